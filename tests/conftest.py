@@ -1,0 +1,29 @@
+"""Shape types are checked while the tests run; real data is found, or its absence said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Compiled kernels are left out: numba must see the plain functions.
+_CHECKED = ["functional", "nn", "learning", "events", "cochlea", "datasets", "tasks", "training", "bench"]
+install_import_hook([f"spikinggamma.{room}" for room in _CHECKED], "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real recordings, from `SPIKINGGAMMA_DATA` or beside the checkout."""
+    named = os.environ.get("SPIKINGGAMMA_DATA")
+    root = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not root.is_dir():
+        pytest.skip(f"needs real recordings, none at {root}: point SPIKINGGAMMA_DATA at a data root")
+    return root.resolve()
+
+
+@pytest.fixture(autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own cache."""
+    monkeypatch.setenv("SPIKINGGAMMA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
