@@ -1,0 +1,21 @@
+"""Sound to spikes: basilar membrane, hair cells, bushy cells."""
+
+from __future__ import annotations
+
+from spikinggamma.cochlea.bushy_cell import bushy_spikes
+from spikinggamma.cochlea.convert import Cochlea, SpikeTrain, convert, prepare
+from spikinggamma.cochlea.hair_cell import resting_probability, spike_probability
+from spikinggamma.cochlea.membrane import positions_cm, transfer, velocity
+
+__all__ = [
+    "Cochlea",
+    "SpikeTrain",
+    "bushy_spikes",
+    "convert",
+    "positions_cm",
+    "prepare",
+    "resting_probability",
+    "spike_probability",
+    "transfer",
+    "velocity",
+]

@@ -1,0 +1,136 @@
+"""Sound to spikes: the whole chain in its order.
+
+    sound -> 48 kHz -> root mean square 0.3 -> Hann window -> membrane -> hair cell -> bushy cell -> spikes
+
+Cramer, Stradmann, Schemmel, Zenke (2020), "The Heidelberg spiking data sets", arXiv 1910.07407.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from spikinggamma.cochlea.bushy_cell import bushy_spikes
+from spikinggamma.cochlea.hair_cell import spike_probability
+from spikinggamma.cochlea.membrane import RATE_HZ, filter_bank, spectra_of_blocks, velocity_of_blocks
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
+
+Array = np.ndarray[Any, Any]
+
+_RMS = 0.3
+_LOWEST_RATE_HZ = 4000
+_CHANNELS_AT_ONCE = 32  # keeps a block's arrays inside the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class Cochlea:
+    """Parameters of a conversion.
+
+    Args:
+        n_channels: Places along the membrane, base (high tones) first; the published sets have 700.
+        c0: Stiffness at the base; 1e9, or 1e8 as in spike trains published before August 2021.
+        ramp_ms: Length of the Hann rise and fall; None lets them meet in the middle, as published.
+    """
+
+    n_channels: int = 700
+    c0: float = 1e9
+    ramp_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_channels < 1:
+            raise SpikingGammaError("n_channels", self.n_channels, "at least 1")
+        if not (np.isfinite(self.c0) and self.c0 > 1e4):
+            raise SpikingGammaError("c0", self.c0, "a stiffness above 1e4", "The published values are 1e9 and 1e8.")
+        if self.ramp_ms is not None and not (np.isfinite(self.ramp_ms) and self.ramp_ms >= 0.0):
+            raise SpikingGammaError("ramp_ms", self.ramp_ms, "None or a length in ms, at least 0")
+
+
+class SpikeTrain(NamedTuple):
+    """Spikes of one sound, ordered by time, then channel."""
+
+    times_us: Array  # int64 [E]
+    channels: Array  # int32 [E]
+    duration_us: int
+
+
+def convert(sound: Array, rate_hz: float, cochlea: Cochlea | None = None, *, seed: int = 0) -> SpikeTrain:
+    """Spikes of a sound's cochlea.
+
+    Args:
+        sound: One channel of audio, any scale: the chain normalises it.
+        rate_hz: Sampling rate, a whole number of at least 4000.
+        cochlea: Parameters; the published ones where left out.
+        seed: Of the random release of spikes; the same seed gives the same spikes.
+
+    Shapes:
+        sound [S].
+
+    Raises:
+        SpikingGammaError: The sound is empty, silent, not finite or not one-dimensional, or its rate cannot be used.
+
+    Example:
+        >>> tone = np.sin(2 * np.pi * 440 * np.arange(4800) / 48000)
+        >>> convert(tone, 48000, Cochlea(n_channels=8), seed=1).duration_us
+        100000
+    """
+    cochlea = cochlea or Cochlea()
+    if not 0 <= seed < 2**64:
+        raise SpikingGammaError("seed", seed, "an integer from 0 to 2**64 - 1")
+    prepared = prepare(sound, rate_hz, ramp_ms=cochlea.ramp_ms)
+    spectra = spectra_of_blocks(prepared)
+    bank = filter_bank(cochlea.n_channels, cochlea.c0).values
+    n_samples = -(-len(prepared) // 2)
+    step_s = 2.0 / RATE_HZ
+    found = []
+    for first in range(0, cochlea.n_channels, _CHANNELS_AT_ONCE):
+        moved = velocity_of_blocks(spectra, bank[first : first + _CHANNELS_AT_ONCE], n_samples)
+        spikes = bushy_spikes(spike_probability(moved, step_s), step_s, seed=seed, first_channel=first)
+        spikes[:, 0] += first
+        found.append(spikes)
+    channels, samples = np.concatenate(found).T
+    order = np.lexsort((channels, samples))
+    # Whole microseconds: sample i lies at i * 125/3 µs.
+    times_us = samples[order] * 2_000_000 // RATE_HZ
+    duration_us = -(-len(prepared) * 1_000_000 // RATE_HZ)
+    return SpikeTrain(times_us, channels[order].astype(np.int32), duration_us)
+
+
+def prepare(sound: Array, rate_hz: float, *, ramp_ms: float | None = None) -> Array:
+    """A sound at 48 kHz with root mean square 0.3 and its ends faded: float64 [S]."""
+    sound = np.asarray(sound)
+    if sound.ndim != 1:
+        raise SpikingGammaError(
+            "sound", f"shape {sound.shape}", "one channel of samples, shape [S]", "Mix it down first."
+        )
+    if len(sound) < 2:
+        raise SpikingGammaError("sound", f"{len(sound)} samples", "at least 2")
+    if rate_hz != int(rate_hz) or rate_hz < _LOWEST_RATE_HZ:
+        raise SpikingGammaError("rate_hz", rate_hz, f"a whole number of at least {_LOWEST_RATE_HZ} Hz")
+    sound = sound.astype(np.float64)
+    if not np.isfinite(sound).all():
+        place = int(np.flatnonzero(~np.isfinite(sound))[0])
+        raise SpikingGammaError("sound", f"{sound[place]} at sample {place}", "finite samples only")
+    if not sound.any():
+        raise SpikingGammaError("sound", "silence (every sample is 0)", "a sound", "It cannot be normalised.")
+    ratio = Fraction(RATE_HZ, int(rate_hz))
+    if ratio != 1:
+        sound = resample_poly(sound, ratio.numerator, ratio.denominator)
+    sound = sound / np.abs(sound).max()  # the square of a very small or large sample would leave the range of floats
+    sound *= _RMS / np.sqrt(np.mean(sound**2))
+    return sound * _window(len(sound), ramp_ms)
+
+
+def _window(n_samples: int, ramp_ms: float | None) -> Array:
+    longest = n_samples // 2
+    rise = longest if ramp_ms is None else min(longest, round(ramp_ms * RATE_HZ / 1000))
+    fall = n_samples - longest if ramp_ms is None else rise
+    window = np.ones(n_samples)
+    window[:rise] = 0.5 - 0.5 * np.cos(np.pi * np.arange(rise) / max(rise, 1))
+    window[n_samples - fall :] = 0.5 + 0.5 * np.cos(np.pi * np.arange(fall) / max(fall, 1))
+    return window

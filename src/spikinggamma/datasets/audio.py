@@ -1,0 +1,91 @@
+"""Sound files: read whole and checked, or refused by name."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Sound", "read_sound"]
+
+_LOWEST_RATE_HZ = 4000
+
+
+class Sound(NamedTuple):
+    """One channel of audio."""
+
+    samples: np.ndarray[Any, Any]  # float64 [S]
+    rate_hz: int
+
+
+def read_sound(path: Path) -> Sound:
+    """The samples of a mono sound file (WAV, FLAC and whatever else libsndfile reads).
+
+    Shapes:
+        samples float64 [S], integers scaled to [-1, 1).
+
+    Raises:
+        SpikingGammaError: Names the file and what is wrong with it: missing, empty, cut short, not a sound file, stereo,
+            a rate below 4000 Hz, silent, or samples that are not finite.
+
+    Example:
+        >>> read_sound(Path("7_jackson_3.wav")).samples.shape  # doctest: +SKIP
+        (3457,)
+    """
+    name = str(path)
+    if not path.is_file():
+        raise SpikingGammaError(name, "a folder" if path.is_dir() else "no such file", "a sound file")
+    if path.stat().st_size == 0:
+        raise SpikingGammaError(name, "an empty file", "a sound file", "Fetch it again.")
+    _check_whole(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            channels, rate_hz, promised = file.channels, file.samplerate, file.frames
+            samples = file.read(dtype="float64", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        fault = f"not readable as sound ({error.error_string.rstrip('.')})"
+        raise SpikingGammaError(name, fault, "a WAV or FLAC file") from error
+    if channels != 1:
+        raise SpikingGammaError(name, f"{channels} channels", "one channel", "Mix it down to mono first.")
+    if rate_hz < _LOWEST_RATE_HZ:
+        raise SpikingGammaError(name, f"a rate of {rate_hz} Hz", f"at least {_LOWEST_RATE_HZ} Hz")
+    if len(samples) != promised:
+        raise _cut_short(name, len(samples), promised, "samples")
+    if len(samples) < 2:
+        raise SpikingGammaError(name, f"{len(samples)} samples", "at least 2", "Fetch it again.")
+    sound = samples[:, 0]
+    if not np.isfinite(sound).all():
+        place = int(np.flatnonzero(~np.isfinite(sound))[0])
+        raise SpikingGammaError(name, f"{sound[place]} at sample {place}", "finite samples only")
+    if not sound.any():
+        raise SpikingGammaError(name, "silence (every sample is 0)", "a sound", "It cannot be normalised.")
+    return Sound(sound, rate_hz)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a WAV file that ends before its data does: libsndfile would read what is left without a word."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF":
+            return
+        file.seek(12)
+        while len(header := file.read(8)) == 8:
+            kind, length = struct.unpack("<4sI", header)
+            held = size - file.tell()
+            # A streaming writer that never learnt the length leaves 0xFFFFFFFF; there is nothing to compare with then.
+            if kind == b"data":
+                if length > held and length != 0xFFFFFFFF:
+                    raise _cut_short(str(path), held, length, "bytes of samples")
+                return
+            file.seek(length + length % 2, 1)
+    raise SpikingGammaError(str(path), "a WAV file without samples", "a whole file", "Fetch it again.")
+
+
+def _cut_short(name: str, held: int, promised: int, what: str) -> SpikingGammaError:
+    got = f"a file cut short: {held} {what}, though its header promises {promised}"
+    return SpikingGammaError(name, got, "a whole file", "Fetch it again.")

@@ -1,0 +1,139 @@
+"""Free Spoken Digit Dataset: English digits by six speakers, through the cochlea.
+
+3000 recordings (10 digits, 6 speakers, 50 takes), 8 kHz mono, 0.14 to 2.28 s, CC BY-SA 4.0. Zohar Jackson and others,
+https://github.com/Jakobovski/free-spoken-digit-dataset, version 1.0.10 (doi 10.5281/zenodo.1342401).
+
+Splits: `official` tests on takes 0 to 4 of every speaker and digit (300) and leaves 2700 for training;
+`speaker:NAME` tests on all takes of one speaker (500), whom training never hears. Validation is taken from the training part.
+
+Every file is compared with a list of checksums before use: a file that differs is named, and left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.datasets import download
+from spikinggamma.datasets.audio import read_sound
+from spikinggamma.datasets.cache import Spikes, cached_spikes
+from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.datasets.splits import Splits, hold_out
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording
+
+__all__ = ["INFO", "SPEAKERS", "load"]
+
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+_TEST_TAKES = 5
+_ARCHIVE = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz"
+
+INFO = Info(
+    name="fsdd",
+    title="Free Spoken Digit Dataset",
+    n_classes=10,
+    class_names=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    n_channels=700,
+    licence="CC BY-SA 4.0",
+    url="https://github.com/Jakobovski/free-spoken-digit-dataset",
+    citation="""@software{jackson2018fsdd,
+  author = {Jackson, Zohar and Souza, C\\'esar and Flaks, Jason and Pan, Yuxin and Nicolas, Hereman and Thite, Adhish},
+  title = {Jakobovski/free-spoken-digit-dataset: v1.0.8},
+  year = {2018},
+  doi = {10.5281/zenodo.1342401}
+}""",
+)
+
+
+def load(
+    *,
+    split: str = "official",
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    n_channels: int = 700,
+    c0: float = 1e9,
+    ramp_ms: float | None = None,
+    cochlea_seed: int = 0,
+    root: Path | str | None = None,
+    progress: bool = True,
+) -> Splits:
+    """The digits as spikes, in three parts; converted on first use and kept in the cache.
+
+    Args:
+        split: `official` or `speaker:NAME` with one of `SPEAKERS`.
+        validation_fraction: Share of the training part held out, the same for every digit and speaker.
+        seed: Of the choice of validation recordings.
+        n_channels: Places along the cochlea.
+        c0: Stiffness of the cochlea's base.
+        ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
+        cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
+        root: Data root, which holds `fsdd/recordings`; the environment's `SPIKINGGAMMA_DATA`, or a download, where left out.
+        progress: Show a bar while converting, on a terminal only.
+
+    Raises:
+        SpikingGammaError: An unknown split, a file that is missing, damaged or other than the published one.
+
+    Example:
+        >>> splits = load(split="speaker:theo")  # doctest: +SKIP
+        >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
+        (2250, 250, 500)
+    """
+    speaker = _held_out_speaker(split)
+    cochlea = Cochlea(n_channels, c0, ramp_ms)
+    checksums = _checksums()
+    folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
+    key = {
+        "files": hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest(),
+        "cochlea": {"n_channels": n_channels, "c0": float(c0), "ramp_ms": ramp_ms, "seed": cochlea_seed, "version": 1},
+    }
+    with progress_bar("fsdd: sound to spikes", len(checksums), shown=progress) as advance:
+        make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
+        found = cached_spikes("fsdd", list(checksums), make, key=key, on_done=advance)
+    recordings = [_recording(name, spikes, n_channels) for name, spikes in zip(checksums, found, strict=True)]
+    if speaker is None:
+        test = [r for r in recordings if _take(r.source) < _TEST_TAKES]
+        rest = [r for r in recordings if _take(r.source) >= _TEST_TAKES]
+    else:
+        test = [r for r in recordings if r.speaker == speaker]
+        rest = [r for r in recordings if r.speaker != speaker]
+    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    return Splits(train, validation, test)
+
+
+def _held_out_speaker(split: str) -> str | None:
+    if split == "official":
+        return None
+    kind, _, name = split.partition(":")
+    if kind != "speaker" or name not in SPEAKERS:
+        raise SpikingGammaError(
+            "split", repr(split), "'official' or 'speaker:NAME' with NAME one of " + ", ".join(SPEAKERS)
+        )
+    return name
+
+
+def _checksums() -> dict[str, str]:
+    """Name to the first half of its SHA-256, for all 3000 files in the order of their names."""
+    lines = resources.files("spikinggamma.datasets").joinpath("fsdd.sha256").read_text().splitlines()
+    return {name: digest for digest, name in (line.split(" ") for line in lines)}
+
+
+def _spikes(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -> Spikes:
+    sound = read_sound(folder / name)
+    # A seed of its own for every file, so neither their order nor the number of threads matters.
+    own = hashlib.blake2b(f"{cochlea_seed}:{name}".encode(), digest_size=8).digest()
+    return Spikes(*convert(sound.samples, sound.rate_hz, cochlea, seed=int.from_bytes(own, "little")))
+
+
+def _take(name: str) -> int:
+    return int(name.removesuffix(".wav").rsplit("_", 1)[1])
+
+
+def _recording(name: str, spikes: Spikes, n_channels: int) -> Recording:
+    digit, speaker, _ = name.split("_")
+    return Recording(
+        spikes.times_us, spikes.channels, n_channels, spikes.duration_us, label=int(digit), speaker=speaker, source=name
+    )

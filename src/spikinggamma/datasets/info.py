@@ -1,0 +1,20 @@
+"""What is known of a data set before it is loaded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Info"]
+
+
+class Info(NamedTuple):
+    """Facts that nets and reports need: classes and channels, and whom to thank."""
+
+    name: str
+    title: str
+    n_classes: int
+    class_names: tuple[str, ...]
+    n_channels: int
+    licence: str
+    url: str
+    citation: str  # BibTeX

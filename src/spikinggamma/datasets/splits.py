@@ -1,0 +1,51 @@
+"""Train, validation and test, and how validation is taken from the training part."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording
+
+__all__ = ["Splits", "hold_out"]
+
+
+class Splits(NamedTuple):
+    """Three disjoint lists of recordings."""
+
+    train: list[Recording]
+    validation: list[Recording]
+    test: list[Recording]
+
+
+def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tuple[list[Recording], list[Recording]]:
+    """Part recordings in two, every pair of label and speaker in the same proportion (to within one recording).
+
+    Args:
+        recordings: All of them; their order decides nothing but the order of the result.
+        fraction: Share of the second part, from 0 to below 1.
+        seed: Of the choice.
+
+    Returns:
+        The larger part and the part held out, in the order given.
+    """
+    if not 0.0 <= fraction < 1.0:
+        raise SpikingGammaError("validation_fraction", fraction, "from 0 to below 1")
+    strata: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for index, recording in sorted(enumerate(recordings), key=lambda pair: pair[1].source):
+        strata[recording.label, recording.speaker].append(index)
+    rng = np.random.default_rng([seed, 0x5EED])
+    groups = [strata[key] for key in sorted(strata)]
+    held: set[int] = set()
+    seen = 0
+    # Rounding runs on over the strata in random order, so the total is exact and no class is favoured.
+    for place in rng.permutation(len(groups)):
+        group = groups[place]
+        seen += len(group)
+        wanted = round(seen * fraction) - len(held)
+        held.update(rng.permutation(group)[:wanted].tolist())
+    kept = [recording for index, recording in enumerate(recordings) if index not in held]
+    return kept, [recording for index, recording in enumerate(recordings) if index in held]

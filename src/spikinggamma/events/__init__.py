@@ -1,0 +1,22 @@
+"""Recordings as events: binning into steps, batches of different length, perturbations."""
+
+from __future__ import annotations
+
+from spikinggamma.events.augment import Augment
+from spikinggamma.events.batching import Batch, batches, make_batch
+from spikinggamma.events.binning import bin_events, bin_recording, n_steps
+from spikinggamma.events.gathering import Gathered, gather
+from spikinggamma.events.recording import Recording
+
+__all__ = [
+    "Augment",
+    "Batch",
+    "Gathered",
+    "Recording",
+    "batches",
+    "bin_events",
+    "bin_recording",
+    "gather",
+    "make_batch",
+    "n_steps",
+]

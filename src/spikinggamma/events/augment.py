@@ -1,0 +1,95 @@
+"""Perturbations of events: what a recording could have been, and what a net should survive.
+
+All act on the flat events of a batch with one random generator, before binning, so they do not depend on the time step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events.gathering import Gathered
+
+__all__ = ["Augment"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Augment:
+    """Which perturbations to apply, in this order; all are off by default.
+
+    Args:
+        channel_shift: Every recording moves by its own whole number of channels, evenly from -channel_shift to
+            +channel_shift; events that leave the sensor are lost.
+        time_stretch: Every recording's times and duration are scaled by its own factor, evenly from 1 - f to 1 + f.
+        jitter_ms: Every event moves by its own normal deviate of this standard deviation; at the ends of the recording it
+            is reflected, so none is lost.
+        deletion: Every event is lost with this probability.
+
+    Example:
+        >>> Augment(jitter_ms=2.0).active
+        True
+    """
+
+    channel_shift: int = 0
+    time_stretch: float = 0.0
+    jitter_ms: float = 0.0
+    deletion: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.channel_shift < 0:
+            raise SpikingGammaError("channel_shift", self.channel_shift, "a number of channels, at least 0")
+        if not 0.0 <= self.time_stretch < 1.0:
+            raise SpikingGammaError("time_stretch", self.time_stretch, "a fraction from 0 to below 1")
+        if not (np.isfinite(self.jitter_ms) and self.jitter_ms >= 0.0):
+            raise SpikingGammaError("jitter_ms", self.jitter_ms, "a finite standard deviation in ms, at least 0")
+        if not 0.0 <= self.deletion <= 1.0:
+            raise SpikingGammaError("deletion", self.deletion, "a probability from 0 to 1")
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is perturbed at all."""
+        return any((self.channel_shift, self.time_stretch, self.jitter_ms, self.deletion))
+
+    def __call__(self, events: Gathered, rng: np.random.Generator) -> Gathered:
+        """The perturbed events; those given are left as they are."""
+        if self.channel_shift:
+            events = _shift_channels(events, self.channel_shift, rng)
+        if self.time_stretch:
+            events = _stretch(events, self.time_stretch, rng)
+        if self.jitter_ms:
+            events = _jitter(events, self.jitter_ms, rng)
+        if self.deletion:
+            events = _keep(events, rng.random(len(events.times_us)) >= self.deletion)
+        return events
+
+
+def _shift_channels(events: Gathered, most: int, rng: np.random.Generator) -> Gathered:
+    shifts = rng.integers(-most, most, size=len(events.durations_us), endpoint=True)
+    channels = events.channels + shifts[events.samples].astype(np.int32)
+    inside = (channels >= 0) & (channels < events.n_channels[events.samples])
+    return _keep(events._replace(channels=channels), inside)
+
+
+def _stretch(events: Gathered, fraction: float, rng: np.random.Generator) -> Gathered:
+    factors = rng.uniform(1.0 - fraction, 1.0 + fraction, size=len(events.durations_us))
+    times = np.floor(events.times_us * factors[events.samples]).astype(np.int64)
+    durations = np.ceil(events.durations_us * factors).astype(np.int64)
+    return events._replace(times_us=times, durations_us=durations)
+
+
+def _jitter(events: Gathered, jitter_ms: float, rng: np.random.Generator) -> Gathered:
+    last = events.durations_us[events.samples] - 1
+    moved = events.times_us + np.rint(rng.normal(0.0, jitter_ms * 1000.0, size=len(last))).astype(np.int64)
+    # Reflection at 0 and at the last microsecond: a triangle wave of period 2 last.
+    period = np.maximum(2 * last, 1)
+    moved %= period
+    return events._replace(times_us=np.minimum(np.minimum(moved, period - moved), last))
+
+
+def _keep(events: Gathered, kept: Array) -> Gathered:
+    return events._replace(times_us=events.times_us[kept], channels=events.channels[kept], samples=events.samples[kept])

@@ -1,0 +1,113 @@
+"""Batches of recordings of different length, the same ones for the same seed and epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events.augment import Augment
+from spikinggamma.events.binning import bin_events
+from spikinggamma.events.gathering import gather
+from spikinggamma.events.recording import Recording
+
+__all__ = ["Batch", "batches", "make_batch"]
+
+_POOL = 8  # batches drawn together and sorted by length: little padding, and still chance company
+
+
+class Batch(NamedTuple):
+    """Spike counts of some recordings, with their labels.
+
+    Steps at or beyond a recording's length are padding, to be left out of the loss and of statistics.
+    """
+
+    spikes: Tensor  # float32 [T, B, N]
+    labels: Tensor  # int64 [B]
+    lengths: Tensor  # int64 [B]
+
+
+def make_batch(
+    recordings: Sequence[Recording],
+    *,
+    dt_ms: float,
+    n_channels: int | None = None,
+    augment: Augment | None = None,
+    rng: np.random.Generator | None = None,
+) -> Batch:
+    """One batch of these recordings in this order.
+
+    Args:
+        recordings: At least one.
+        dt_ms: Length of a step.
+        n_channels: Channels N; neighbours are summed where it divides the recordings' own.
+        augment: Perturbation of the events.
+        rng: Its source of chance, needed only with it.
+
+    Shapes:
+        spikes [T, B, N] with T the longest of the batch.
+
+    Example:
+        >>> events = Recording(np.array([0, 9000]), np.array([0, 5], np.int32), n_channels=8, duration_us=10000, label=3)
+        >>> make_batch([events, events], dt_ms=4.0).spikes.shape
+        torch.Size([3, 2, 8])
+    """
+    events = gather(recordings)
+    if augment is not None and augment.active:
+        if rng is None:
+            raise SpikingGammaError("rng", None, "a numpy.random.Generator, as `augment` draws from it")
+        events = augment(events, rng)
+    spikes, lengths = bin_events(events, dt_ms=dt_ms, n_channels=n_channels)
+    labels = torch.tensor([recording.label for recording in recordings], dtype=torch.int64)
+    return Batch(spikes, labels, lengths)
+
+
+def batches(
+    recordings: Sequence[Recording],
+    *,
+    batch_size: int,
+    dt_ms: float,
+    n_channels: int | None = None,
+    seed: int,
+    epoch: int,
+    shuffle: bool = True,
+    augment: Augment | None = None,
+) -> Iterator[Batch]:
+    """Every recording once, in batches that depend on `(seed, epoch)` and on nothing else.
+
+    Shuffled, recordings of similar length share a batch and the batches come in random order; otherwise both stay in the
+    order given. The last batch may be smaller.
+
+    Raises:
+        SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.
+    """
+    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
+        if value < least:
+            raise SpikingGammaError(name, value, f"an integer of at least {least}")
+    for index, members in enumerate(_groups(recordings, batch_size, seed, epoch, shuffle)):
+        yield make_batch(
+            [recordings[member] for member in members],
+            dt_ms=dt_ms,
+            n_channels=n_channels,
+            augment=augment,
+            rng=np.random.default_rng([seed, epoch, 1 + index]),
+        )
+
+
+def _groups(recordings: Sequence[Recording], size: int, seed: int, epoch: int, shuffle: bool) -> list[list[int]]:
+    order = np.arange(len(recordings))
+    if not shuffle:
+        return [order[first : first + size].tolist() for first in range(0, len(order), size)]
+    rng = np.random.default_rng([seed, epoch, 0])
+    rng.shuffle(order)
+    lengths = np.array([recording.duration_us for recording in recordings])
+    groups: list[list[int]] = []
+    for first in range(0, len(order), size * _POOL):
+        pool = order[first : first + size * _POOL]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        groups += [pool[start : start + size].tolist() for start in range(0, len(pool), size)]
+    return [groups[place] for place in rng.permutation(len(groups))]

@@ -1,0 +1,45 @@
+"""The events of many recordings in one flat list, so that a batch is worked on at once and not recording by recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events.recording import Recording
+
+__all__ = ["Gathered", "gather"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Gathered(NamedTuple):
+    """Events of B recordings; in no particular order."""
+
+    times_us: Array  # int64 [E]
+    channels: Array  # int32 [E]
+    samples: Array  # int64 [E], the recording that each event belongs to
+    durations_us: Array  # int64 [B]
+    n_channels: Array  # int64 [B]
+
+
+def gather(recordings: Sequence[Recording]) -> Gathered:
+    """All events of some recordings, numbered by their place in the list.
+
+    Example:
+        >>> one = Recording(np.array([0, 7]), np.array([1, 0], np.int32), n_channels=2, duration_us=10, label=0)
+        >>> gather([one, one]).samples
+        array([0, 0, 1, 1])
+    """
+    if not recordings:
+        raise SpikingGammaError("recordings", "none", "at least one recording")
+    counts = [recording.n_events for recording in recordings]
+    return Gathered(
+        np.concatenate([recording.times_us for recording in recordings]),
+        np.concatenate([recording.channels for recording in recordings]),
+        np.repeat(np.arange(len(recordings)), counts),
+        np.array([recording.duration_us for recording in recordings], dtype=np.int64),
+        np.array([recording.n_channels for recording in recordings], dtype=np.int64),
+    )

@@ -1,0 +1,96 @@
+"""A recording: what spiked when, and what it is a recording of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Recording"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Spikes as a list of (time, channel), with a label.
+
+    Times are whole microseconds, so that one recording can be binned at any time step; each event is one spike.
+
+    Args:
+        times_us: When each spike happened, in ascending order; at least 0 and below `duration_us`.
+        channels: Which channel spiked; at least 0 and below `n_channels`.
+        n_channels: Channels of the sensor, silent ones included.
+        duration_us: Length of the recording, at least 1.
+        label: Class, at least 0.
+        speaker: Who or what was recorded, where splits depend on it.
+        source: Where it came from, such as a file's name.
+
+    Shapes:
+        times_us int64 [E]; channels int32 [E].
+
+    Raises:
+        SpikingGammaError: Names the first event that breaks one of these rules.
+
+    Example:
+        >>> Recording(np.array([0, 1500]), np.array([3, 1], np.int32), n_channels=4, duration_us=2000, label=0).n_events
+        2
+    """
+
+    times_us: Array
+    channels: Array
+    n_channels: int
+    duration_us: int
+    label: int
+    speaker: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        times, channels = np.asarray(self.times_us), np.asarray(self.channels)
+        if times.ndim != 1 or times.shape != channels.shape:
+            got = f"times {times.shape} and channels {channels.shape}"
+            raise SpikingGammaError(self._name("times_us"), got, "two lists of one length, shape [E]")
+        for name, values in (("times_us", times), ("channels", channels)):
+            if len(values) and values.dtype.kind not in "iu":
+                raise SpikingGammaError(self._name(name), f"dtype {values.dtype}", "integers")
+        if self.n_channels < 1:
+            raise SpikingGammaError(self._name("n_channels"), self.n_channels, "at least 1")
+        if self.duration_us < 1:
+            raise SpikingGammaError(self._name("duration_us"), self.duration_us, "at least 1")
+        if self.label < 0:
+            raise SpikingGammaError(self._name("label"), self.label, "at least 0")
+        # Frozen: the only way to store the converted arrays.
+        object.__setattr__(self, "times_us", times.astype(np.int64, copy=False))
+        object.__setattr__(self, "channels", channels.astype(np.int32, copy=False))
+        self._check_events()
+
+    @property
+    def n_events(self) -> int:
+        """Number of spikes E."""
+        return len(self.times_us)
+
+    def _check_events(self) -> None:
+        if self.n_events == 0:
+            return
+        times, channels = self.times_us, self.channels
+        backwards = times[1:] < times[:-1]
+        if backwards.any():
+            place = int(backwards.argmax()) + 1
+            got = f"{times[place]} after {times[place - 1]} at event {place}"
+            raise SpikingGammaError(self._name("times_us"), got, "ascending times", "Sort the events by time.")
+        if times[0] < 0 or times[-1] >= self.duration_us:
+            got = f"times from {times[0]} to {times[-1]}"
+            raise SpikingGammaError(
+                self._name("times_us"), got, f"times from 0 to {self.duration_us - 1} (duration_us - 1)"
+            )
+        low, high = int(channels.min()), int(channels.max())
+        if low < 0 or high >= self.n_channels:
+            place = int(np.flatnonzero((channels < 0) | (channels >= self.n_channels))[0])
+            got = f"channel {channels[place]} at event {place}"
+            raise SpikingGammaError(self._name("channels"), got, f"channels from 0 to {self.n_channels - 1}")
+
+    def _name(self, argument: str) -> str:
+        return f"{argument} of {self.source}" if self.source else argument
