@@ -8,8 +8,8 @@ from typing import Any
 from spikinggamma.datasets import fsdd
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
-from spikinggamma.datasets.splits import Splits
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
 
 __all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "read_sound"]
 

@@ -22,9 +22,9 @@ from spikinggamma.datasets.audio import read_sound
 from spikinggamma.datasets.cache import Spikes, cached_spikes
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.splits import Splits, hold_out
+from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Recording
+from spikinggamma.events import Recording, Splits
 
 __all__ = ["INFO", "SPEAKERS", "load"]
 

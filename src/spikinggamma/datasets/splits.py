@@ -1,24 +1,15 @@
-"""Train, validation and test, and how validation is taken from the training part."""
+"""How validation is taken from the training part."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import NamedTuple
 
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["Splits", "hold_out"]
-
-
-class Splits(NamedTuple):
-    """Three disjoint lists of recordings."""
-
-    train: list[Recording]
-    validation: list[Recording]
-    test: list[Recording]
+__all__ = ["hold_out"]
 
 
 def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tuple[list[Recording], list[Recording]]:

@@ -7,12 +7,14 @@ from spikinggamma.events.batching import Batch, batches, make_batch
 from spikinggamma.events.binning import bin_events, bin_recording, n_steps
 from spikinggamma.events.gathering import Gathered, gather
 from spikinggamma.events.recording import Recording
+from spikinggamma.events.splits import Splits
 
 __all__ = [
     "Augment",
     "Batch",
     "Gathered",
     "Recording",
+    "Splits",
     "batches",
     "bin_events",
     "bin_recording",

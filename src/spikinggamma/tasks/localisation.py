@@ -1,0 +1,151 @@
+"""Barn-owl localisation: from which side, and how far, a sound comes, told by the delay between two ears.
+
+A random pattern of clicks reaches both ears, the right one `lag` later than the left (earlier where the lag is negative).
+The class is the lag, one of nine, 8 ms apart.
+
+    left  = (pattern - lag/2) mod duration
+    right = (pattern + lag/2) mod duration
+
+What cannot tell the lag, and why:
+
+- Counts. Every channel has exactly `n_clicks` spikes in every recording, so a classifier of counts is at chance, 1/9:
+  `floor()`.
+- One ear. Patterns are drawn evenly on a circle as long as the recording, and a rotated circle is drawn just as often; so
+  the spikes of one ear have the same distribution at every lag. There is no silent edge that would move with the lag.
+- Simultaneity. A net without memory sees only what falls into one step. Lag 0 puts equal spikes into equal steps and can
+  be recognised; at every other lag, simultaneous spikes of both ears come from different clicks. Those of different
+  channels are independent, and those of one channel are as often 8 ms apart as 16, 24 or 32: the pair correlation of
+  clicks with a dead time of 2 ms is constant beyond 8 ms, and within 0.02 % of that from 4 ms. So it can name lag 0 and
+  guess among the other eight: 1/9 * 1 + 8/9 * 1/8 = 2/9: `memoryless_bound()`. This holds for steps up to half the
+  distance of the lags, 4 ms.
+
+What can: without jitter, exactly one lag maps every spike of the left ear onto one of the right, so the ceiling is 1:
+`ceiling()`.
+
+After the delay lines of Jeffress (1948), J. Comp. Physiol. Psychol. 41, 35, with an owl's microseconds stretched to
+milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["LAGS_MS", "ceiling", "floor", "make", "memoryless_bound", "splits"]
+
+Array = np.ndarray[Any, Any]
+
+LAGS_MS = (-32.0, -24.0, -16.0, -8.0, 0.0, 8.0, 16.0, 24.0, 32.0)
+_DEAD_US = 2000
+
+
+def make(
+    *,
+    n_samples: int,
+    seed: int,
+    n_channels: int = 16,
+    n_clicks: int = 5,
+    duration_ms: float = 240.0,
+    lags_ms: Sequence[float] = LAGS_MS,
+    jitter_ms: float = 0.0,
+) -> list[Recording]:
+    """Recordings with every lag equally often (to within one), in random order.
+
+    Args:
+        n_samples: How many.
+        seed: Of everything random.
+        n_channels: Of both ears together, the left ear's first.
+        n_clicks: Spikes of every channel.
+        duration_ms: Length of a recording.
+        lags_ms: Classes, in ascending order of label.
+        jitter_ms: Standard deviation by which every spike of either ear is moved on its own; above 0, the ceiling is lost.
+
+    Raises:
+        SpikingGammaError: An odd number of channels, lags that the duration cannot hold, or too many clicks for it.
+
+    Example:
+        >>> make(n_samples=3, seed=0)[0].n_events
+        80
+    """
+    duration_us = _check(n_samples, n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+    rng = np.random.default_rng([seed, 0x0E1])
+    labels = rng.permutation(np.arange(n_samples) % len(lags_ms))
+    pattern = _patterns(rng, (n_samples, n_channels // 2, n_clicks), duration_us)
+    # The left ear takes the rounded half, so that the two always differ by the lag in whole microseconds.
+    lags_us = np.rint(np.array(lags_ms) * 1000.0).astype(np.int64)[labels][:, None, None]
+    earlier = lags_us // 2
+    times = np.concatenate([pattern - earlier, pattern + (lags_us - earlier)], axis=1)
+    if jitter_ms:
+        times = times + np.rint(rng.normal(0.0, jitter_ms * 1000.0, size=times.shape)).astype(np.int64)
+    times = (times % duration_us).reshape(n_samples, -1)
+    channels = np.broadcast_to(np.repeat(np.arange(n_channels, dtype=np.int32), n_clicks), times.shape)
+    order = np.argsort(times, axis=1, kind="stable")
+    times, channels = np.take_along_axis(times, order, axis=1), np.take_along_axis(channels, order, axis=1)
+    return [
+        Recording(times[i], channels[i], n_channels, duration_us, int(labels[i]), source=f"localisation {seed}/{i}")
+        for i in range(n_samples)
+    ]
+
+
+def splits(*, n_train: int = 2048, n_validation: int = 512, n_test: int = 1024, seed: int, **options: Any) -> Splits:
+    """Three independent draws of `make`, which takes the other options.
+
+    Example:
+        >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
+        [8, 4, 2]
+    """
+    if seed < 0:
+        raise SpikingGammaError("seed", seed, "an integer of at least 0")
+    seeds = np.random.SeedSequence([seed, 0x0E1]).generate_state(3, np.uint64)
+    sizes = (n_train, n_validation, n_test)
+    return Splits(*(make(n_samples=n, seed=int(own), **options) for n, own in zip(sizes, seeds, strict=True)))
+
+
+def floor(n_lags: int = len(LAGS_MS)) -> float:
+    """Accuracy of anything that sees counts, or one ear, only: chance."""
+    return 1.0 / n_lags
+
+
+def memoryless_bound(n_lags: int = len(LAGS_MS)) -> float:
+    """Accuracy at most of anything that sees one time step at a time, whatever it sums up: lag 0, and a guess."""
+    return 2.0 / n_lags
+
+
+def ceiling() -> float:
+    """Accuracy that can be reached without jitter: every recording names its lag."""
+    return 1.0
+
+
+def _patterns(rng: np.random.Generator, shape: tuple[int, int, int], duration_us: int) -> Array:
+    """Times of clicks, spread evenly over all patterns on a circle with at least the dead time between clicks."""
+    free = duration_us - shape[-1] * _DEAD_US
+    spaced = np.sort(rng.integers(0, free, size=shape), axis=-1) + np.arange(shape[-1]) * _DEAD_US
+    return np.asarray(spaced + rng.integers(0, duration_us, size=(*shape[:-1], 1)))
+
+
+def _check(
+    n_samples: int, n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float
+) -> int:
+    if n_samples < 1:
+        raise SpikingGammaError("n_samples", n_samples, "at least 1")
+    if n_channels < 2 or n_channels % 2:
+        raise SpikingGammaError("n_channels", n_channels, "an even number, half of it for each ear")
+    if not (np.isfinite(duration_ms) and duration_ms > 0.0):
+        raise SpikingGammaError("duration_ms", duration_ms, "a finite length above 0 ms")
+    duration_us = round(duration_ms * 1000.0)
+    if n_clicks < 1 or 2 * n_clicks * _DEAD_US > duration_us:
+        raise SpikingGammaError(
+            "n_clicks", n_clicks, f"1 to {duration_us // (2 * _DEAD_US)} clicks in {duration_ms} ms"
+        )
+    if len(set(lags_ms)) < 2 or len(set(lags_ms)) != len(lags_ms) or not np.isfinite(lags_ms).all():
+        raise SpikingGammaError("lags_ms", tuple(lags_ms), "at least two different finite lags")
+    if max(lags_ms) - min(lags_ms) >= duration_ms:
+        raise SpikingGammaError("lags_ms", tuple(lags_ms), f"lags within {duration_ms} ms of one another, the duration")
+    if not (np.isfinite(jitter_ms) and jitter_ms >= 0.0):
+        raise SpikingGammaError("jitter_ms", jitter_ms, "a finite standard deviation of at least 0 ms")
+    return duration_us
