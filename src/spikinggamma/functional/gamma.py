@@ -1,0 +1,120 @@
+"""Gamma memory: a chain of leaky buckets, each spilling into the next.
+
+    h_0(t) = α_0 h_0(t-1) + u(t)
+    h_k(t) = α_k h_k(t-1) + (1 - α_k) h_{k-1}(t-1),    k = 1 .. K-1
+    α_k    = 1 - dt / τ_k
+
+With α = 1 - dt/τ every hop delays by exactly τ and every bucket has the area of bucket 0, whatever the step, so weights
+on buckets keep their meaning when `dt_ms` changes.
+
+Source: SpikingGamma (arXiv 2602.01978) for the chain; the linear form of α is this library's choice.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["decay_factors", "gamma_adjoint", "gamma_sequence", "gamma_step", "impulse_response"]
+
+
+def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " K"]:
+    """Decay per step of each bucket, `1 - dt_ms / tau_ms`.
+
+    Raises:
+        SpikingGammaError: the step is not positive, or longer than the shortest bucket.
+
+    Example:
+        >>> decay_factors(torch.tensor([4.0, 8.0]), 2.0)
+        tensor([0.5000, 0.7500])
+    """
+    if not dt_ms > 0.0 or not math.isfinite(dt_ms):
+        raise SpikingGammaError("dt_ms", dt_ms, "a positive, finite time step in ms")
+    shortest = int(torch.argmin(tau_ms))
+    if dt_ms > float(tau_ms[shortest]) * (1 + 1e-9):
+        raise SpikingGammaError(
+            "dt_ms",
+            dt_ms,
+            f"at most {float(tau_ms[shortest]):g} ms, the time constant of bucket {shortest}, the shortest of {len(tau_ms)}",
+            "Use a finer step, or a net whose buckets are all longer than the step.",
+        )
+    return (1.0 - dt_ms / tau_ms).clamp_min(0.0)
+
+
+def gamma_step(
+    alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, " *cells"]
+) -> Float[Tensor, "K *cells"]:
+    """One step of the chain: the new buckets.
+
+    Shapes: `alpha` [K], `buckets` [K, ...], `drive` [...] (usually [B, N]).
+
+    Example:
+        >>> gamma_step(torch.tensor([0.5, 0.5]), torch.ones(2, 1, 3), torch.zeros(1, 3)).shape
+        torch.Size([2, 1, 3])
+    """
+    decay = alpha.view(-1, *[1] * drive.ndim)
+    spill = (1.0 - decay[1:]) * buckets[:-1]
+    return decay * buckets + torch.cat([drive.unsqueeze(0), spill])
+
+
+def gamma_sequence(
+    alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
+    """The chain over a sequence, built of `gamma_step`: every bucket at every step, and the last buckets."""
+    traces = []
+    for u in drive.unbind(0):
+        buckets = gamma_step(alpha, buckets, u)
+        traces.append(buckets)
+    return torch.stack(traces), buckets
+
+
+def gamma_adjoint(
+    alpha: Float[Tensor, " K"], blame: Float[Tensor, "T K *cells"]
+) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
+    """The chain run backwards in time: what each bucket at each step is to blame for.
+
+        g_k(t) = α_k g_k(t+1) + (1 - α_{k+1}) g_{k+1}(t+1) + e_k(t)
+
+    Args:
+        alpha: Decay per step.
+        blame: e_k(t) = ∂ℓ/∂h_k(t), the direct part only.
+
+    Returns:
+        g [T, K, ...]; g_0 is ∂ℓ/∂u. And ∂ℓ/∂h_k before the first step, [K, ...].
+    """
+    decay = alpha.view(-1, *[1] * (blame.ndim - 2))
+    carried = torch.zeros_like(blame[0])
+    result = []
+    for e in reversed(blame.unbind(0)):
+        g = carried + e
+        result.append(g)
+        spilled = torch.cat([(1.0 - decay[1:]) * g[1:], torch.zeros_like(g[:1])])
+        carried = decay * g + spilled
+    return torch.stack(result[::-1]), carried
+
+
+def impulse_response(tau_ms: float, order: int, dt_ms: float, steps: int) -> Float[Tensor, "order steps"]:
+    """Closed form of each bucket's answer to a unit spike at t = 0, for equal time constants.
+
+        h_k(t) = C(t, k) α^(t-k) (1-α)^k,    t >= k
+
+    The binomial law: a spike's mass sits in bucket k with the probability of k spills in t trials.
+
+    Shapes: [order, steps], float64.
+
+    Example:
+        >>> impulse_response(8.0, order=2, dt_ms=4.0, steps=3)
+        tensor([[1.0000, 0.5000, 0.2500],
+                [0.0000, 0.5000, 0.5000]], dtype=torch.float64)
+    """
+    alpha = 1.0 - dt_ms / tau_ms
+    rows = [
+        [math.comb(t, k) * alpha ** (t - k) * (1.0 - alpha) ** k if t >= k else 0.0 for t in range(steps)]
+        for k in range(order)
+    ]
+    return torch.tensor(rows, dtype=torch.float64)

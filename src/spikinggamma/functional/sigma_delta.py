@@ -1,0 +1,95 @@
+"""Sigma-delta code with an adaptive threshold: speak only when the listeners' estimate has fallen behind.
+
+    ŷ⁻(t) = α_0 ŷ(t-1)
+    n(t)  = ⌊ max(0, y(t) - ŷ⁻(t)) / 2ϑ(t) + ½ ⌋
+    ŷ(t)  = ŷ⁻(t) + 2 ϑ(t) n(t)                          what travels is 2 ϑ(t) n(t)
+    ϑ(t)  = ϑ_0 + a(t),   a(t+dt) = e^{-dt/τ_a} (a(t) + m ϑ(t) n(t))
+
+The estimate ŷ equals bucket 0 of every listener, because both decay by the same α_0. At most one spike leaves in a step
+when steps are fine; on coarse steps several may, so that the code does not become another neuron (`max_spikes` caps it).
+
+Source: SpikingGamma (arXiv 2602.01978) for the code; the multiplicative adaptation follows Bohté (NIPS 2012).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["SigmaDelta", "SigmaDeltaState", "sigma_delta_step"]
+
+
+class SigmaDelta(NamedTuple):
+    """Parameters of the code, free of the time step.
+
+    Attributes:
+        threshold: ϑ_0 > 0, in units of the signal.
+        adaptation: m >= 0, the share of its threshold that a spike adds; 0 switches adaptation off.
+        adaptation_tau_ms: τ_a > 0 in ms.
+        max_spikes: Cap on n(t); 1 is the strictly binary code, None no cap.
+    """
+
+    threshold: float = 0.1
+    adaptation: float = 0.1
+    adaptation_tau_ms: float = 50.0
+    max_spikes: int | None = None
+
+    def validate(self) -> SigmaDelta:
+        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        if not self.threshold > 0.0:
+            raise SpikingGammaError("threshold", self.threshold, "a positive number")
+        if not self.adaptation >= 0.0:
+            raise SpikingGammaError("adaptation", self.adaptation, "zero (off) or a positive number")
+        if not self.adaptation_tau_ms > 0.0:
+            raise SpikingGammaError("adaptation_tau_ms", self.adaptation_tau_ms, "a positive time in ms")
+        if self.max_spikes is not None and self.max_spikes < 1:
+            raise SpikingGammaError("max_spikes", self.max_spikes, "None (no cap) or at least 1")
+        return self
+
+    def adaptation_decay(self, dt_ms: float) -> float:
+        """e^{-dt/τ_a}, the decay of a(t) in one step."""
+        return math.exp(-dt_ms / self.adaptation_tau_ms)
+
+
+class SigmaDeltaState(NamedTuple):
+    """What the code remembers: the estimate ŷ and the threshold's rise a, both [B, N]."""
+
+    estimate: Float[Tensor, " *cells"]
+    adaptation: Float[Tensor, " *cells"]
+
+
+def sigma_delta_step(
+    code: SigmaDelta, alpha_0: float, dt_ms: float, state: SigmaDeltaState, signal: Float[Tensor, " *cells"]
+) -> tuple[Float[Tensor, " *cells"], SigmaDeltaState]:
+    """One step of the code.
+
+    Args:
+        code: Parameters.
+        alpha_0: Decay of the listeners' bucket 0 in one step.
+        dt_ms: Time step.
+        state: Estimate and adaptation before the step.
+        signal: y(t).
+
+    Returns:
+        What travels, 2 ϑ(t) n(t), and the state after the step.
+
+    Example:
+        >>> zero = torch.zeros(1, 3)
+        >>> out, state = sigma_delta_step(SigmaDelta(0.5), 0.9, 1.0, SigmaDeltaState(zero, zero), zero + 0.7)
+        >>> out
+        tensor([[1., 1., 1.]])
+    """
+    threshold = code.threshold + state.adaptation
+    decayed = alpha_0 * state.estimate
+    count = torch.floor((signal - decayed).clamp_min(0.0) / (2.0 * threshold) + 0.5)
+    if code.max_spikes is not None:
+        count = count.clamp_max(float(code.max_spikes))
+    sent = 2.0 * threshold * count
+    risen = code.adaptation_decay(dt_ms) * (state.adaptation + code.adaptation * threshold * count)
+    return sent, SigmaDeltaState(decayed + sent, risen)

@@ -1,0 +1,161 @@
+"""One place chooses how a scan is computed: compiled for the processor, or step by step in PyTorch."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import torch
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.kernels import reference
+
+__all__ = [
+    "bucket_products",
+    "code_forward",
+    "filter_adjoint",
+    "filter_forward",
+    "signal_adjoint",
+    "signal_forward",
+    "use",
+]
+
+_log = logging.getLogger(__name__)
+_choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
+_announced: set[str] = set()
+
+
+@contextlib.contextmanager
+def use(name: str) -> Iterator[None]:
+    """Force a backend inside a `with` block: "auto", "cpu" (compiled) or "reference" (plain PyTorch)."""
+    if name not in ("auto", "cpu", "reference"):
+        raise SpikingGammaError("name", name, 'one of "auto", "cpu", "reference"')
+    token = _choice.set(name)
+    try:
+        yield
+    finally:
+        _choice.reset(token)
+
+
+def _compiled(like: Tensor) -> bool:
+    fits = like.device.type == "cpu" and like.dtype in (torch.float32, torch.float64)
+    chosen = fits and _choice.get() != "reference"
+    name = "compiled for the processor" if chosen else f"plain PyTorch on {like.device.type} in {like.dtype}"
+    if name not in _announced:
+        _announced.add(name)
+        _log.info("scans over time: %s", name)
+    if chosen:
+        import numba
+
+        threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+        if numba.get_num_threads() != threads:
+            numba.set_num_threads(threads)
+    return chosen
+
+
+def _arrays(*tensors: Tensor) -> tuple[object, ...]:
+    return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
+
+
+def code_forward(
+    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
+) -> tuple[Tensor, SigmaDeltaState]:
+    """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
+
+    Returns:
+        What travels, 2 ϑ(t) n(t) [T, B, N], and the state after the last step.
+    """
+    if not _compiled(signal):
+        return reference.code_forward(signal, alpha_0, code, dt_ms, state)
+    from spikinggamma.kernels import cpu
+
+    after = SigmaDeltaState(*(part.detach().clone(memory_format=torch.contiguous_format) for part in state))
+    sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
+    real = sent.numpy().dtype.type
+    cpu.code_forward(
+        *_arrays(signal),
+        real(alpha_0),
+        real(code.threshold),
+        real(code.adaptation),
+        real(code.adaptation_decay(dt_ms)),
+        real(code.max_spikes or float("inf")),
+        *_arrays(*after),
+        sent.numpy(),
+    )
+    return sent, after
+
+
+def signal_forward(
+    drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
+    if not _compiled(drive):
+        return reference.signal_forward(drive, weight, bias, alpha, buckets)
+    from spikinggamma.kernels import cpu
+
+    after = buckets.detach().clone(memory_format=torch.contiguous_format)
+    signal = torch.empty_like(drive, memory_format=torch.contiguous_format)
+    cpu.signal_forward(*_arrays(drive, weight, bias, alpha), after.numpy(), signal.numpy())
+    return signal, after
+
+
+def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """Adjoint of `signal_forward` in the drive.
+
+    Args:
+        blame: δ = ∂ℓ/∂x [T, B, N].
+        weight: v [K, N].
+        alpha: Decay per step [K].
+
+    Returns:
+        r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
+    """
+    if not _compiled(blame):
+        return reference.signal_adjoint(blame, weight, alpha)
+    from spikinggamma.kernels import cpu
+
+    result = torch.empty_like(blame, memory_format=torch.contiguous_format)
+    carried = blame.new_empty(len(alpha), *blame.shape[1:])
+    cpu.signal_adjoint(*_arrays(blame, weight, alpha), carried.numpy(), result.numpy())
+    return result, carried
+
+
+def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+    """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
+    if not _compiled(blame):
+        return reference.bucket_products(blame, drive, alpha, buckets)
+    from spikinggamma.kernels import cpu
+
+    result = blame.new_empty(len(alpha), blame.shape[-1])
+    cpu.bucket_products(*_arrays(blame, drive, alpha, buckets), result.numpy())
+    return result
+
+
+def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
+    """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
+    if not _compiled(drive):
+        return reference.filter_forward(drive, alpha, buckets)
+    from spikinggamma.kernels import cpu
+
+    after = buckets.detach().clone(memory_format=torch.contiguous_format)
+    steps, batch, cells = drive.shape
+    traces = drive.new_empty(steps, batch, len(alpha), cells)
+    cpu.filter_forward(*_arrays(drive, alpha), after.numpy(), traces.numpy())
+    return traces, after
+
+
+def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
+    if not _compiled(blame):
+        return reference.filter_adjoint(blame, alpha)
+    from spikinggamma.kernels import cpu
+
+    steps, batch, order, cells = blame.shape
+    result = torch.empty_like(blame, memory_format=torch.contiguous_format)
+    carried = blame.new_empty(order, batch, cells)
+    cpu.filter_adjoint(*_arrays(blame, alpha), carried.numpy(), result.numpy())
+    return result, carried

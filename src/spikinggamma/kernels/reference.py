@@ -1,0 +1,53 @@
+"""The same scans in plain PyTorch, one step at a time: the fallback on any device, and the judge of the compiled ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, gamma_adjoint, gamma_sequence, sigma_delta_step
+
+__all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward", "signal_adjoint", "signal_forward"]
+
+
+def code_forward(
+    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
+) -> tuple[Tensor, SigmaDeltaState]:
+    """See `spikinggamma.kernels.code_forward`."""
+    sent = []
+    for x in signal.unbind(0):
+        out, state = sigma_delta_step(code, alpha_0, dt_ms, state, x)
+        sent.append(out)
+    return torch.stack(sent), state
+
+
+def signal_forward(
+    drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_forward`."""
+    traces, buckets = gamma_sequence(alpha, buckets, drive)
+    return bias + (weight.unsqueeze(1) * traces).sum(1), buckets
+
+
+def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_adjoint`."""
+    g, carried = gamma_adjoint(alpha, blame.unsqueeze(1) * weight.unsqueeze(1))
+    return g[:, 0].contiguous(), carried
+
+
+def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+    """See `spikinggamma.kernels.bucket_products`."""
+    traces, _ = gamma_sequence(alpha, buckets, drive)
+    return torch.einsum("tbn,tkbn->kn", blame, traces)
+
+
+def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.filter_forward`."""
+    traces, buckets = gamma_sequence(alpha, buckets, drive)
+    return traces.transpose(1, 2).contiguous(), buckets
+
+
+def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.filter_adjoint`."""
+    g, carried = gamma_adjoint(alpha, blame.transpose(1, 2))
+    return g.transpose(1, 2).contiguous(), carried

@@ -1,0 +1,24 @@
+"""Torch modules: they own parameters and call the functional core. Layers, and nets built of them."""
+
+from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
+from spikinggamma.nn.conv import Conv2d
+from spikinggamma.nn.dense import Dense
+from spikinggamma.nn.layer import GammaLayer, LayerTape, add_gradient
+from spikinggamma.nn.net import GammaNet, NetState, NetTape, dense_net
+from spikinggamma.nn.per_synapse import PerSynapse
+from spikinggamma.nn.timescales import Timescales
+
+__all__ = [
+    "BucketWeightedLayer",
+    "Conv2d",
+    "Dense",
+    "GammaLayer",
+    "GammaNet",
+    "LayerTape",
+    "NetState",
+    "NetTape",
+    "PerSynapse",
+    "Timescales",
+    "add_gradient",
+    "dense_net",
+]

@@ -1,0 +1,123 @@
+"""The scans as differentiable operations: autograd's answer is the exact adjoint, computed by the kernels.
+
+The state that goes in carries no gradient: blame stops at the start of the call. Time constants get theirs through α.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma import kernels
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+
+__all__ = ["alpha_gradient", "gamma_filter", "gamma_signal", "sigma_delta"]
+
+
+def alpha_gradient(
+    blame: Float[Tensor, "T B K M"], traces: Float[Tensor, "T B K M"], before: Float[Tensor, "K B M"]
+) -> Float[Tensor, " K"]:
+    """∂ℓ/∂α_k = Σ_t g_k(t) (h_k(t-1) - h_{k-1}(t-1)), from the adjoint g and the buckets h.
+
+    Bucket 0 has no bucket before it, and its own decay multiplies h_0 alone.
+    """
+    past = torch.cat([before.transpose(0, 1).unsqueeze(0), traces[:-1]])
+    lower = torch.cat([torch.zeros_like(past[:, :, :1]), past[:, :, :-1]], dim=2)
+    return (blame * (past - lower)).sum((0, 1, 3))
+
+
+class _GammaSignal(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, before: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        signal, after = kernels.signal_forward(drive, weight, bias, alpha, before)
+        ctx.save_for_backward(drive, weight, alpha, before)
+        ctx.mark_non_differentiable(after)
+        return signal, after
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        drive, weight, alpha, before = ctx.saved_tensors
+        delta = blames[0].contiguous()
+        drive_blame, _ = kernels.signal_adjoint(delta, weight, alpha)
+        weight_blame = kernels.bucket_products(delta, drive, alpha, before)
+        alpha_blame = None
+        if ctx.needs_input_grad[3]:
+            g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
+            traces, _ = kernels.filter_forward(drive, alpha, before)
+            alpha_blame = alpha_gradient(g, traces, before)
+        return drive_blame, weight_blame, delta.sum((0, 1)), alpha_blame, None
+
+
+class _GammaFilter(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, drive: Tensor, alpha: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        traces, after = kernels.filter_forward(drive, alpha, before)
+        ctx.save_for_backward(traces, alpha, before)
+        ctx.mark_non_differentiable(after)
+        return traces, after
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        traces, alpha, before = ctx.saved_tensors
+        g, _ = kernels.filter_adjoint(blames[0].contiguous(), alpha)
+        alpha_blame = alpha_gradient(g, traces, before) if ctx.needs_input_grad[1] else None
+        return g[:, :, 0], alpha_blame, None
+
+
+class _SigmaDelta(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        output: Tensor,
+        alpha_0: float,
+        code: SigmaDelta,
+        dt_ms: float,
+        estimate: Tensor,
+        adaptation: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        sent, after = kernels.code_forward(output, alpha_0, code, dt_ms, SigmaDeltaState(estimate, adaptation))
+        ctx.alpha_0 = alpha_0
+        ctx.mark_non_differentiable(after.estimate, after.adaptation)
+        return sent, after.estimate, after.adaptation
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        # ∂ŷ/∂y = 1 and s(t) = ŷ(t) - α_0 ŷ(t-1): blame on y is what is left of the blame on s.
+        sent = blames[0]
+        output = sent - ctx.alpha_0 * torch.cat([sent[1:], torch.zeros_like(sent[:1])])
+        return output, None, None, None, None, None
+
+
+def gamma_signal(
+    drive: Float[Tensor, "T B N"],
+    weight: Float[Tensor, "K N"],
+    bias: Float[Tensor, " N"],
+    alpha: Float[Tensor, " K"],
+    before: Float[Tensor, "K B N"],
+) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "K B N"]]:
+    """x(t) = b + Σ_k v_k h_k(t) and the last buckets; differentiable in drive, weight, bias and alpha."""
+    signal, after = _GammaSignal.apply(drive, weight, bias, alpha, before)  # type: ignore[no-untyped-call]
+    return signal, after
+
+
+def gamma_filter(
+    drive: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"], before: Float[Tensor, "K B M"]
+) -> tuple[Float[Tensor, "T B K M"], Float[Tensor, "K B M"]]:
+    """Every bucket at every step and the last buckets; differentiable in drive and alpha."""
+    traces, after = _GammaFilter.apply(drive, alpha, before)  # type: ignore[no-untyped-call]
+    return traces, after
+
+
+def sigma_delta(
+    output: Float[Tensor, "T B N"], alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
+) -> tuple[Float[Tensor, "T B N"], SigmaDeltaState]:
+    """What travels, and the state after; its gradient holds decoding to be faithful, ∂ŷ/∂y = 1."""
+    sent, estimate, adaptation = _SigmaDelta.apply(  # type: ignore[no-untyped-call]
+        output, alpha_0, code, dt_ms, *state
+    )
+    return sent, SigmaDeltaState(estimate, adaptation)

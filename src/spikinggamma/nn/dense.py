@@ -1,0 +1,79 @@
+"""Dense layer: every input drives every neuron, one bucket weight per neuron and bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spikinggamma.functional import SigmaDelta
+from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
+from spikinggamma.nn.layer import add_gradient
+from spikinggamma.nn.timescales import Timescales
+
+__all__ = ["Dense"]
+
+
+class Dense(BucketWeightedLayer):
+    """u = W s_in over the flattened input; x = b + Σ_k v_k ⊙ h_k.
+
+    Args:
+        in_shape: Shape of one sample's input at one step; flattened.
+        neurons: N.
+        timescales: Time constants of the buckets.
+        code: The sigma-delta code; None passes the signal itself.
+        readout: Whether the layer stops at the signal.
+        rectify: y = max(x, 0), or y = x.
+        generator: Random numbers of the initial weights: W normal with variance 1 / fan-in.
+
+    Shapes: spikes [T, B, *in_shape] to [T, B, N]; `weight` [N, N_in], `bucket_weight` [K, N], `bias` [N].
+
+    Example:
+        >>> layer = Dense((3,), 5, Timescales((4.0, 8.0)), code=SigmaDelta())
+        >>> layer(torch.ones(7, 2, 3), layer.initial_state(2), dt_ms=1.0)[0].shape
+        torch.Size([7, 2, 5])
+    """
+
+    def __init__(
+        self,
+        in_shape: Sequence[int],
+        neurons: int,
+        timescales: Timescales,
+        *,
+        code: SigmaDelta | None,
+        readout: bool = False,
+        rectify: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(
+            in_shape, (neurons,), neurons, timescales, code=code, readout=readout, rectify=rectify, generator=generator
+        )
+        fan_in = torch.Size(in_shape).numel()
+        self.weight = nn.Parameter(torch.randn(neurons, fan_in, generator=generator) / fan_in**0.5)
+
+    def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
+        """W s_in."""
+        return nn.functional.linear(inputs.flatten(2), self.weight)
+
+    def project_adjoint(self, blame: Float[Tensor, "T B N"]) -> Float[Tensor, "T B *in_shape"]:
+        """Wᵀ e."""
+        return (blame @ self.weight.detach()).view(*blame.shape[:2], *self.in_shape)
+
+    def accumulate_projection(self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
+        """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
+        add_gradient(self.weight, blame.reshape(-1, self.neurons).T @ inputs.flatten(2).reshape(-1, self.weight.shape[1]))
+
+    def sensitivities(
+        self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B N"]
+    ) -> dict[str, Float[Tensor, "..."]]:
+        """∂x_i/∂w_ij = Σ_k v_i^k ŝ_j^k, ∂x_i/∂v_i^k = h_i^k, ∂x_i/∂b_i = 1."""
+        weight = torch.einsum("kbj,ki->bij", senders.flatten(2), self.bucket_weight.detach())
+        return {"weight": weight, "bucket_weight": buckets.permute(1, 2, 0), "bias": torch.ones_like(buckets[0])}
+
+    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
+        """Add [N, N_in], [N, K] and [N] to the gradients of W, v and b."""
+        add_gradient(self.weight, products["weight"])
+        add_gradient(self.bucket_weight, products["bucket_weight"].T)
+        add_gradient(self.bias, products["bias"])

@@ -1,0 +1,223 @@
+"""A feedforward net of SpikingGamma layers with a read-out at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import SigmaDelta, SpikingGammaState
+from spikinggamma.nn.dense import Dense
+from spikinggamma.nn.layer import GammaLayer, LayerTape
+from spikinggamma.nn.per_synapse import PerSynapse
+from spikinggamma.nn.timescales import Timescales
+
+__all__ = ["GammaNet", "NetState", "NetTape", "dense_net"]
+
+
+class NetState(NamedTuple):
+    """State of every layer, and the dropout masks of this batch of recordings, [B, *out_shape] or None, per hidden layer."""
+
+    layers: tuple[SpikingGammaState, ...]
+    masks: tuple[Tensor | None, ...]
+
+
+class NetTape(NamedTuple):
+    """What a chunk leaves behind: one tape a layer, and the dropout masks."""
+
+    layers: tuple[LayerTape, ...]
+    masks: tuple[Tensor | None, ...]
+
+
+class GammaNet(nn.Module):
+    """Layers in a row; the last is the read-out.
+
+    Args:
+        layers: At least a read-out. All share the time constant of bucket 0, which is how listeners decode a sender.
+        input_gain: Height of a recorded event.
+        dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
+
+    Shapes: spikes [T, B, *in_shape] to logits [T, B, C].
+
+    Example:
+        >>> net = dense_net((3, 8, 2), tau_ms=(4.0, 8.0))
+        >>> logits, state = net(torch.ones(5, 4, 3), dt_ms=2.0)
+        >>> logits.shape
+        torch.Size([5, 4, 2])
+    """
+
+    def __init__(self, layers: Sequence[GammaLayer], *, input_gain: float = 1.0, dropout: float = 0.0) -> None:
+        super().__init__()
+        if not layers or not layers[-1].readout or any(layer.readout for layer in layers[:-1]):
+            raise SpikingGammaError("layers", f"{len(layers)} layers", "hidden layers, then one read-out at the end")
+        for below, above in zip(layers, layers[1:], strict=False):
+            if torch.Size(below.out_shape).numel() != torch.Size(above.in_shape).numel():
+                raise SpikingGammaError("layers", f"{below.out_shape} into {above.in_shape}", "shapes that fit each other")
+        firsts = {round(float(layer.timescales.tau_ms()[0].detach()), 6) for layer in layers}
+        if len(firsts) > 1:
+            raise SpikingGammaError("tau_ms", sorted(firsts), "the same bucket 0 in every layer: it decodes the senders")
+        if not input_gain > 0.0:
+            raise SpikingGammaError("input_gain", input_gain, "a positive number")
+        if not 0.0 <= dropout < 1.0:
+            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
+        self.layers = nn.ModuleList(layers)
+        self.input_gain = input_gain
+        self.dropout = dropout
+
+    @property
+    def stack(self) -> tuple[GammaLayer, ...]:
+        """The layers, typed."""
+        return tuple(layer for layer in self.layers if isinstance(layer, GammaLayer))
+
+    @property
+    def hidden(self) -> tuple[GammaLayer, ...]:
+        """The layers that spike."""
+        return self.stack[:-1]
+
+    @property
+    def classes(self) -> int:
+        """C, the number of outputs."""
+        return self.stack[-1].neurons
+
+    def initial_state(self, batch: int, *, generator: torch.Generator | None = None) -> NetState:
+        """Zero states, and fresh dropout masks where the net is in training mode."""
+        masks: list[Tensor | None] = []
+        for layer in self.hidden:
+            if self.training and self.dropout > 0.0:
+                drawn = torch.rand(batch, *layer.out_shape, generator=generator)
+                masks.append((drawn >= self.dropout).to(layer.bias) / (1.0 - self.dropout))
+            else:
+                masks.append(None)
+        return NetState(tuple(layer.initial_state(batch) for layer in self.stack), tuple(masks))
+
+    def forward(
+        self, spikes: Float[Tensor, "T B *in_shape"], state: NetState | None = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], NetState]:
+        """Logits at every step, differentiable by autograd; blame ends at the start of the call.
+
+        Args:
+            spikes: Event counts per step.
+            state: From the call before, for a recording in chunks; None starts a recording.
+            dt_ms: Time step; at most the shortest bucket's time constant.
+        """
+        state = self.initial_state(spikes.shape[1]) if state is None else state
+        signal, after = spikes * self.input_gain, []
+        for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
+            signal, new = layer(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
+            signal = signal if mask is None else signal * mask
+            after.append(new)
+        return signal, NetState(tuple(after), state.masks)
+
+    def run(
+        self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float
+    ) -> tuple[NetTape, NetState]:
+        """The same chunk without autograd: what it leaves behind for learning, and the state after it."""
+        signal, tapes, after = spikes * self.input_gain, [], []
+        for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
+            tape, new = layer.run(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
+            signal = tape.outputs if mask is None else tape.outputs * mask
+            tapes.append(tape)
+            after.append(new)
+        return NetTape(tuple(tapes), state.masks), NetState(tuple(after), state.masks)
+
+    @torch.no_grad()
+    def calibrate(
+        self,
+        spikes: Float[Tensor, "T B *in_shape"],
+        *,
+        dt_ms: float,
+        lengths: Int[Tensor, " B"] | None = None,
+        signal_per_threshold: float = 5.0,
+    ) -> list[float]:
+        """Scale each layer's weights, from the input upwards, until its signal's root mean square is right on this batch.
+
+        Fan-in alone leaves deep nets silent: what a layer sends depends on how its signal compares with the threshold. Here
+        every hidden layer gets a root mean square of `signal_per_threshold` ϑ_0 and the read-out one of 1, so that nets of
+        any depth start with every layer speaking.
+
+        Returns:
+            The factor by which each layer's weights were scaled.
+
+        Raises:
+            SpikingGammaError: the batch has no event, or a layer hears nothing of it.
+        """
+        factors = []
+        state = self.initial_state(spikes.shape[1])
+        valid = torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
+        if lengths is not None:
+            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+        signal = spikes * self.input_gain
+        for index, (layer, before) in enumerate(zip(self.stack, state.layers, strict=True)):
+            inputs = signal.reshape(*signal.shape[:2], *layer.in_shape)
+            tape, _ = layer.run(inputs, before, dt_ms)
+            level = float((tape.signal - layer.cell_bias())[valid].square().mean().sqrt())
+            if not level > 0.0:
+                raise SpikingGammaError(
+                    "spikes", "a batch without any event", f"input that reaches layer {index}", "Calibrate on real input."
+                )
+            threshold = layer.code.threshold if layer.code is not None else 0.1
+            factor = (1.0 if layer.readout else signal_per_threshold * threshold) / level
+            layer.weight.mul_(factor)
+            factors.append(factor)
+            signal = layer.run(inputs, before, dt_ms)[0].outputs
+        return factors
+
+
+def dense_net(
+    sizes: Sequence[int],
+    *,
+    tau_ms: Sequence[float],
+    code: SigmaDelta | None = None,
+    analogue: bool = False,
+    synapse: str = "neuron",
+    rectify: bool = True,
+    train_tau: bool = False,
+    shortest_ms: float | None = None,
+    input_gain: float = 1.0,
+    dropout: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> GammaNet:
+    """A net of fully connected layers.
+
+    Args:
+        sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
+        tau_ms: Time constants of the buckets, the same in every layer.
+        code: The sigma-delta code; None takes its defaults.
+        analogue: Pass the signal y itself instead of spikes.
+        synapse: "neuron" (one bucket weight per neuron) or "synapse" (one per connection).
+        rectify: y = max(x, 0), or y = x.
+        train_tau: Whether time constants are trained.
+        shortest_ms: Floor of trained time constants.
+        input_gain: Height of a recorded event.
+        dropout: Share of hidden neurons silenced per recording while training.
+        generator: Random numbers of the initial weights.
+
+    Example:
+        >>> len(dense_net((3, 8, 8, 2), tau_ms=(4.0, 8.0)).stack)
+        3
+    """
+    if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
+        raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
+    kinds: dict[str, type[Dense] | type[PerSynapse]] = {"neuron": Dense, "synapse": PerSynapse}
+    if synapse not in kinds:
+        raise SpikingGammaError("synapse", repr(synapse), " or ".join(map(repr, kinds)))
+    spoken = None if analogue else (code or SigmaDelta())
+    layers: list[GammaLayer] = []
+    for index, (below, above) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        last = index == len(sizes) - 2
+        layers.append(
+            kinds[synapse](
+                (int(below),),
+                int(above),
+                Timescales(tau_ms, trainable=train_tau, shortest_ms=shortest_ms),
+                code=None if last else spoken,
+                readout=last,
+                rectify=rectify,
+                generator=generator,
+            )
+        )
+    return GammaNet(layers, input_gain=input_gain, dropout=dropout)
