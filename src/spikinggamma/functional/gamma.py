@@ -35,12 +35,13 @@ def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " 
     """
     if not dt_ms > 0.0 or not math.isfinite(dt_ms):
         raise SpikingGammaError("dt_ms", dt_ms, "a positive, finite time step in ms")
-    shortest = int(torch.argmin(tau_ms))
-    if dt_ms > float(tau_ms[shortest]) * (1 + 1e-9):
+    known = tau_ms.detach()
+    shortest = int(torch.argmin(known))
+    if dt_ms > float(known[shortest]) * (1 + 1e-9):
         raise SpikingGammaError(
             "dt_ms",
             dt_ms,
-            f"at most {float(tau_ms[shortest]):g} ms, the time constant of bucket {shortest}, the shortest of {len(tau_ms)}",
+            f"at most {float(known[shortest]):g} ms, the time constant of bucket {shortest}, the shortest of {len(tau_ms)}",
             "Use a finer step, or a net whose buckets are all longer than the step.",
         )
     return (1.0 - dt_ms / tau_ms).clamp_min(0.0)

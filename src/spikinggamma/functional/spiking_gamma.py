@@ -77,7 +77,7 @@ def spiking_gamma_step(
     alpha, v, b, code, dt_ms, rectify = parameters
     buckets = gamma_step(alpha, state.buckets, drive)
     signal = b + (v.unsqueeze(1) * buckets).sum(0)
-    output = signal.clamp_min(0.0) if rectify else signal
+    output = torch.relu(signal) if rectify else signal
     alpha_0 = float(alpha[0].detach())
     if code is None:
         sent = output - alpha_0 * state.estimate

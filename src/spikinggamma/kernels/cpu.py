@@ -66,8 +66,8 @@ def _block_of(rows, low, width):
 
 
 @_compile
-def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, rise, sent):
-    """The sigma-delta code of max(x, 0): x [T,B,N] to what travels, `sent` [T,B,N]; state in place."""
+def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, rise, sent, counts):
+    """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and its spike counts, [T,B,N]; state in place."""
     steps, batch, neurons = signal.shape
     half = signal.dtype.type(0.5)
     zero = signal.dtype.type(0)
@@ -81,6 +81,7 @@ def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, r
         for t in range(steps):
             x = signal[t, sample, here]
             out = sent[t, sample, here]
+            number = counts[t, sample, here]
             for i in range(x.size):
                 decayed = _settled(decay_0 * guess[i])
                 height = threshold + extra[i]
@@ -88,6 +89,7 @@ def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, r
                 count = min(np.floor(missing / (height + height) + half), cap)
                 step = (height + height) * count
                 out[i] = step
+                number[i] = count
                 guess[i] = decayed + step
                 extra[i] = _settled(decay * (extra[i] + adaptation * height * count))
         estimate[sample, here] = guess

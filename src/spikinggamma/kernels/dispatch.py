@@ -63,11 +63,11 @@ def _arrays(*tensors: Tensor) -> tuple[object, ...]:
 
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
-) -> tuple[Tensor, SigmaDeltaState]:
+) -> tuple[Tensor, Tensor, SigmaDeltaState]:
     """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
 
     Returns:
-        What travels, 2 ϑ(t) n(t) [T, B, N], and the state after the last step.
+        What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N]; and the state after the last step.
     """
     if not _compiled(signal):
         return reference.code_forward(signal, alpha_0, code, dt_ms, state)
@@ -75,6 +75,7 @@ def code_forward(
 
     after = SigmaDeltaState(*(part.detach().clone(memory_format=torch.contiguous_format) for part in state))
     sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
+    counts = torch.empty(signal.shape, dtype=torch.int32)
     real = sent.numpy().dtype.type
     cpu.code_forward(
         *_arrays(signal),
@@ -85,8 +86,9 @@ def code_forward(
         real(code.max_spikes or float("inf")),
         *_arrays(*after),
         sent.numpy(),
+        counts.numpy(),
     )
-    return sent, after
+    return sent, counts, after
 
 
 def signal_forward(

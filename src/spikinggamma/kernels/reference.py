@@ -12,13 +12,15 @@ __all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward"
 
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
-) -> tuple[Tensor, SigmaDeltaState]:
+) -> tuple[Tensor, Tensor, SigmaDeltaState]:
     """See `spikinggamma.kernels.code_forward`."""
-    sent = []
+    sent, counts = [], []
     for x in signal.unbind(0):
+        height = 2.0 * (code.threshold + state.adaptation)
         out, state = sigma_delta_step(code, alpha_0, dt_ms, state, x)
         sent.append(out)
-    return torch.stack(sent), state
+        counts.append(torch.round(out / height).to(torch.int32))
+    return torch.stack(sent), torch.stack(counts), state
 
 
 def signal_forward(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma import kernels
@@ -79,11 +79,11 @@ class _SigmaDelta(torch.autograd.Function):
         dt_ms: float,
         estimate: Tensor,
         adaptation: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        sent, after = kernels.code_forward(output, alpha_0, code, dt_ms, SigmaDeltaState(estimate, adaptation))
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        sent, counts, after = kernels.code_forward(output, alpha_0, code, dt_ms, SigmaDeltaState(estimate, adaptation))
         ctx.alpha_0 = alpha_0
-        ctx.mark_non_differentiable(after.estimate, after.adaptation)
-        return sent, after.estimate, after.adaptation
+        ctx.mark_non_differentiable(counts, after.estimate, after.adaptation)
+        return sent, counts, after.estimate, after.adaptation
 
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
@@ -115,9 +115,9 @@ def gamma_filter(
 
 def sigma_delta(
     output: Float[Tensor, "T B N"], alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
-) -> tuple[Float[Tensor, "T B N"], SigmaDeltaState]:
-    """What travels, and the state after; its gradient holds decoding to be faithful, ∂ŷ/∂y = 1."""
-    sent, estimate, adaptation = _SigmaDelta.apply(  # type: ignore[no-untyped-call]
+) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"], SigmaDeltaState]:
+    """What travels, the spike counts, and the state after; the gradient holds decoding to be faithful, ∂ŷ/∂y = 1."""
+    sent, counts, estimate, adaptation = _SigmaDelta.apply(  # type: ignore[no-untyped-call]
         output, alpha_0, code, dt_ms, *state
     )
-    return sent, SigmaDeltaState(estimate, adaptation)
+    return sent, counts, SigmaDeltaState(estimate, adaptation)

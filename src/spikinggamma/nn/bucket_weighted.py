@@ -63,7 +63,7 @@ class BucketWeightedLayer(GammaLayer):
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
         signal, buckets = autograd.gamma_signal(drive, weight, bias, alpha, state.buckets)
         before = SigmaDeltaState(state.estimate, state.adaptation)
-        sent, after = self.speak(signal, before, alpha, dt_ms)
+        sent, _, after = self.speak(signal, before, alpha, dt_ms)
         return sent.view(*sent.shape[:2], *self.out_shape), SpikingGammaState(buckets, *after)
 
     def per_cell(self, values: Float[Tensor, "*K C"]) -> Float[Tensor, "*K N"]:

@@ -99,18 +99,22 @@ class Conv2d(BucketWeightedLayer):
         )
         add_gradient(self.weight, gradient)
 
+    def require_own_parameters(self, rule: str) -> None:
+        """Refused: a kernel is shared by all positions, so traces would be as many as positions times weights."""
+        raise SpikingGammaError(
+            "rule",
+            f"{rule!r} on a convolutional layer",
+            "layers whose weights belong to one neuron each",
+            "Use `windowed`, which is exact here too, at constant memory.",
+        )
+
     def sensitivities(
         self, senders: Float[Tensor, "K B C H W"], buckets: Float[Tensor, "K B M"]
     ) -> dict[str, Float[Tensor, "..."]]:
-        """Refused: a kernel is shared by all positions, so its traces would be as many as positions times weights."""
-        raise SpikingGammaError(
-            "rule",
-            "traced on a convolutional layer",
-            "layers whose weights belong to one neuron each",
-            "Use `windowed`, which is exact here at constant memory too.",
-        )
+        """Refused, as `require_own_parameters`."""
+        self.require_own_parameters("traced")
+        return {}
 
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
-        """Refused, as `sensitivities`."""
-        self.sensitivities(products["weight"], products["weight"])
-
+        """Refused, as `require_own_parameters`."""
+        self.require_own_parameters("traced")

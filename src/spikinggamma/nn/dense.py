@@ -65,6 +65,10 @@ class Dense(BucketWeightedLayer):
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
         add_gradient(self.weight, blame.reshape(-1, self.neurons).T @ inputs.flatten(2).reshape(-1, self.weight.shape[1]))
 
+    def require_own_parameters(self, rule: str) -> None:
+        """Time constants are shared by the layer; everything else is a neuron's own."""
+        self.require_fixed_timescales(rule)
+
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B N"]
     ) -> dict[str, Float[Tensor, "..."]]:

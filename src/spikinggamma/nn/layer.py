@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
@@ -37,6 +37,7 @@ class LayerTape(NamedTuple):
         before: The layer's state before the chunk.
         signal: x, [T, B, N] over the flattened neurons.
         outputs: What was sent, [T, B, *out_shape]; the signal itself for a read-out.
+        counts: Spikes per step, [T, B, N]; None for a read-out or an analogue layer.
     """
 
     inputs: Float[Tensor, "T B *in_shape"]
@@ -44,6 +45,7 @@ class LayerTape(NamedTuple):
     before: SpikingGammaState
     signal: Float[Tensor, "T B N"]
     outputs: Float[Tensor, "T B *out_shape"]
+    counts: Int[Tensor, "T B N"] | None
 
 
 def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
@@ -127,25 +129,25 @@ class GammaLayer(nn.Module, abc.ABC):
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
         signal, buckets = self.signal(drive, state.buckets, alpha)
-        sent, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
+        sent, counts, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         outputs = sent.view(*sent.shape[:2], *self.out_shape)
-        return LayerTape(inputs, drive, state, signal, outputs), SpikingGammaState(buckets, *after)
+        return LayerTape(inputs, drive, state, signal, outputs, counts), SpikingGammaState(buckets, *after)
 
     def speak(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float
-    ) -> tuple[Float[Tensor, "T B N"], SigmaDeltaState]:
+    ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SigmaDeltaState]:
         """What the layer sends for its signal: spikes, the rectified signal's own message, or the signal of a read-out.
 
-        Differentiable, with ∂ŷ/∂y = 1; nothing flows into `state`.
+        Differentiable, with ∂ŷ/∂y = 1; nothing flows into `state`. The second value counts the spikes, where there are any.
         """
         if self.readout:
-            return signal, state
-        output = signal.clamp_min(0.0) if self.rectify else signal
+            return signal, None, state
+        output = torch.relu(signal) if self.rectify else signal
         alpha_0 = float(alpha[0].detach())
         if self.code is not None:
             return sigma_delta(output, alpha_0, self.code, dt_ms, state)
         sent = output - alpha_0 * torch.cat([state.estimate.unsqueeze(0), output[:-1]])
-        return sent, SigmaDeltaState(output[-1].detach(), state.adaptation)
+        return sent, None, SigmaDeltaState(output[-1].detach(), state.adaptation)
 
     def gate(self, signal: Float[Tensor, "T B N"]) -> Bool[Tensor, "T B N"]:
         """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
@@ -167,6 +169,13 @@ class GammaLayer(nn.Module, abc.ABC):
                 f"buckets of shape {list(state.buckets.shape)}",
                 f"{shape} for this batch",
                 "A state belongs to the batch that made it: start a new recording with state=None.",
+            )
+
+    def require_fixed_timescales(self, rule: str) -> None:
+        """Raise `SpikingGammaError` if the layer trains its time constants, which `rule` cannot follow."""
+        if self.timescales.trainable:
+            raise SpikingGammaError(
+                "train_tau", True, f"fixed time constants for the rule `{rule}`", "Use `windowed` to train them."
             )
 
     def cell_bias(self) -> Float[Tensor, " N"]:
@@ -230,14 +239,14 @@ class GammaLayer(nn.Module, abc.ABC):
         """The same from given buckets at every step."""
 
     @abc.abstractmethod
+    def require_own_parameters(self, rule: str) -> None:
+        """Raise `SpikingGammaError` unless every parameter belongs to one neuron, as the traces of `rule` need."""
+
+    @abc.abstractmethod
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]
     ) -> dict[str, Float[Tensor, "..."]]:
-        """∂x_i/∂θ_i at one step for every parameter θ_i that only neuron i has, [B, N, ...].
-
-        Raises:
-            SpikingGammaError: the layer shares its weights between neurons.
-        """
+        """∂x_i/∂θ_i at one step for every parameter θ_i that only neuron i has, [B, N, ...]."""
 
     @abc.abstractmethod
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:

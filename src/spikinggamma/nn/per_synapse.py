@@ -65,7 +65,7 @@ class PerSynapse(GammaLayer):
         alpha = self.alpha(dt_ms)
         traces, buckets = autograd.gamma_filter(self.project(inputs), alpha, state.buckets)
         signal = self.bias + traces.flatten(2) @ self._matrix
-        sent, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
+        sent, _, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return sent, SpikingGammaState(buckets, *after)
 
     def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B M"]:
@@ -115,6 +115,10 @@ class PerSynapse(GammaLayer):
     def accumulate_mix_traces(self, delta: Float[Tensor, "T B N"], traces: Float[Tensor, "T B K M"]) -> None:
         """See `GammaLayer.accumulate_mix_traces`."""
         add_gradient(self.weight, traces.flatten(2).flatten(0, 1).T @ delta.flatten(0, 1))
+
+    def require_own_parameters(self, rule: str) -> None:
+        """Time constants are shared by the layer; everything else is a neuron's own."""
+        self.require_fixed_timescales(rule)
 
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]

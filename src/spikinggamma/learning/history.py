@@ -1,0 +1,82 @@
+"""What a causal rule remembers of the inputs before a chunk, so that chunks add up to the whole recording.
+
+Inside a chunk the gradient of P comes from the adjoint. Inputs from before the chunk still act through the buckets; on the
+sender's side they are ŝ_k, the same filters applied to the inputs themselves, and their part of the gradient is
+Σ_k (∂ℓ/∂h_k before the chunk) ŝ_kᵀ. Trained time constants need one more memory of that kind, ∂h_k/∂α_j.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma import kernels
+from spikinggamma.functional import gamma_step
+from spikinggamma.learning.rule import advance
+from spikinggamma.nn import GammaLayer, LayerTape
+
+__all__ = ["SenderHistory", "TimescaleHistory"]
+
+
+class SenderHistory:
+    """Sender-side buckets ŝ_k before the present chunk, [J, B, *in_shape]; moved on only when a next chunk comes.
+
+    Args:
+        layer: Whose inputs are remembered.
+        alpha: Decay per step of each remembered bucket; `shifted` asks for more than the layer has.
+    """
+
+    def __init__(self, layer: GammaLayer, alpha: Float[Tensor, " J"]) -> None:
+        self.layer = layer
+        self.alpha = alpha
+        self._buckets: Tensor | None = None
+        self._pending: Tensor | None = None
+
+    def before(self, tape: LayerTape) -> Float[Tensor, "J B *in_shape"] | None:
+        """ŝ_k before this chunk, or None at the start of a recording; call once per chunk, in order."""
+        if self._pending is not None:
+            inputs = self._pending.flatten(2)
+            zeros = inputs.new_zeros(len(self.alpha), *inputs.shape[1:])
+            self._buckets = advance(inputs, self.alpha, zeros if self._buckets is None else self._buckets)
+        self._pending = tape.inputs
+        return None if self._buckets is None else self._buckets.view(len(self.alpha), -1, *self.layer.in_shape)
+
+
+class TimescaleHistory:
+    """q_jk = ∂h_k/∂α_j before the present chunk, [K(j), K(k), B, M], for trained time constants.
+
+        q_jk(t) = α_k q_jk(t-1) + (1 - α_k) q_j,k-1(t-1) + [j = k] (h_k(t-1) - h_{k-1}(t-1))
+    """
+
+    def __init__(self, layer: GammaLayer, alpha: Float[Tensor, " K"], dt_ms: float) -> None:
+        self.layer = layer
+        self.alpha = alpha
+        self.dt_ms = dt_ms
+        self._sensitivity: Tensor | None = None
+        self._pending: LayerTape | None = None
+
+    def accumulate(self, tape: LayerTape, carried: Float[Tensor, "K B M"]) -> None:
+        """Add the part of the gradient that acts through the buckets before this chunk; once per chunk, in order."""
+        if not self.layer.timescales.trainable:
+            return
+        if self._pending is not None:
+            self._move_on(self._pending)
+        self._pending = tape
+        if self._sensitivity is not None:
+            self.layer.timescales.accumulate((self._sensitivity * carried).sum((1, 2, 3)), self.dt_ms)
+
+    def _move_on(self, tape: LayerTape) -> None:
+        order = len(self.alpha)
+        if self._sensitivity is None:
+            self._sensitivity = tape.drive.new_zeros(order, *tape.before.buckets.shape)
+        traces, _ = kernels.filter_forward(tape.drive, self.alpha, tape.before.buckets)
+        past = tape.before.buckets
+        nothing = tape.drive.new_zeros(order, *past.shape[1:])
+        for now in traces.unbind(0):
+            source = past.clone()
+            source[1:] -= past[:-1]
+            # gamma_step carries the buckets on its first axis: k first, j beside the cells.
+            moved = gamma_step(self.alpha, self._sensitivity.transpose(0, 1), nothing).transpose(0, 1).contiguous()
+            moved.diagonal(dim1=0, dim2=1).add_(source.permute(1, 2, 0))
+            self._sensitivity = moved
+            past = now.transpose(0, 1)

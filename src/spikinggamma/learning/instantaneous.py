@@ -1,0 +1,61 @@
+"""Instantaneous blame: every bucket is taken to stand for the sender's signal now.
+
+    e(t) = δ(t) ⊙ Σ_k v_k
+
+Constant memory, strictly causal, biased in hidden layers; the gradient of each layer's own parameters, given its δ, is
+exact. This is how the library reads the online rule of SpikingGamma (arXiv 2602.01978).
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.history import SenderHistory, TimescaleHistory
+from spikinggamma.learning.rule import Rule, accumulate_timescales, below
+from spikinggamma.nn import GammaNet, LayerTape, NetTape
+
+__all__ = ["CausalLayerGradient", "Instantaneous"]
+
+
+class CausalLayerGradient:
+    """The exact gradient of one layer's parameters, given its δ chunk by chunk."""
+
+    def __init__(self, net: GammaNet, index: int, alpha: Float[Tensor, " K"], dt_ms: float) -> None:
+        self.layer = net.stack[index]
+        self.alpha = alpha
+        self.dt_ms = dt_ms
+        self._senders = SenderHistory(self.layer, alpha)
+        self._timescales = TimescaleHistory(self.layer, alpha, dt_ms)
+
+    def accumulate(self, tape: LayerTape, delta: Float[Tensor, "T B N"]) -> None:
+        """Adjoint inside the chunk, and a boundary term for what came before it."""
+        layer, alpha = self.layer, self.alpha
+        drive_blame, carried = layer.signal_adjoint(delta, alpha)
+        layer.accumulate_projection(drive_blame, tape.inputs)
+        senders = self._senders.before(tape)
+        if senders is not None:
+            layer.accumulate_projection(carried, senders)
+        layer.accumulate_mix(delta, tape.drive, tape.before.buckets, alpha)
+        layer.accumulate_bias(delta)
+        accumulate_timescales(layer, tape, delta, alpha, self.dt_ms)
+        self._timescales.accumulate(tape, carried)
+
+
+class Instantaneous(Rule):
+    """See the module."""
+
+    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+        super().__init__(net, dt_ms)
+        self._gradients = [CausalLayerGradient(net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)]
+
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+        """See `Rule.take`."""
+        for index in reversed(range(len(self.net.stack))):
+            self._gradients[index].accumulate(tape.layers[index], delta)
+            if index > 0:
+                layer = self.net.stack[index]
+                delta = below(self.net, tape, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
+
+    def finish(self) -> None:
+        """Nothing is held back."""

@@ -1,0 +1,213 @@
+"""One call form for every rule and loss: recordings in, gradients out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.instantaneous import Instantaneous
+from spikinggamma.learning.losses import LOSSES, Loss, make_loss
+from spikinggamma.learning.rule import Rule
+from spikinggamma.learning.shifted import Shifted
+from spikinggamma.learning.traced import Traced
+from spikinggamma.learning.windowed import ThroughTime, Windowed
+from spikinggamma.nn import GammaNet, NetState, NetTape
+
+__all__ = ["RULES", "UPDATES", "Learner", "Outcome", "Source"]
+
+RULES: dict[str, type[Rule]] = {
+    "instantaneous": Instantaneous,
+    "shifted": Shifted,
+    "windowed": Windowed,
+    "traced": Traced,
+    "through_time": ThroughTime,
+}
+UPDATES = ("recording", "chunk", "step")
+# A recording held whole, or a way to make its chunks anew for each pass.
+Source = Tensor | Callable[[], Iterable[Tensor]]
+
+
+class Outcome(NamedTuple):
+    """What a batch gave.
+
+    Attributes:
+        loss: Mean over the batch (over labelled steps for `each_step`).
+        predictions: Classes, [B]; for `each_step` [T, B].
+        correct: How many decisions were right.
+        count: Of how many.
+        spikes: Spikes of each hidden layer, padding excluded, [L].
+        neuron_steps: Neurons times valid steps of each hidden layer, [L].
+    """
+
+    loss: float
+    predictions: Int[Tensor, "*T B"]
+    correct: int
+    count: int
+    spikes: Float[Tensor, " L"]
+    neuron_steps: Float[Tensor, " L"]
+
+    def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
+        """Mean spikes per neuron and second of each hidden layer."""
+        return [float(rate) for rate in self.spikes / self.neuron_steps * (1000.0 / dt_ms)]
+
+
+class Learner:
+    """A net, a rule and a loss.
+
+    Args:
+        net: The net that learns.
+        rule: A name in `RULES`.
+        loss: A name in `LOSSES`.
+        dt_ms: Time step of the run.
+        chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
+        update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
+        **options: Of the rule, for example `tolerance` for `windowed`.
+
+    Example:
+        >>> from spikinggamma.nn import dense_net
+        >>> net = dense_net((3, 8, 2), tau_ms=(4.0, 8.0))
+        >>> learner = Learner(net, rule="instantaneous", loss="sum", dt_ms=2.0)
+        >>> outcome = learner.learn(torch.ones(5, 4, 3), torch.tensor([0, 1, 0, 1]))
+        >>> net.stack[0].weight.grad.shape
+        torch.Size([8, 3])
+    """
+
+    def __init__(
+        self,
+        net: GammaNet,
+        *,
+        rule: str,
+        loss: str,
+        dt_ms: float,
+        chunk: int | None = None,
+        update: str = "recording",
+        **options: float,
+    ) -> None:
+        if rule not in RULES:
+            raise SpikingGammaError("rule", repr(rule), f"one of {', '.join(RULES)}")
+        if loss not in LOSSES:
+            raise SpikingGammaError("loss", repr(loss), f"one of {', '.join(LOSSES)}")
+        if update not in UPDATES:
+            raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
+        if chunk is not None and chunk < 1:
+            raise SpikingGammaError("chunk", chunk, "None or at least one step")
+        self.net = net
+        self.rule = rule
+        self.loss = loss
+        self.dt_ms = dt_ms
+        self.chunk = 1 if update == "step" else chunk
+        self.update = update
+        self.options = options
+        self._begin()  # an option that the rule does not know, or a step that the buckets do not allow, shows now
+
+    def learn(
+        self,
+        spikes: Source,
+        targets: Tensor,
+        lengths: Int[Tensor, " B"] | None = None,
+        *,
+        optimiser_step: Callable[[], None] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Outcome:
+        """Add the gradients of a batch of recordings to the net's parameters.
+
+        Args:
+            spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks, for input too long to hold.
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
+            lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
+            optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
+            generator: Random numbers of dropout.
+        """
+        source, lengths = self._source(spikes, targets, lengths)
+        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
+        batch = int(lengths.numel())
+        start_state = self.net.initial_state(batch, generator=generator)
+        whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
+        replayed = judge.replay and not whole
+        if replayed:
+            for start, tape in self._chunks(source, start_state):
+                judge.observe(tape.layers[-1].outputs, start)
+        rule = self._begin()
+        tally = _Tally(self.net, lengths)
+        for start, tape in self._chunks(source, start_state):
+            logits = tape.layers[-1].outputs
+            if not replayed:
+                judge.observe(logits, start)
+            rule.take(tape, judge.blame(logits, start))
+            tally.add(tape, start)
+            if optimiser_step is not None and self.update != "recording":
+                optimiser_step()
+        rule.finish()
+        if optimiser_step is not None:
+            optimiser_step()
+        return tally.outcome(judge)
+
+    def evaluate(self, spikes: Source, targets: Tensor, lengths: Int[Tensor, " B"] | None = None) -> Outcome:
+        """Judge a batch without learning from it."""
+        source, lengths = self._source(spikes, targets, lengths)
+        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
+        tally = _Tally(self.net, lengths)
+        for start, tape in self._chunks(source, self.net.initial_state(int(lengths.numel()))):
+            judge.observe(tape.layers[-1].outputs, start)
+            tally.add(tape, start)
+        return tally.outcome(judge)
+
+    def _begin(self) -> Rule:
+        try:
+            return RULES[self.rule](self.net, self.dt_ms, **self.options)
+        except TypeError as error:
+            raise SpikingGammaError("options", sorted(self.options), f"options of the rule `{self.rule}`") from error
+
+    def _source(
+        self, spikes: Source, targets: Tensor, lengths: Tensor | None
+    ) -> tuple[Callable[[], Iterator[Tensor]], Tensor]:
+        if not isinstance(spikes, Tensor):
+            if lengths is None:
+                raise SpikingGammaError("lengths", None, "steps of each recording, [B], when spikes come in chunks")
+            return lambda: self._split(spikes()), lengths
+        if spikes.ndim < 3:
+            raise SpikingGammaError("spikes", list(spikes.shape), "[T, B, ...]: time first, then batch")
+        steps, batch = spikes.shape[:2]
+        if lengths is None:
+            lengths = torch.full((batch,), steps, device=spikes.device)
+        if lengths.shape != (batch,) or int(lengths.min()) < 1 or int(lengths.max()) > steps:
+            raise SpikingGammaError("lengths", lengths.tolist(), f"[{batch}] numbers of steps from 1 to {steps}")
+        if targets.ndim == 1 and len(targets) != batch:
+            raise SpikingGammaError("targets", list(targets.shape), f"[{batch}], as the batch")
+        return lambda: self._split([spikes]), lengths
+
+    def _split(self, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        for part in parts:
+            yield from part.split(self.chunk) if self.chunk is not None else (part,)
+
+    def _chunks(self, source: Callable[[], Iterator[Tensor]], state: NetState) -> Iterator[tuple[int, NetTape]]:
+        start = 0
+        for spikes in source():
+            tape, state = self.net.run(spikes, state, self.dt_ms)
+            yield start, tape
+            start += len(spikes)
+
+
+class _Tally:
+    """Spikes of each hidden layer over the steps that belong to a recording."""
+
+    def __init__(self, net: GammaNet, lengths: Tensor) -> None:
+        self.lengths = lengths
+        self.spikes = torch.zeros(len(net.hidden), dtype=torch.float64)
+        neurons = torch.tensor([layer.neurons for layer in net.hidden], dtype=torch.float64)
+        self.neuron_steps = neurons * float(lengths.sum())
+
+    def add(self, tape: NetTape, start: int) -> None:
+        time = torch.arange(start, start + len(tape.layers[0].inputs), device=self.lengths.device)
+        valid = time.unsqueeze(1) < self.lengths
+        for index, layer in enumerate(tape.layers[:-1]):
+            if layer.counts is not None:
+                self.spikes[index] += float((layer.counts.sum(2) * valid).sum())
+
+    def outcome(self, judge: Loss) -> Outcome:
+        return Outcome(*judge.verdict(), self.spikes, self.neuron_steps)

@@ -1,0 +1,78 @@
+"""What a learning rule is: it takes tapes and blame chunk by chunk, and adds to the gradients."""
+
+from __future__ import annotations
+
+import abc
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma import kernels
+from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, NetTape
+from spikinggamma.nn.autograd import alpha_gradient
+
+__all__ = ["Rule", "accumulate_timescales", "advance", "below", "decoded"]
+
+
+class Rule(abc.ABC):
+    """One batch of recordings under one rule.
+
+    Args:
+        net: The net whose `.grad` it adds to.
+        dt_ms: Time step of the run.
+    """
+
+    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+        self.net = net
+        self.dt_ms = dt_ms
+        with torch.no_grad():
+            self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
+
+    @abc.abstractmethod
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+        """The next chunk, and the blame on its logits."""
+
+    @abc.abstractmethod
+    def finish(self) -> None:
+        """The recording is over: commit what is still held back."""
+
+
+def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
+    """δ of layer `index - 1` from blame on its outputs: through its dropout mask and its gate."""
+    mask = tape.masks[index - 1]
+    layer, signal = net.stack[index - 1], tape.layers[index - 1].signal
+    if mask is not None:
+        blame = blame.reshape(*blame.shape[:2], *mask.shape[1:]) * mask
+    return blame.reshape(signal.shape) * layer.gate(signal)
+
+
+def decoded(blame: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"]) -> Float[Tensor, "T B M"]:
+    """∂ℓ/∂ŷ from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
+    result = blame.clone()
+    result[:-1] -= alpha[0] * blame[1:]
+    return result
+
+
+def advance(
+    drive: Float[Tensor, "T B M"], alpha: Float[Tensor, " J"], buckets: Float[Tensor, "J B M"]
+) -> Float[Tensor, "J B M"]:
+    """Buckets after a chunk, nothing in between kept."""
+    nothing = drive.new_zeros(len(alpha), drive.shape[2])
+    return kernels.signal_forward(drive, nothing, nothing[0], alpha, buckets)[1]
+
+
+def accumulate_timescales(
+    layer: GammaLayer,
+    tape: LayerTape,
+    delta: Float[Tensor, "T B N"],
+    alpha: Float[Tensor, " K"],
+    dt_ms: float,
+    steps: int | None = None,
+) -> None:
+    """Add the gradient of trained time constants, from the first `steps` steps of the tape (all by default)."""
+    if not layer.timescales.trainable:
+        return
+    g, _ = kernels.filter_adjoint(layer.mix_adjoint(delta), alpha)
+    traces, _ = kernels.filter_forward(tape.drive, alpha, tape.before.buckets)
+    layer.timescales.accumulate(alpha_gradient(g[:steps], traces[:steps], tape.before.buckets), dt_ms)

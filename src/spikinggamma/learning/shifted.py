@@ -1,0 +1,91 @@
+"""Shifted blame: what arrives through bucket k is met with inputs k buckets deeper.
+
+With one α for all buckets, gamma kernels compose: bucket k of a signal that was itself built from bucket m of its inputs is
+bucket k + m of those inputs. Blame is kept apart by how many buckets it has come through, δ^j, and
+
+    c_m(t)       = Σ_{j+k=m} Q_kᵀ δ^j(t)            m = 0 .. J+K-2
+    ∂ℓ/∂P        = Σ_t Σ_m c_m(t) ŝ_m(t)ᵀ            from a chain of inputs longer by the buckets above
+    ∂ℓ/∂Q_k      = Σ_t Σ_j δ^j(t) h_{k+j}(t)ᵀ
+    ∂ℓ/∂b        = Σ_t Σ_j δ^j(t) c̄_j(t)             c̄_j: bucket j's answer to a step, as the listeners decode it
+    δ^m (below)  = 1[x > 0] ⊙ Pᵀ c_m
+
+Nothing is stored over time and nothing waited for. Exact while every gate holds over a kernel: a gate is read now, not when
+the input came.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma import kernels
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.history import SenderHistory
+from spikinggamma.learning.rule import Rule, below
+from spikinggamma.nn import GammaNet, NetTape
+
+__all__ = ["Shifted"]
+
+
+class Shifted(Rule):
+    """See the module.
+
+    Raises:
+        SpikingGammaError: buckets differ in their time constants, or train them.
+    """
+
+    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+        super().__init__(net, dt_ms)
+        every = torch.cat(self.alphas)
+        if any(layer.timescales.trainable for layer in net.stack) or not torch.allclose(every, every[0]):
+            tau_ms = sorted({round(float(tau), 6) for layer in net.stack for tau in layer.timescales.tau_ms()})
+            raise SpikingGammaError(
+                "tau_ms",
+                tau_ms,
+                "one fixed time constant for all buckets of all layers, for the rule `shifted`",
+                "Gamma kernels compose only then; use `windowed` for other time constants.",
+            )
+        # The layer at index i hears blame through the K - 1 buckets of each layer above it.
+        depth = [sum(layer.order - 1 for layer in net.stack[index:]) + 1 for index in range(len(net.stack))]
+        self._chains = [alpha[:1].expand(deep).contiguous() for alpha, deep in zip(self.alphas, depth, strict=True)]
+        self._senders = [SenderHistory(layer, chain) for layer, chain in zip(net.stack, self._chains, strict=True)]
+        self._buckets: list[Tensor | None] = [None] * len(net.stack)
+        self._step = torch.zeros(depth[0], dtype=every.dtype, device=every.device)
+
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+        """See `Rule.take`."""
+        answers = self._step_answers(len(delta))
+        bundle = delta.unsqueeze(0)
+        for index in reversed(range(len(self.net.stack))):
+            layer, own, chain = self.net.stack[index], tape.layers[index], self._chains[index]
+            spread = bundle.new_zeros(*bundle.shape[1:3], len(chain), layer.cells)
+            for j, blame in enumerate(bundle.unbind(0)):
+                spread[:, :, j : j + layer.order] += layer.mix_adjoint(blame)
+            g, carried = kernels.filter_adjoint(spread, chain)
+            layer.accumulate_projection(g[:, :, 0], own.inputs)
+            senders = self._senders[index].before(own)
+            if senders is not None:
+                layer.accumulate_projection(carried, senders)
+            past = self._buckets[index]
+            past = own.drive.new_zeros(len(chain), *own.drive.shape[1:]) if past is None else past
+            traces, self._buckets[index] = kernels.filter_forward(own.drive, chain, past)
+            for j, blame in enumerate(bundle.unbind(0)):
+                layer.accumulate_mix_traces(blame, traces[:, :, j : j + layer.order])
+                layer.accumulate_bias(blame * answers[:, j].view(-1, 1, 1))
+            if index > 0:
+                told = spread.permute(2, 0, 1, 3)
+                bundle = torch.stack([below(self.net, tape, index, layer.project_adjoint(c)) for c in told.unbind(0)])
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def _step_answers(self, steps: int) -> Float[Tensor, "T J"]:
+        """c̄_j(t): c̄_0 = 1 from the first step on, c̄_j(t) = α c̄_j(t-1) + (1-α) c̄_{j-1}(t-1)."""
+        alpha = self._chains[0][0]
+        rows = []
+        for _ in range(steps):
+            later = alpha * self._step[1:] + (1.0 - alpha) * self._step[:-1]
+            self._step = torch.cat([torch.ones_like(self._step[:1]), later])
+            rows.append(self._step)
+        return torch.stack(rows)

@@ -1,0 +1,131 @@
+"""Exact blame over a sliding window, and over the whole recording.
+
+The adjoint of the net, layer by layer from the read-out down:
+
+    r = Γᵀ Qᵀ δ              blame on the drive
+    e(t) = r(t) - α_0 r(t+1)  blame on what the listeners decode: v_0 δ(t) + (1 - α_1) g_1(t+1)
+    δ_below = 1[x > 0] ⊙ Pᵀ e
+
+A feedforward net of decaying kernels forgets: what happened at τ stops mattering after a span H. `windowed` runs the adjoint
+over a window and commits the contributions of its oldest chunk once everything that it still influences has been seen, so
+that every step is committed exactly once; memory is that of the window, whatever the length of the recording.
+`through_time` waits for the end: the oracle, linear in memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.rule import Rule, accumulate_timescales, below, decoded
+from spikinggamma.nn import GammaNet, LayerTape, NetTape
+
+__all__ = ["ThroughTime", "Windowed", "commit", "span"]
+
+
+def span(net: GammaNet, dt_ms: float, tolerance: float) -> int:
+    """H in steps: after so many, at most `tolerance` of an input's weight in the slowest path still lies ahead.
+
+    The slowest path from an event to the read-out passes every bucket of every layer. A unit of it moves on from a bucket
+    with probability 1 - α per step, so its travel time is a sum of geometric waits, summed here exactly.
+    """
+    if not 0.0 < tolerance < 1.0:
+        raise SpikingGammaError("tolerance", tolerance, "a number between 0 and 1")
+    waits = [layer.alpha(dt_ms).detach().double() for layer in net.stack]
+    # Between layers, decoding cancels the wait in bucket 0; only the first layer hears raw events.
+    alpha = torch.cat([waits[0], *(wait[1:] for wait in waits[1:])])
+    waiting = torch.zeros(len(alpha), dtype=torch.float64)
+    waiting[0] = 1.0
+    steps = 0
+    while float(waiting.sum()) > tolerance:
+        leaving = (1.0 - alpha) * waiting
+        waiting = waiting - leaving
+        waiting[1:] += leaving[:-1]
+        steps += 1
+    return steps
+
+
+def commit(net: GammaNet, alphas: list[Tensor], dt_ms: float, tape: NetTape, delta: Tensor, steps: int) -> None:
+    """Run the adjoint over the tape and add the contributions of its first `steps` steps to the gradients."""
+    for index in reversed(range(len(net.stack))):
+        layer, own, alpha = net.stack[index], tape.layers[index], alphas[index]
+        drive_blame, _ = layer.signal_adjoint(delta, alpha)
+        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps])
+        layer.accumulate_mix(delta[:steps], own.drive[:steps], own.before.buckets, alpha)
+        layer.accumulate_bias(delta[:steps])
+        accumulate_timescales(layer, own, delta, alpha, dt_ms, steps)
+        if index > 0:
+            delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, alpha)))
+
+
+def _join(tapes: list[NetTape]) -> NetTape:
+    if len(tapes) == 1:
+        return tapes[0]
+    layers = []
+    for parts in zip(*(tape.layers for tape in tapes), strict=True):
+        inputs, drive, signal = (
+            torch.cat([getattr(part, name) for part in parts]) for name in ("inputs", "drive", "signal")
+        )
+        # The adjoint reads what came in and the gate; what was sent is the next layer's input.
+        layers.append(LayerTape(inputs, drive, parts[0].before, signal, signal, None))
+    return NetTape(tuple(layers), tapes[0].masks)
+
+
+class Windowed(Rule):
+    """Exact up to the tail of the kernels; memory constant in time.
+
+    Args:
+        tolerance: Share of an input's weight that may still lie ahead when it is committed; sets the window, see `span`.
+    """
+
+    def __init__(self, net: GammaNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
+        super().__init__(net, dt_ms)
+        self.span = span(net, dt_ms, tolerance)
+        self._window: deque[tuple[NetTape, Tensor]] = deque()
+        self._steps = 0
+
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+        """See `Rule.take`."""
+        self._window.append((tape, delta))
+        self._steps += len(delta)
+        while self._steps - len(self._window[0][1]) >= self.span:
+            self._commit(len(self._window[0][1]))
+            self._steps -= len(self._window.popleft()[1])
+
+    def finish(self) -> None:
+        """Commit the rest: the recording's end is known to carry no later blame."""
+        if self._window:
+            self._commit(self._steps)
+        self._window.clear()
+        self._steps = 0
+
+    def _commit(self, steps: int) -> None:
+        # With a label only at the end, most of the recording is never blamed: nothing to run.
+        if any(bool(delta.any()) for _, delta in self._window):
+            tapes, deltas = zip(*self._window, strict=True)
+            commit(self.net, self.alphas, self.dt_ms, _join(list(tapes)), torch.cat(deltas), steps)
+
+
+class ThroughTime(Rule):
+    """The adjoint over the whole recording, as backpropagation through time computes it; memory linear in time."""
+
+    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+        super().__init__(net, dt_ms)
+        self._tapes: list[NetTape] = []
+        self._deltas: list[Tensor] = []
+
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+        """See `Rule.take`."""
+        self._tapes.append(tape)
+        self._deltas.append(delta)
+
+    def finish(self) -> None:
+        """Blame everything at once."""
+        if self._tapes:
+            delta = torch.cat(self._deltas)
+            commit(self.net, self.alphas, self.dt_ms, _join(self._tapes), delta, len(delta))
+        self._tapes, self._deltas = [], []
