@@ -1,0 +1,251 @@
+"""The command line: parses, calls, and turns errors into exit codes. What a command does is in the room that it calls.
+
+Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted (and resumable).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["app", "main"]
+
+
+class _Group(TyperGroup):
+    """Bad input is a message and exit code 2; an interrupt is 130; anything else is ours and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SpikingGammaError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt as interrupt:
+            typer.echo(f"interrupted. {interrupt}".rstrip(), err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    name="spikinggamma",
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(no_args_is_help=True, help="See which data sets and tasks there are, and fetch recordings.")
+app.add_typer(data_app, name="data")
+
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe; may be given many times."),
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
+
+
+class Device(StrEnum):
+    """Where the net runs; `auto` takes a CUDA device if there is one."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Part(StrEnum):
+    """A part of the data."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from spikinggamma import __version__
+
+        typer.echo(f"spikinggamma {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Spiking networks that learn [italic]when[/italic], not only [italic]how often[/italic].
+
+    [bold]Begin here[/bold] (no data needed, under a minute on two cores):
+
+      spikinggamma train
+      spikinggamma report runs/localisation-0-1
+
+    Then spoken digits: [bold]spikinggamma data fetch fsdd[/bold], [bold]spikinggamma train fsdd[/bold].
+    Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted (and resumable).
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of a bundled recipe (localisation, fsdd) or path of a .toml file.", show_default="localisation"
+        ),
+    ] = None,
+    settings: Setting = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-SEED-N")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, order and dropout: training.seed.")] = None,
+    device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run, to the same numbers.")
+    ] = None,
+) -> None:
+    """Train a net from a recipe, and test its best epoch once.
+
+    [bold]Examples[/bold]
+
+      spikinggamma train                                     where is the sound? (no data needed)
+      spikinggamma train fsdd --seed 1                       spoken digits
+      spikinggamma train fsdd --set learning.rule=windowed --set "net.hidden=[256, 256]"
+      spikinggamma train fsdd --set data.split=speaker:george
+      spikinggamma train my.toml --out runs/mine             your own recipe
+      spikinggamma train --resume runs/fsdd-1-1              after Ctrl-C, a crash or a power cut
+
+    A run's folder holds recipe.toml with every key explained: copy it to begin a recipe of your own.
+    Checkpoints are written every epoch; the best epoch is chosen on validation data, never on the test split.
+    """
+    from spikinggamma import training
+
+    if resume is not None:
+        if recipe is not None or settings or out is not None or seed is not None:
+            expected = "nothing beside it but --device: the run keeps its own recipe, seed and folder"
+            raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
+        run = training.resume(resume, device=device.value)
+    else:
+        seeds = [] if seed is None else [f"training.seed={seed}"]
+        chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
+        run = training.train(chosen, out, device=device.value, command=_command())
+    typer.echo(training.summary(run))
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    split: Annotated[Part, typer.Option(help="Which part of the data.")] = Part.test,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step [ms]; as trained if not given.")] = None,
+    device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
+) -> None:
+    """Evaluate the best epoch of a run, also at a time step that it was not trained at.
+
+    [bold]Examples[/bold]
+
+      spikinggamma evaluate runs/fsdd-0-1
+      spikinggamma evaluate runs/localisation-0-1 --dt-ms 0.5
+      spikinggamma evaluate runs/fsdd-0-1 --split validation --out rows.jsonl
+    """
+    from spikinggamma import training
+
+    row = training.evaluate(run, part=split.value, dt_ms=dt_ms, device=device.value, command=_command())
+    if out is not None:
+        training.append_row(out, row)
+    typer.echo(training.describe(row, training.load_run(run).recipe))
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of one or more runs.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
+) -> None:
+    """Draw one or more runs as a single self-contained HTML page.
+
+    [bold]Example[/bold]
+
+      spikinggamma report runs/fsdd-0-1 --out fsdd.html
+    """
+    from spikinggamma import report as room
+
+    typer.echo(str(room.write_page(runs, out)))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="Which measurement, e.g. gradient or memory.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller measurement, to see that it works.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random in it.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the rows to this file.")] = None,
+) -> None:
+    """Measure what the claims rest on; one JSON row a line, on standard output unless --out is given.
+
+    [bold]Examples[/bold]
+
+      spikinggamma bench gradient --quick
+      spikinggamma bench memory --out benchmarks/results/memory.jsonl
+    """
+    from spikinggamma import bench as room
+    from spikinggamma import training
+
+    chosen = room.BENCHES[training.known_name("bench", name, room.BENCHES)]
+    for measured in chosen(quick=quick, seed=seed):
+        row = measured | {"command": _command()}
+        if out is None:
+            typer.echo(json.dumps(row))
+        else:
+            training.append_row(out, row)
+
+
+@app.command()
+def cite(
+    what: Annotated[str, typer.Argument(metavar="RUN|RECIPE", help="A run's folder, a recipe's name or its file.")],
+) -> None:
+    """Print BibTeX of exactly what a run or a recipe uses.
+
+    [bold]Example[/bold]
+
+      spikinggamma cite fsdd >> references.bib
+    """
+    from spikinggamma import training
+
+    recipe = training.load_run(what).recipe if Path(what).is_dir() else training.load_recipe(what)
+    typer.echo(training.citations(recipe), nl=False)
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """Data sets and tasks: what they are, where they lie, under which licence."""
+    from spikinggamma import training
+
+    typer.echo(training.data_table())
+
+
+@data_app.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g. fsdd.")]) -> None:
+    """Download a data set, check it, and convert it to spikes, so that training begins at once.
+
+    [bold]Example[/bold]
+
+      spikinggamma data fetch fsdd
+    """
+    from spikinggamma import training
+
+    typer.echo(training.fetch(name))
+
+
+def _command() -> str:
+    return shlex.join(["spikinggamma", *sys.argv[1:]])
+
+
+def main() -> None:
+    """Entry point of the `spikinggamma` command."""
+    app()

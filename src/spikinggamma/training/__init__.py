@@ -1,0 +1,75 @@
+"""From a recipe to a trained, tested net in a folder of its own."""
+
+from spikinggamma.training.build import build_judge, build_learner, build_net, build_optimiser, pick_device
+from spikinggamma.training.catalogue import data_table, fetch
+from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
+from spikinggamma.training.citation import citations
+from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
+from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
+from spikinggamma.training.loop import TrainingInterrupted, resume, train
+from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
+from spikinggamma.training.progress import LogReporter, Reporter, TerminalReporter, reporter_for
+from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Recipe, Training
+from spikinggamma.training.recipe_file import dump_recipe, load_recipe, parse_recipe, recipe_names
+from spikinggamma.training.run import Run, create_run, load_run, versions
+from spikinggamma.training.schedule import learning_rate
+from spikinggamma.training.seeds import derive_seed, stream
+from spikinggamma.training.summaries import describe, summary
+
+__all__ = [
+    "Augmentation",
+    "Best",
+    "Bound",
+    "Checkpoint",
+    "Data",
+    "Facts",
+    "Learning",
+    "LogReporter",
+    "Net",
+    "Recipe",
+    "Reporter",
+    "Run",
+    "Score",
+    "TerminalReporter",
+    "Training",
+    "TrainingInterrupted",
+    "append_row",
+    "build_judge",
+    "build_learner",
+    "build_net",
+    "build_optimiser",
+    "citations",
+    "confusion_matrix",
+    "create_run",
+    "data_names",
+    "data_table",
+    "derive_seed",
+    "describe",
+    "dump_recipe",
+    "evaluate",
+    "facts_of",
+    "fetch",
+    "known_name",
+    "learning_rate",
+    "load_checkpoint",
+    "load_recipe",
+    "load_run",
+    "load_splits",
+    "parse_recipe",
+    "pick_device",
+    "read_rows",
+    "recipe_names",
+    "reporter_for",
+    "restore_net",
+    "result_row",
+    "resume",
+    "save_checkpoint",
+    "score",
+    "stream",
+    "summary",
+    "train",
+    "training_batches",
+    "truncate_rows",
+    "versions",
+    "wilson_interval",
+]

@@ -1,0 +1,160 @@
+"""From a recipe to recordings and batches, and what is known of the data before any of it is loaded."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from spikinggamma import datasets
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Augment, Batch, Recording, Splits, batches
+from spikinggamma.tasks import localisation
+from spikinggamma.training.recipe import Recipe
+
+__all__ = ["Bound", "Facts", "data_names", "facts_of", "known_name", "load_splits", "training_batches"]
+
+# Given elsewhere in a recipe, or a matter of the machine and not of the run.
+_NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress", "n_samples", "options"}
+
+
+class Bound(NamedTuple):
+    """An accuracy that follows from the data itself, and why."""
+
+    accuracy: float
+    why: str
+
+
+class Facts(NamedTuple):
+    """What a net, a summary and a citation need to know of the data."""
+
+    title: str
+    n_channels: int
+    class_names: tuple[str, ...]
+    licence: str
+    url: str
+    citation: str
+    floors: tuple[Bound, ...]
+    ceiling: Bound | None
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+def data_names() -> list[str]:
+    """Everything that `data.name` of a recipe can be."""
+    return sorted({"localisation", *datasets.names()})
+
+
+def facts_of(recipe: Recipe) -> Facts:
+    """Facts about the data of a recipe, without loading it; channels as the net sees them.
+
+    Raises:
+        SpikingGammaError: No such data set or task, an option that its loader does not know, or channels that cannot be
+            summed to those asked for.
+    """
+    known_name("data.name", recipe.data.name, data_names())
+    facts = _localisation(recipe) if recipe.data.name == "localisation" else _dataset(recipe)
+    wanted = recipe.data.n_channels or facts.n_channels
+    if facts.n_channels % wanted:
+        raise SpikingGammaError(
+            "data.n_channels", wanted, f"0 or a divisor of the {facts.n_channels} recorded channels"
+        )
+    return facts._replace(n_channels=wanted)
+
+
+def load_splits(recipe: Recipe) -> Splits:
+    """The recordings of a recipe in three parts.
+
+    Raises:
+        SpikingGammaError: What `facts_of` raises, or a loader: files that are missing or damaged, an unknown split.
+    """
+    facts_of(recipe)
+    data = recipe.data
+    options: dict[str, Any] = dict(data.options)
+    if data.name == "localisation":
+        return localisation.splits(seed=data.seed, **options)
+    return datasets.load(
+        data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
+    )
+
+
+def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: int) -> Iterator[Batch]:
+    """The batches of one epoch, augmented; they depend on the recipe's seed and the epoch, on nothing before."""
+    data = recipe.data
+    return batches(
+        recordings,
+        batch_size=recipe.training.batch_size,
+        dt_ms=data.dt_ms,
+        n_channels=data.n_channels or None,
+        seed=recipe.training.seed,
+        epoch=epoch,
+        augment=Augment(**dict(recipe.augment)),
+    )
+
+
+def known_name(argument: str, name: str, known: Iterable[str]) -> str:
+    """`name`, if it is one of `known`; otherwise an error with the nearest of them."""
+    names = sorted(known)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    raise SpikingGammaError(
+        argument, repr(name), f"one of {', '.join(names)}", f"Did you mean `{near[0]}`?" if near else ""
+    )
+
+
+def _localisation(recipe: Recipe) -> Facts:
+    options = recipe.data.options
+    makers: list[Callable[..., Any]] = [localisation.splits, localisation.make]
+    _check_options(recipe, _arguments(makers))
+    if recipe.data.split != "official":
+        raise SpikingGammaError(
+            "data.split", repr(recipe.data.split), "'official': this task makes its own three parts"
+        )
+    lags: Any = options.get("lags_ms", localisation.LAGS_MS)
+    channels: Any = options.get("n_channels", inspect.signature(localisation.make).parameters["n_channels"].default)
+    jittered = bool(options.get("jitter_ms", 0.0))
+    return Facts(
+        title="Barn-owl localisation",
+        n_channels=channels,
+        class_names=tuple(f"{lag:+g} ms" for lag in lags),
+        licence="made on the spot",
+        url="",
+        citation="",
+        floors=(
+            Bound(localisation.floor(len(lags)), "chance, and all that spike counts or one ear can tell"),
+            Bound(localisation.memoryless_bound(len(lags)), "the most that a net without memory or delays can reach"),
+        ),
+        ceiling=None if jittered else Bound(localisation.ceiling(), "every recording names its lag"),
+    )
+
+
+def _dataset(recipe: Recipe) -> Facts:
+    info = datasets.info(recipe.data.name)
+    _check_options(recipe, _arguments([getattr(datasets, recipe.data.name).load]))
+    channels: Any = recipe.data.options.get("n_channels", info.n_channels)
+    known = _FLOORS.get((info.name, recipe.data.split), ())
+    chance = Bound(1 / info.n_classes, "chance")
+    return Facts(info.title, channels, info.class_names, info.licence, info.url, info.citation, (chance, *known), None)
+
+
+# Logistic regression on the spikes of the 700-channel cochlea.
+_FLOORS = {
+    ("fsdd", "official"): (
+        Bound(0.590, "logistic regression on spike counts alone"),
+        Bound(0.697, "logistic regression on coarse time bins"),
+    )
+}
+
+
+def _arguments(makers: Sequence[Callable[..., Any]]) -> set[str]:
+    return {name for maker in makers for name in inspect.signature(maker).parameters} - _NOT_OPTIONS
+
+
+def _check_options(recipe: Recipe, known: Collection[str]) -> None:
+    for key in recipe.data.options:
+        known_name(f"key of [data.options] for {recipe.data.name}", key, known)

@@ -1,0 +1,171 @@
+"""How well a net does on recordings that it does not learn from, with everything that a repetition needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, batches
+from spikinggamma.learning import Learner
+from spikinggamma.training.build import build_judge, pick_device
+from spikinggamma.training.data import Facts, facts_of, load_splits
+from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.run import Run, load_run, versions
+from spikinggamma.training.threads import torch_threads
+
+__all__ = ["Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
+
+Part = Literal["train", "validation", "test"]
+
+
+class Score(NamedTuple):
+    """What an evaluation finds; predictions are in the order of the recordings."""
+
+    loss: float
+    labels: list[int]
+    predictions: list[int]
+    spikes_per_neuron_s: list[float]  # by hidden layer
+    spikes_per_neuron_s_overall: float
+
+    @property
+    def correct(self) -> int:
+        """How many predictions are right."""
+        return sum(label == guess for label, guess in zip(self.labels, self.predictions, strict=True))
+
+    @property
+    def accuracy(self) -> float:
+        """Their share."""
+        return self.correct / len(self.labels)
+
+
+def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], device: torch.device) -> Score:
+    """Evaluate on `recordings` at the judge's time step, without learning or augmentation."""
+    # Alike lengths share a batch: less padding. Labels and predictions are put back in the order given.
+    order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
+    loss = 0.0
+    guesses: list[int] = []
+    spikes: list[float] = []
+    neuron_steps: list[float] = []
+    for batch in batches(
+        [recordings[index] for index in order],
+        batch_size=recipe.training.batch_size,
+        dt_ms=judge.dt_ms,
+        n_channels=recipe.data.n_channels or None,
+        seed=0,
+        epoch=0,
+        shuffle=False,
+    ):
+        outcome = judge.evaluate(batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
+        loss += outcome.loss * outcome.count
+        guesses += outcome.predictions.tolist()
+        spikes = _add(spikes, outcome.spikes)
+        neuron_steps = _add(neuron_steps, outcome.neuron_steps)
+    predictions = [0] * len(recordings)
+    for index, guess in zip(order, guesses, strict=True):
+        predictions[index] = guess
+    seconds = judge.dt_ms / 1000.0
+    return Score(
+        loss=loss / len(recordings),
+        labels=[recording.label for recording in recordings],
+        predictions=predictions,
+        spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
+        spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
+    )
+
+
+def evaluate(
+    run: Run | str | Path,
+    *,
+    part: Part = "test",
+    dt_ms: float | None = None,
+    device: str = "auto",
+    command: str = "",
+) -> dict[str, Any]:
+    """Evaluate the best epoch of a run and return a row: accuracy, confidence interval, spikes, and how to repeat it.
+
+    Args:
+        run: A run or its folder.
+        part: Which part of the data.
+        dt_ms: Time step; the recipe's own if not given. Weights do not depend on it.
+        device: auto, cpu or cuda.
+        command: What was typed, for the row.
+
+    Raises:
+        SpikingGammaError: No run or checkpoint; a time step that is not positive or longer than the shortest bucket.
+    """
+    run = run if isinstance(run, Run) else load_run(run)
+    recipe, where = run.recipe, pick_device(device)
+    step = recipe.data.dt_ms if dt_ms is None else dt_ms
+    if not (math.isfinite(step) and 0.0 < step <= min(recipe.net.tau_ms)):
+        shortest = min(recipe.net.tau_ms)
+        raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
+    net = run.net("best", device=str(where))
+    recordings = getattr(load_splits(recipe), part)
+    with torch_threads(recipe.training.threads):
+        found = score(build_judge(net, recipe, dt_ms=step), recipe, recordings, where)
+    row = result_row(recipe, facts_of(recipe), found, command=command, device=str(where), part=part)
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    row |= {"run": str(run.path), "parameters": parameters, "trained_dt_ms": recipe.data.dt_ms, "run_dt_ms": step}
+    return row
+
+
+def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
+    """The row of an evaluation, as benches write them (recordings), with confusion matrix and predictions."""
+    low, high = wilson_interval(found.correct, len(found.labels))
+    return {
+        "bench": recipe.data.name,
+        "command": command,
+        "seed": recipe.training.seed,
+        "device": device,
+        "threads": recipe.training.threads,
+        "versions": versions(),
+        "model": "spikinggamma",
+        "recipe": recipe.name,
+        "rule": recipe.learning.rule,
+        "loss_kind": recipe.learning.loss,
+        "split": recipe.data.split,
+        "part": part,
+        "accuracy": found.accuracy,
+        "ci_low": low,
+        "ci_high": high,
+        "loss": found.loss,
+        "samples": len(found.labels),
+        "seeds": [recipe.training.seed],
+        "epochs": recipe.training.epochs,
+        "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
+        "spikes_per_neuron_s_by_layer": found.spikes_per_neuron_s,
+        "class_names": list(facts.class_names),
+        "confusion_matrix": confusion_matrix(found.labels, found.predictions, facts.n_classes),
+        "predictions": found.predictions,
+    }
+
+
+def wilson_interval(correct: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
+    """95 % confidence interval of a proportion (Wilson 1927), sensible also at 0 and at 1.
+
+    Example:
+        >>> [round(bound, 3) for bound in wilson_interval(95, 100)]
+        [0.888, 0.978]
+    """
+    share = correct / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classes: int) -> list[list[int]]:
+    """Counts [C, C]: rows are the true classes, columns the predicted ones."""
+    matrix = [[0] * n_classes for _ in range(n_classes)]
+    for label, prediction in zip(labels, predictions, strict=True):
+        matrix[label][prediction] += 1
+    return matrix
+
+
+def _add(total: list[float], more: torch.Tensor) -> list[float]:
+    values = [float(value) for value in more.tolist()]
+    return [a + b for a, b in zip(total, values, strict=True)] if total else values

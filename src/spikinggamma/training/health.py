@@ -1,0 +1,62 @@
+"""When numbers stop being finite: say in which layer, and what is still good."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import GammaNet
+
+__all__ = ["broken", "first_fault", "has_finite_parameters"]
+
+
+def broken(what: str, net: GammaNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str) -> SpikingGammaError:
+    """The error for a run whose loss or gradient is not a finite number.
+
+    Args:
+        what: For example `loss nan`.
+        net: As it is, with the gradients that it has.
+        spikes: The batch at fault [T, B, N], if there is one.
+        dt_ms: Its time step.
+        when: For example `epoch 3, batch 7`.
+        kept: What is safe.
+    """
+    remedy = f"Train anew with a smaller learning.learning_rate or learning.clip_norm. {kept}"
+    got = f"{what} in {when}; first fault: {first_fault(net, spikes, dt_ms)}"
+    return SpikingGammaError("training", got, "finite numbers", remedy)
+
+
+def has_finite_parameters(net: GammaNet) -> bool:
+    """Whether every parameter is a finite number."""
+    return all(bool(parameter.isfinite().all()) for parameter in net.parameters())
+
+
+def first_fault(net: GammaNet, spikes: Tensor | None, dt_ms: float) -> str:
+    """Name the first non-finite thing: a parameter, a signal, or else a gradient.
+
+    Parameters and signals are looked at from the input upwards; gradients from the read-out downwards, the way in which
+    blame travels.
+    """
+    named = list(net.named_parameters())
+    for name, parameter in named:
+        if not _finite(parameter):
+            return f"parameter {name}"
+    if spikes is not None:
+        if not _finite(spikes):
+            return "the input"
+        net.eval()  # no dropout: its random numbers belong to the run
+        tape, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
+        for number, layer in enumerate(tape.layers):
+            for quantity, tensor in (("drive", layer.drive), ("signal", layer.signal)):
+                if not _finite(tensor):
+                    return f"{quantity} of layers.{number}"
+    for name, parameter in reversed(named):
+        if parameter.grad is not None and not _finite(parameter.grad):
+            return f"gradient of {name}"
+    return "none in the net: the loss itself"
+
+
+@torch.no_grad()
+def _finite(tensor: Tensor) -> bool:
+    return bool(tensor.isfinite().all())

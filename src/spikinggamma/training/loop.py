@@ -1,0 +1,264 @@
+"""The training loop: epochs, checkpoints, and a test at the end with the weights of the best validation epoch.
+
+Everything random in an epoch follows from the seed and the epoch's number, so a run that was interrupted, even killed,
+goes on from its last checkpoint to the very numbers that it would have reached.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
+from spikinggamma.learning import Learner
+from spikinggamma.nn import GammaNet
+from spikinggamma.training.build import (
+    build_judge,
+    build_learner,
+    build_net,
+    build_optimiser,
+    calibrate,
+    pick_device,
+    set_learning_rate,
+)
+from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
+from spikinggamma.training.data import facts_of, load_splits, training_batches
+from spikinggamma.training.evaluation import result_row, score
+from spikinggamma.training.files import remove_leftovers, write_json
+from spikinggamma.training.health import broken, has_finite_parameters
+from spikinggamma.training.lock import locked
+from spikinggamma.training.metrics import Row, append_row, truncate_rows
+from spikinggamma.training.progress import Reporter, reporter_for
+from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.run import Run, check_out, create_run, load_run, set_status
+from spikinggamma.training.schedule import learning_rate
+from spikinggamma.training.seeds import stream
+from spikinggamma.training.threads import torch_threads
+
+__all__ = ["TrainingInterrupted", "resume", "train"]
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during training; the message says how to go on."""
+
+
+@dataclass
+class _Session:
+    """A run at work."""
+
+    run: Run
+    splits: Splits
+    device: torch.device
+    net: GammaNet
+    learner: Learner
+    judge: Learner
+    optimiser: torch.optim.Optimizer
+    done: int
+    best: Best
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.run.recipe
+
+    @property
+    def kept(self) -> str:
+        """What is safe, for error messages."""
+        if self.done == 0:
+            return f"No epoch was finished before it; {self.run.path} holds the recipe."
+        return f"The last good checkpoint is {self.run.last}, of epoch {self.done}."
+
+
+def train(
+    recipe: Recipe,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    command: str = "",
+) -> Run:
+    """Train a net from a recipe in a folder of its own, then test its best epoch once.
+
+    Args:
+        recipe: What to train on what, and how.
+        out: A new folder; `runs/<recipe>-<seed>-<n>` if not given.
+        device: auto, cpu or cuda.
+        reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
+        command: What was typed, for the record.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        SpikingGammaError: Bad data, a folder in use, a full disk, or numbers that stopped being finite.
+        TrainingInterrupted: Ctrl-C; `resume` goes on from there.
+
+    Example:
+        >>> run = train(load_recipe("localisation", ["training.epochs=1"]))  # doctest: +SKIP
+        >>> run.result["accuracy"]  # doctest: +SKIP
+    """
+    check_out(out)
+    where = pick_device(device)
+    # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+    build_learner(build_net(recipe), recipe)
+    splits = load_splits(recipe)
+    run = create_run(recipe, out, command=command, device=str(where))
+    return _work(run, splits, where, reporter)
+
+
+def resume(folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None) -> Run:
+    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+
+    Raises:
+        SpikingGammaError: No run there; another process trains it; a damaged checkpoint, or one of another net.
+        TrainingInterrupted: Ctrl-C, again.
+    """
+    run = load_run(folder)
+    if run.result is not None:
+        return run
+    return _work(run, load_splits(run.recipe), pick_device(device), reporter)
+
+
+def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | None) -> Run:
+    with locked(run.path), torch_threads(run.recipe.training.threads):
+        remove_leftovers(run.path)
+        try:
+            session = _open(run, splits, device)
+            set_status(run.path, "running", parameters=sum(p.numel() for p in session.net.parameters()))
+            with reporter or reporter_for() as shown:
+                shown.begin(epochs=run.recipe.training.epochs, done=session.done)
+                for epoch in range(session.done + 1, run.recipe.training.epochs + 1):
+                    shown.epoch(_epoch(session, epoch, shown))
+            _finish(session)
+        except KeyboardInterrupt:
+            set_status(run.path, "interrupted")
+            raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
+        except BaseException as error:
+            set_status(run.path, "failed", f"{type(error).__name__}: {error}")
+            raise
+    return load_run(run.path)
+
+
+def _open(run: Run, splits: Splits, device: torch.device) -> _Session:
+    """The session as its last checkpoint left it, or a fresh one."""
+    recipe = run.recipe
+    net = build_net(recipe)
+    checkpoint = load_checkpoint(run.last, recipe) if run.last.exists() else None
+    if checkpoint is None:
+        calibrate(net, recipe, splits.train)
+    else:
+        restore_net(net, checkpoint.net, run.last)
+    net.to(device)
+    optimiser = build_optimiser(net, recipe)
+    if checkpoint is not None and checkpoint.optimiser is not None:
+        optimiser.load_state_dict(checkpoint.optimiser)
+    done = checkpoint.epoch if checkpoint else 0
+    truncate_rows(run.path / "metrics.jsonl", epochs=done)
+    best = checkpoint.best if checkpoint else Best()
+    learner, judge = build_learner(net, recipe), build_judge(net, recipe, dt_ms=recipe.data.dt_ms)
+    return _Session(run, splits, device, net, learner, judge, optimiser, done, best)
+
+
+def _epoch(session: _Session, epoch: int, shown: Reporter) -> Row:
+    """Train and validate once, then write: the row, the best weights if these are they, and the checkpoint last.
+
+    A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
+    """
+    run, recipe = session.run, session.recipe
+    started = time.perf_counter()
+    row: Row = {"epoch": epoch} | _learn(session, epoch, shown)
+    session.net.eval()
+    found = score(session.judge, recipe, session.splits.validation, session.device)
+    if not (math.isfinite(found.loss) and has_finite_parameters(session.net)):
+        when = f"the validation of epoch {epoch}"
+        raise broken(f"loss {found.loss}", session.net, None, recipe.data.dt_ms, when=when, kept=session.kept)
+    seconds = time.perf_counter() - started
+    row |= {
+        "validation_loss": found.loss,
+        "validation_accuracy": found.accuracy,
+        "spikes_per_neuron_s": found.spikes_per_neuron_s,
+        "seconds": seconds,
+        "samples_per_s": len(session.splits.train) / seconds,
+    }
+    append_row(run.path / "metrics.jsonl", row, remedy=session.kept)
+    weights = {name: tensor.detach().cpu() for name, tensor in session.net.state_dict().items()}
+    if session.best.beaten_by(found.accuracy, found.loss):
+        best = Best(epoch, found.accuracy, found.loss)
+        save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=session.kept)
+        session.best = best
+    checkpoint = Checkpoint(epoch, weights, session.optimiser.state_dict(), session.best)
+    save_checkpoint(run.last, checkpoint, recipe, remedy=session.kept)
+    session.done = epoch
+    return row
+
+
+def _learn(session: _Session, epoch: int, shown: Reporter) -> Row:
+    """One pass over the training part."""
+    recipe, learning, net = session.recipe, session.recipe.learning, session.net
+    norms: list[float] = []
+    loss, correct, count = 0.0, 0, 0
+    total = len(session.splits.train)
+    net.train()
+    dropout = stream(recipe.training.seed, "dropout", epoch)
+    for number, batch in enumerate(training_batches(recipe, session.splits.train, epoch=epoch), start=1):
+        rate = learning_rate(learning, progress=epoch - 1 + count / total, epochs=recipe.training.epochs)
+        set_learning_rate(session.optimiser, rate)
+        spikes = batch.spikes.to(session.device)
+        when = f"epoch {epoch}, batch {number}"
+        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=session.kept)
+        outcome = session.learner.learn(
+            spikes,
+            batch.labels.to(session.device),
+            batch.lengths.to(session.device),
+            optimiser_step=partial(_update, session, norms, fault),
+            generator=dropout,
+        )
+        if not math.isfinite(outcome.loss):
+            raise fault(f"loss {outcome.loss}")
+        loss, correct, count = loss + outcome.loss * outcome.count, correct + outcome.correct, count + outcome.count
+        shown.advance(epoch - 1 + count / total, loss=loss / count, accuracy=correct / count)
+    return {
+        "train_loss": loss / count,
+        "train_accuracy": correct / count,
+        "learning_rate": rate,
+        "gradient_norm": sum(norms) / len(norms),
+    }
+
+
+def _update(session: _Session, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
+    """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
+    parameters = list(session.net.parameters())
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    norms.append(float(norm))
+    if not math.isfinite(norms[-1]):
+        raise fault(f"gradient norm {norms[-1]}")
+    if session.recipe.learning.clip_norm > 0.0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, session.recipe.learning.clip_norm, norm)
+    session.optimiser.step()
+    session.optimiser.zero_grad()
+
+
+def _finish(session: _Session) -> None:
+    """Test the best epoch, once."""
+    run, recipe = session.run, session.recipe
+    best = load_checkpoint(run.best, recipe, device=session.device)
+    restore_net(session.net, best.net, run.best)
+    session.net.eval()
+    found = score(session.judge, recipe, session.splits.test, session.device)
+    row = result_row(
+        recipe, facts_of(recipe), found, command=run.info.get("command", ""), device=str(session.device), part="test"
+    )
+    row |= {
+        "best_epoch": best.epoch,
+        "validation_accuracy": best.best.accuracy,
+        "parameters": sum(parameter.numel() for parameter in session.net.parameters()),
+    }
+    write_json(run.path / "result.json", row, remedy=session.kept)
+    set_status(run.path, "done")

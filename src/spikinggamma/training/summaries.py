@@ -1,0 +1,60 @@
+"""A finished run, or a row of an evaluation, in a few lines of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spikinggamma.training.data import facts_of
+from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.run import Run
+
+__all__ = ["describe", "summary"]
+
+Line = tuple[str, str, str]
+
+
+def summary(run: Run) -> str:
+    """What a run reached, between which bounds, at how many spikes, and what to do next."""
+    row = run.result
+    if row is None:
+        return f"{run.path} is not finished. Go on with: spikinggamma train --resume {run.path}"
+    seconds = sum(metrics["seconds"] for metrics in run.metrics)
+    lines = [
+        *_figures(row, run.recipe),
+        (
+            "best epoch",
+            f"{row['best_epoch']} of {run.recipe.training.epochs}",
+            f"chosen on validation ({row['validation_accuracy']:.1%}); the test split was used once",
+        ),
+        ("time", f"{seconds:.0f} s", f"training and validation, {row['threads']} threads, {row['device']}"),
+        ("run", str(run.path), ""),
+    ]
+    title = f"{run.recipe.name}: {facts_of(run.recipe).title}, rule {row['rule']}, seed {row['seed']}"
+    return f"\n{title}\n\n{_table(lines)}\n\nNext: spikinggamma report {run.path}"
+
+
+def describe(row: dict[str, Any], recipe: Recipe) -> str:
+    """An evaluation's row."""
+    step = f"{row['run_dt_ms']:g} ms"
+    trained = row["trained_dt_ms"]
+    note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
+    return _table([*_figures(row, recipe), ("time step", step, note), ("run", row["run"], "")])
+
+
+def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
+    facts = facts_of(recipe)
+    by_layer = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s_by_layer"])
+    interval = f"95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}, {row['samples']} recordings"
+    lines = [(f"{row['part']} accuracy", f"{row['accuracy']:.1%}", interval)]
+    lines += [("floor", f"{bound.accuracy:.1%}", bound.why) for bound in facts.floors]
+    if facts.ceiling:
+        lines.append(("ceiling", f"{facts.ceiling.accuracy:.1%}", facts.ceiling.why))
+    lines.append(("spikes/neuron/s", f"{row['spikes_per_neuron_s']:.1f}", f"by layer: {by_layer}"))
+    lines.append(("parameters", f"{row['parameters']:,}".replace(",", " "), ""))
+    return lines
+
+
+def _table(lines: list[Line]) -> str:
+    first = max(len(line[0]) for line in lines)
+    second = max(len(line[1]) for line in lines if line[2])
+    return "\n".join(f"  {name:<{first}}  {value:<{second}}  {note}".rstrip() for name, value, note in lines)

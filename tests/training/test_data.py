@@ -1,0 +1,46 @@
+"""What a recipe says of its data is checked before anything is loaded; validation never meets the test part."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_run import tiny_recipe
+
+from spikinggamma import SpikingGammaError
+from spikinggamma.training import facts_of, load_recipe, load_splits, training_batches
+
+
+def test_facts_follow_the_options() -> None:
+    facts = facts_of(tiny_recipe("data.options.n_channels=8"))
+    assert (facts.n_channels, facts.n_classes) == (8, 3)
+    assert [bound.accuracy for bound in facts.floors] == [1 / 3, 2 / 3]
+    assert facts.ceiling is not None
+    assert facts.ceiling.accuracy == 1.0
+    assert facts_of(tiny_recipe("data.options.jitter_ms=1.0")).ceiling is None
+    fsdd = facts_of(load_recipe("fsdd"))
+    assert (fsdd.n_channels, fsdd.n_classes) == (140, 10)
+    assert [bound.accuracy for bound in fsdd.floors] == [0.1, 0.59, 0.697]
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("data.name=fsd", "Did you mean `fsdd`"),
+        ("data.split=speaker:theo", "makes its own three parts"),
+        ("data.options.n_trian=3", "Did you mean `n_train`"),
+        ("data.options.root=/tmp", "key of \\[data.options\\]"),
+        ("data.n_channels=5", "a divisor of the 16"),
+    ],
+)
+def test_what_the_data_cannot_be_is_named(override: str, says: str) -> None:
+    with pytest.raises(SpikingGammaError, match=says):
+        load_splits(tiny_recipe(override))
+
+
+def test_batches_depend_on_seed_and_epoch_alone() -> None:
+    recipe = tiny_recipe()
+    recordings = load_splits(recipe).train
+    one, again, other = (list(training_batches(recipe, recordings, epoch=epoch)) for epoch in (2, 2, 3))
+    assert sum(len(batch.labels) for batch in one) == len(recordings) == 40
+    assert all(torch.equal(a.spikes, b.spikes) for a, b in zip(one, again, strict=True))
+    assert not all(torch.equal(a.labels, b.labels) for a, b in zip(one, other, strict=True))
