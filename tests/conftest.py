@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-# Compiled kernels are left out: numba must see the plain functions.
-_CHECKED = ["functional", "nn", "learning", "events", "cochlea", "datasets", "tasks", "training", "bench"]
+# Compiled kernels are left out (and of the cochlea what is compiled): numba must see the plain functions.
+_CHECKED = ["functional", "nn", "learning", "events", "datasets", "tasks", "training", "bench"]
+_CHECKED += ["cochlea.convert", "cochlea.membrane"]
 install_import_hook([f"spikinggamma.{room}" for room in _CHECKED], "beartype.beartype")
 
 

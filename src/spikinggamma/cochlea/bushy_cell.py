@@ -1,7 +1,7 @@
 """Bushy cells: many unreliable nerve fibres in, one reliable spike train out.
 
-Forty fibres of a place each spike with probability P in a sample and are then silent for 1 ms; they converge on one leaky
-integrate-and-fire cell (s spikes of the fibres in this sample, weight w per fibre):
+Forty fibres of a place each spike with probability P in a sample and are then silent for 1 ms; they converge on one
+leaky integrate-and-fire cell (s spikes of the fibres in this sample, weight w per fibre):
 
     I <- I exp(-Δt/τ_syn) + s
     V <- V exp(-Δt/τ_m) + w Δt I          a spike at V >= 1, then V is held at 0 for 1 ms
@@ -14,14 +14,11 @@ Bin(ready, P), and those that fired are ready again 1 ms later. This is the same
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float, Int
 from numba import njit
 
 __all__ = ["N_FIBRES", "bushy_spikes"]
-
-Array = np.ndarray[Any, Any]
 
 N_FIBRES = 40
 _TAU_MEMBRANE_S = 1e-3
@@ -31,8 +28,8 @@ _WEIGHT = 13_000.0
 
 
 def bushy_spikes(
-    probability: Array, step_s: float, *, seed: int, first_channel: int = 0, n_fibres: int = N_FIBRES
-) -> Array:
+    probability: Float[np.ndarray, "C S"], step_s: float, *, seed: int, first_channel: int = 0, n_fibres: int = N_FIBRES
+) -> Int[np.ndarray, "E 2"]:
     """Spikes of one bushy cell per channel.
 
     A channel's draws depend on `seed` and its own number only, so channels can be run in any grouping.
@@ -66,7 +63,7 @@ def bushy_spikes(
     return np.stack([np.repeat(np.arange(len(counts)), counts), samples], axis=1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _scramble(x):  # type: ignore[no-untyped-def]
     # SplitMix64's output function (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -74,7 +71,7 @@ def _scramble(x):  # type: ignore[no-untyped-def]
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _binomial(n, p, u):  # type: ignore[no-untyped-def]
     # By inversion of one uniform number u in [0, 1): exact, and fast as n p is small.
     if p >= 1.0:
@@ -89,7 +86,7 @@ def _binomial(n, p, u):  # type: ignore[no-untyped-def]
     return k
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _run(probability, seed, first_channel, n_fibres, dead, keep_current, keep_voltage, gain):  # type: ignore[no-untyped-def]
     golden = np.uint64(0x9E3779B97F4A7C15)
     unit = 1.0 / 9007199254740992.0  # 2^-53

@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float, Int
 from scipy.signal import resample_poly
 
 from spikinggamma.cochlea.bushy_cell import bushy_spikes
@@ -21,10 +23,9 @@ from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
 
-Array = np.ndarray[Any, Any]
-
 _RMS = 0.3
 _LOWEST_RATE_HZ = 4000
+_MOST_CHANNELS = 10_000  # the filters of more would not fit into the memory of a small machine
 _CHANNELS_AT_ONCE = 32  # keeps a block's arrays inside the processor's cache
 
 
@@ -43,8 +44,8 @@ class Cochlea:
     ramp_ms: float | None = None
 
     def __post_init__(self) -> None:
-        if self.n_channels < 1:
-            raise SpikingGammaError("n_channels", self.n_channels, "at least 1")
+        if not 1 <= self.n_channels <= _MOST_CHANNELS:
+            raise SpikingGammaError("n_channels", self.n_channels, f"1 to {_MOST_CHANNELS}")
         if not (np.isfinite(self.c0) and self.c0 > 1e4):
             raise SpikingGammaError("c0", self.c0, "a stiffness above 1e4", "The published values are 1e9 and 1e8.")
         if self.ramp_ms is not None and not (np.isfinite(self.ramp_ms) and self.ramp_ms >= 0.0):
@@ -54,12 +55,14 @@ class Cochlea:
 class SpikeTrain(NamedTuple):
     """Spikes of one sound, ordered by time, then channel."""
 
-    times_us: Array  # int64 [E]
-    channels: Array  # int32 [E]
+    times_us: Int[np.ndarray, " E"]  # int64
+    channels: Int[np.ndarray, " E"]  # int32
     duration_us: int
 
 
-def convert(sound: Array, rate_hz: float, cochlea: Cochlea | None = None, *, seed: int = 0) -> SpikeTrain:
+def convert(
+    sound: npt.NDArray[Any], rate_hz: float | int, cochlea: Cochlea | None = None, *, seed: int = 0
+) -> SpikeTrain:
     """Spikes of a sound's cochlea.
 
     Args:
@@ -101,7 +104,7 @@ def convert(sound: Array, rate_hz: float, cochlea: Cochlea | None = None, *, see
     return SpikeTrain(times_us, channels[order].astype(np.int32), duration_us)
 
 
-def prepare(sound: Array, rate_hz: float, *, ramp_ms: float | None = None) -> Array:
+def prepare(sound: npt.NDArray[Any], rate_hz: float | int, *, ramp_ms: float | None = None) -> Float[np.ndarray, " S"]:
     """A sound at 48 kHz with root mean square 0.3 and its ends faded: float64 [S]."""
     sound = np.asarray(sound)
     if sound.ndim != 1:
@@ -110,7 +113,7 @@ def prepare(sound: Array, rate_hz: float, *, ramp_ms: float | None = None) -> Ar
         )
     if len(sound) < 2:
         raise SpikingGammaError("sound", f"{len(sound)} samples", "at least 2")
-    if rate_hz != int(rate_hz) or rate_hz < _LOWEST_RATE_HZ:
+    if not (_LOWEST_RATE_HZ <= rate_hz < 2**31 and rate_hz == int(rate_hz)):
         raise SpikingGammaError("rate_hz", rate_hz, f"a whole number of at least {_LOWEST_RATE_HZ} Hz")
     sound = sound.astype(np.float64)
     if not np.isfinite(sound).all():
@@ -123,10 +126,10 @@ def prepare(sound: Array, rate_hz: float, *, ramp_ms: float | None = None) -> Ar
         sound = resample_poly(sound, ratio.numerator, ratio.denominator)
     sound = sound / np.abs(sound).max()  # the square of a very small or large sample would leave the range of floats
     sound *= _RMS / np.sqrt(np.mean(sound**2))
-    return sound * _window(len(sound), ramp_ms)
+    return np.asarray(sound * _window(len(sound), ramp_ms))
 
 
-def _window(n_samples: int, ramp_ms: float | None) -> Array:
+def _window(n_samples: int, ramp_ms: float | None) -> Float[np.ndarray, " {n_samples}"]:
     longest = n_samples // 2
     rise = longest if ramp_ms is None else min(longest, round(ramp_ms * RATE_HZ / 1000))
     fall = n_samples - longest if ramp_ms is None else rise

@@ -8,20 +8,17 @@ Three pools of transmitter: free `q`, in the cleft `c`, and being taken back `w`
     dw/dt = r c - x w
     P(spike in a sample) = h c Δt
 
-Meddis (1986), J. Acoust. Soc. Am. 79, 702, equations 1 to 6, with the parameters of Meddis (1988), 83, 1056; forward Euler,
-pools never below zero, started at rest (the equilibrium at s = 0).
+Meddis (1986), J. Acoust. Soc. Am. 79, 702, and (1988), 83, 1056; parameters as in Cramer, Stradmann, Schemmel, Zenke
+(2020), arXiv 1910.07407. Forward Euler, pools never below zero, started at rest (the equilibrium at s = 0).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Float
 from numba import njit
 
 __all__ = ["resting_probability", "spike_probability"]
-
-Array = np.ndarray[Any, Any]
 
 A, B, G = 5.0, 300.0, 2000.0
 Y, L, R, X = 5.05, 2500.0, 6580.0, 66.3
@@ -33,7 +30,7 @@ def resting_probability(step_s: float) -> float:
     return H * _rest()[1] * step_s
 
 
-def spike_probability(velocity: Array, step_s: float) -> Array:
+def spike_probability(velocity: Float[np.ndarray, "C S"], step_s: float) -> Float[np.ndarray, "C S"]:
     """Probability of a spike of one nerve fibre in each sample.
 
     Shapes:
@@ -43,8 +40,7 @@ def spike_probability(velocity: Array, step_s: float) -> Array:
         >>> spike_probability(np.zeros((2, 3), np.float32), 1 / 24000).shape
         (2, 3)
     """
-    result: Array = _run(np.ascontiguousarray(velocity, dtype=np.float32), step_s, *_rest())
-    return result
+    return np.asarray(_run(np.ascontiguousarray(velocity, dtype=np.float32), step_s, *_rest()))
 
 
 def _rest() -> tuple[float, float, float]:
@@ -56,10 +52,10 @@ def _rest() -> tuple[float, float, float]:
 _LANES, _SPAN = 16, 64
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _run(velocity, step, free_0, cleft_0, store_0):  # type: ignore[no-untyped-def]
-    # Sixteen channels side by side, in spans of time small enough for the nearest cache: the pools' recursion is a chain
-    # of dependent sums, so only neighbouring channels can fill a processor's lanes.
+    # Sixteen channels side by side, in spans of time small enough for the nearest cache: the pools' recursion is a
+    # chain of dependent sums, so only neighbouring channels can fill a processor's lanes.
     n_channels, n_samples = velocity.shape
     out = np.empty((n_channels, n_samples), dtype=np.float32)
     drive = np.zeros((_SPAN, _LANES), dtype=np.float32)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from jaxtyping import Float
 
 from spikinggamma.errors import SpikingGammaError
 
@@ -19,7 +20,7 @@ _LOWEST_RATE_HZ = 4000
 class Sound(NamedTuple):
     """One channel of audio."""
 
-    samples: np.ndarray[Any, Any]  # float64 [S]
+    samples: Float[np.ndarray, " S"]  # float64
     rate_hz: int
 
 
@@ -30,8 +31,8 @@ def read_sound(path: Path) -> Sound:
         samples float64 [S], integers scaled to [-1, 1).
 
     Raises:
-        SpikingGammaError: Names the file and what is wrong with it: missing, empty, cut short, not a sound file, stereo,
-            a rate below 4000 Hz, silent, or samples that are not finite.
+        SpikingGammaError: Names the file and what is wrong with it: missing, empty, cut short, not a sound file,
+            stereo, a rate below 4000 Hz, silent, or samples that are not finite.
 
     Example:
         >>> read_sound(Path("7_jackson_3.wav")).samples.shape  # doctest: +SKIP

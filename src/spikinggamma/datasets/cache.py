@@ -1,8 +1,8 @@
 """The disk cache: converted spikes, kept between runs.
 
-Spikes are kept in shards of some hundred recordings, each one file: written under a temporary name and then renamed, so a
-shard is either whole or not there. A shard that cannot be read is named in the log and made again. Nothing in it is code:
-shards are plain arrays, read without pickle.
+Spikes are kept in shards of a hundred recordings, each one file: written under a temporary name and then renamed, so a
+shard is either whole or not there. A shard that cannot be read is named in the log and made again. Nothing in it is
+code: shards are plain arrays, read without pickle.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
+from jaxtyping import Int
+
+from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Spikes", "cache_root", "cached_spikes"]
 
@@ -30,8 +34,8 @@ _FORMAT = 1
 class Spikes(NamedTuple):
     """The spikes of one recording."""
 
-    times_us: np.ndarray[Any, Any]  # int64 [E]
-    channels: np.ndarray[Any, Any]  # int32 [E]
+    times_us: Int[np.ndarray, " E"]  # int64
+    channels: Int[np.ndarray, " E"]  # int32
     duration_us: int
 
 
@@ -62,10 +66,9 @@ def cached_spikes(
     """
     described = json.dumps({"format": _FORMAT, **key}, sort_keys=True)
     folder = cache_root() / dataset / hashlib.sha256(described.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "key.json", lambda path: path.write_text(described + "\n"))
     result: list[Spikes] = []
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or _processors()) as pool:
         try:
             for first in range(0, len(names), _SHARD):
                 part = names[first : first + _SHARD]
@@ -80,6 +83,11 @@ def cached_spikes(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return result
+
+
+def _processors() -> int:
+    # Those that this process may use, where the system can say; a container often has fewer than the machine.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _save(path: Path, shard: list[Spikes]) -> None:
@@ -102,10 +110,15 @@ def _save(path: Path, shard: list[Spikes]) -> None:
 def _write(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        remedy = "Free some space, or point SPIKINGGAMMA_CACHE at another folder."
+        raise SpikingGammaError(str(path), f"not writable ({error.strerror})", "a cache to write to", remedy) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _load(path: Path, n_recordings: int) -> list[Spikes] | None:

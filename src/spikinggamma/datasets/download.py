@@ -31,7 +31,7 @@ def ensure_files(
         dataset: Name, a folder below the root.
         inside: Folder of the files below that, and below the archive's own folder.
         checksums: File name to a prefix of its SHA-256.
-        archive: Address of a tar archive with the files, fetched only where no root is named and nothing was fetched before.
+        archive: Address of a tar archive with the files, fetched where no root is named and nothing was fetched before.
         root: Data root; the environment's `SPIKINGGAMMA_DATA` where left out.
 
     Raises:

@@ -1,10 +1,11 @@
 """Free Spoken Digit Dataset: English digits by six speakers, through the cochlea.
 
 3000 recordings (10 digits, 6 speakers, 50 takes), 8 kHz mono, 0.14 to 2.28 s, CC BY-SA 4.0. Zohar Jackson and others,
-https://github.com/Jakobovski/free-spoken-digit-dataset, version 1.0.10 (doi 10.5281/zenodo.1342401).
+https://github.com/Jakobovski/free-spoken-digit-dataset, version 1.0.10.
 
 Splits: `official` tests on takes 0 to 4 of every speaker and digit (300) and leaves 2700 for training;
-`speaker:NAME` tests on all takes of one speaker (500), whom training never hears. Validation is taken from the training part.
+`speaker:NAME` tests on all takes of one speaker (500), whom training never hears. Validation is taken from the training
+part.
 
 Every file is compared with a list of checksums before use: a file that differs is named, and left alone.
 """
@@ -71,7 +72,8 @@ def load(
         c0: Stiffness of the cochlea's base.
         ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
         cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
-        root: Data root, which holds `fsdd/recordings`; the environment's `SPIKINGGAMMA_DATA`, or a download, where left out.
+        root: Data root, which holds `fsdd/recordings`; the environment's `SPIKINGGAMMA_DATA`, or else a download, where
+            left out.
         progress: Show a bar while converting, on a terminal only.
 
     Raises:
@@ -86,7 +88,7 @@ def load(
     cochlea = Cochlea(n_channels, c0, ramp_ms)
     checksums = _checksums()
     folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
-    key = {
+    key: dict[str, object] = {
         "files": hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest(),
         "cochlea": {"n_channels": n_channels, "c0": float(c0), "ramp_ms": ramp_ms, "seed": cochlea_seed, "version": 1},
     }

@@ -6,16 +6,14 @@ All act on the flat events of a batch with one random generator, before binning,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.gathering import Gathered
 
 __all__ = ["Augment"]
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,8 @@ class Augment:
         channel_shift: Every recording moves by its own whole number of channels, evenly from -channel_shift to
             +channel_shift; events that leave the sensor are lost.
         time_stretch: Every recording's times and duration are scaled by its own factor, evenly from 1 - f to 1 + f.
-        jitter_ms: Every event moves by its own normal deviate of this standard deviation; at the ends of the recording it
-            is reflected, so none is lost.
+        jitter_ms: Every event moves by its own normal deviate of this standard deviation; at the ends of the recording
+            it is reflected, so none is lost.
         deletion: Every event is lost with this probability.
 
     Example:
@@ -84,12 +82,12 @@ def _stretch(events: Gathered, fraction: float, rng: np.random.Generator) -> Gat
 
 def _jitter(events: Gathered, jitter_ms: float, rng: np.random.Generator) -> Gathered:
     last = events.durations_us[events.samples] - 1
-    moved = events.times_us + np.rint(rng.normal(0.0, jitter_ms * 1000.0, size=len(last))).astype(np.int64)
-    # Reflection at 0 and at the last microsecond: a triangle wave of period 2 last.
-    period = np.maximum(2 * last, 1)
-    moved %= period
-    return events._replace(times_us=np.minimum(np.minimum(moved, period - moved), last))
+    moves = rng.standard_normal(len(last), dtype=np.float32) * np.float32(jitter_ms * 1000.0)
+    moved = np.abs(events.times_us + np.rint(moves).astype(np.int64))
+    moved = last - np.abs(last - moved)
+    # What a move of more than the whole recording leaves outside is put at its start.
+    return events._replace(times_us=np.maximum(moved, 0))
 
 
-def _keep(events: Gathered, kept: Array) -> Gathered:
+def _keep(events: Gathered, kept: Bool[np.ndarray, " E"]) -> Gathered:
     return events._replace(times_us=events.times_us[kept], channels=events.channels[kept], samples=events.samples[kept])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
@@ -26,9 +27,9 @@ class Batch(NamedTuple):
     Steps at or beyond a recording's length are padding, to be left out of the loss and of statistics.
     """
 
-    spikes: Tensor  # float32 [T, B, N]
-    labels: Tensor  # int64 [B]
-    lengths: Tensor  # int64 [B]
+    spikes: Float[Tensor, "T B N"]  # float32
+    labels: Int[Tensor, " B"]  # int64
+    lengths: Int[Tensor, " B"]  # int64
 
 
 def make_batch(
@@ -52,8 +53,9 @@ def make_batch(
         spikes [T, B, N] with T the longest of the batch.
 
     Example:
-        >>> events = Recording(np.array([0, 9000]), np.array([0, 5], np.int32), n_channels=8, duration_us=10000, label=3)
-        >>> make_batch([events, events], dt_ms=4.0).spikes.shape
+        >>> times_us, channels = np.array([0, 9000]), np.array([0, 5])
+        >>> recording = Recording(times_us, channels, n_channels=8, duration_us=10000, label=3)
+        >>> make_batch([recording, recording], dt_ms=4.0).spikes.shape
         torch.Size([3, 2, 8])
     """
     events = gather(recordings)
@@ -79,8 +81,8 @@ def batches(
 ) -> Iterator[Batch]:
     """Every recording once, in batches that depend on `(seed, epoch)` and on nothing else.
 
-    Shuffled, recordings of similar length share a batch and the batches come in random order; otherwise both stay in the
-    order given. The last batch may be smaller.
+    Shuffled, recordings of similar length share a batch and the batches come in random order; otherwise both stay in
+    the order given. One batch may be smaller than the others.
 
     Raises:
         SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.

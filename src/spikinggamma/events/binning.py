@@ -1,16 +1,16 @@
 """Events into time steps: spike counts per step and channel, none lost at any step length.
 
-A recording of duration D has T = ceil(D / dt) steps; an event at time t falls into step floor(t / dt). Both are computed in
-whole nanoseconds, so no event is rounded into a neighbouring step, and the counts of a coarse step are the sums of those of
-the fine steps that it is made of. Where fewer channels are asked for than the sensor has, neighbours are summed.
+A recording of duration D has T = ceil(D / dt) steps; an event at time t falls into step floor(t / dt). Both are
+computed in whole nanoseconds, so no event is rounded into a neighbouring step, and the counts of a coarse step are the
+sums of those of the fine steps that it is made of. Where fewer channels are asked for than the sensor has, neighbours
+are summed.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
@@ -19,12 +19,10 @@ from spikinggamma.events.recording import Recording
 
 __all__ = ["bin_events", "bin_recording", "n_steps"]
 
-Array = np.ndarray[Any, Any]
-
 _LARGEST = 2**31  # elements of one dense tensor: 8 GiB
 
 
-def bin_recording(recording: Recording, *, dt_ms: float, n_channels: int | None = None) -> Tensor:
+def bin_recording(recording: Recording, *, dt_ms: float, n_channels: int | None = None) -> Float[Tensor, "T N"]:
     """Spike counts of one recording.
 
     Args:
@@ -39,15 +37,16 @@ def bin_recording(recording: Recording, *, dt_ms: float, n_channels: int | None 
         SpikingGammaError: `dt_ms` is not a length of time, or `n_channels` no divisor.
 
     Example:
-        >>> events = Recording(np.array([0, 9000]), np.array([0, 5], np.int32), n_channels=8, duration_us=10000, label=0)
-        >>> bin_recording(events, dt_ms=4.0, n_channels=4).shape
+        >>> times_us, channels = np.array([0, 9000]), np.array([0, 5])
+        >>> recording = Recording(times_us, channels, n_channels=8, duration_us=10000, label=0)
+        >>> bin_recording(recording, dt_ms=4.0, n_channels=4).shape
         torch.Size([3, 4])
     """
     counts, _ = bin_events(gather([recording]), dt_ms=dt_ms, n_channels=n_channels)
     return counts[:, 0]
 
 
-def n_steps(durations_us: Array, dt_ms: float) -> Array:
+def n_steps(durations_us: Int[np.ndarray, ...], dt_ms: float) -> Int[np.ndarray, ...]:
     """Steps of recordings of these durations, T = ceil(D / dt).
 
     Example:
@@ -57,7 +56,9 @@ def n_steps(durations_us: Array, dt_ms: float) -> Array:
     return -(-np.asarray(durations_us, dtype=np.int64) * 1000 // _step_ns(dt_ms))
 
 
-def bin_events(events: Gathered, *, dt_ms: float, n_channels: int | None = None) -> tuple[Tensor, Tensor]:
+def bin_events(
+    events: Gathered, *, dt_ms: float, n_channels: int | None = None
+) -> tuple[Float[Tensor, "T B N"], Int[Tensor, " B"]]:
     """Spike counts of many recordings at once, and how many steps each of them has.
 
     Shapes:
@@ -75,11 +76,12 @@ def bin_events(events: Gathered, *, dt_ms: float, n_channels: int | None = None)
     same = bool((factors == factors[0]).all())
     channels = events.channels // (int(factors[0]) if same else factors[events.samples])
     flat = (steps * shape[1] + events.samples) * wanted + channels
-    counts = np.bincount(flat, minlength=size).astype(np.float32)
+    counts = np.zeros(size, dtype=np.float32)
+    np.add.at(counts, flat, np.float32(1.0))  # exact up to 2**24 spikes in one count
     return torch.from_numpy(counts).view(shape), torch.from_numpy(lengths)
 
 
-def _check_channels(available: Array, wanted: int | None) -> int:
+def _check_channels(available: Int[np.ndarray, " B"], wanted: int | None) -> int:
     n_channels = int(available[0]) if wanted is None else wanted
     if n_channels < 1:
         raise SpikingGammaError("n_channels", n_channels, "at least 1")

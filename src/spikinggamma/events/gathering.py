@@ -1,28 +1,27 @@
-"""The events of many recordings in one flat list, so that a batch is worked on at once and not recording by recording."""
+"""The events of many recordings in one flat list, so that a batch is worked on at once, not recording by recording."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.recording import Recording
 
 __all__ = ["Gathered", "gather"]
 
-Array = np.ndarray[Any, Any]
-
 
 class Gathered(NamedTuple):
     """Events of B recordings; in no particular order."""
 
-    times_us: Array  # int64 [E]
-    channels: Array  # int32 [E]
-    samples: Array  # int64 [E], the recording that each event belongs to
-    durations_us: Array  # int64 [B]
-    n_channels: Array  # int64 [B]
+    times_us: Int[np.ndarray, " E"]  # int64
+    channels: Int[np.ndarray, " E"]  # int32
+    samples: Int[np.ndarray, " E"]  # int64, the recording that each event belongs to
+    durations_us: Int[np.ndarray, " B"]  # int64
+    n_channels: Int[np.ndarray, " B"]  # int64
 
 
 def gather(recordings: Sequence[Recording]) -> Gathered:

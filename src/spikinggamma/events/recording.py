@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Recording"]
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +39,8 @@ class Recording:
         2
     """
 
-    times_us: Array
-    channels: Array
+    times_us: npt.NDArray[Any]
+    channels: npt.NDArray[Any]
     n_channels: int
     duration_us: int
     label: int

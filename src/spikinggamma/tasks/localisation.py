@@ -1,7 +1,7 @@
 """Barn-owl localisation: from which side, and how far, a sound comes, told by the delay between two ears.
 
-A random pattern of clicks reaches both ears, the right one `lag` later than the left (earlier where the lag is negative).
-The class is the lag, one of nine, 8 ms apart.
+A random pattern of clicks reaches both ears, the right one `lag` later than the left (earlier where the lag is
+negative). The class is the lag, one of nine, 8 ms apart.
 
     left  = (pattern - lag/2) mod duration
     right = (pattern + lag/2) mod duration
@@ -10,14 +10,14 @@ What cannot tell the lag, and why:
 
 - Counts. Every channel has exactly `n_clicks` spikes in every recording, so a classifier of counts is at chance, 1/9:
   `floor()`.
-- One ear. Patterns are drawn evenly on a circle as long as the recording, and a rotated circle is drawn just as often; so
-  the spikes of one ear have the same distribution at every lag. There is no silent edge that would move with the lag.
-- Simultaneity. A net without memory sees only what falls into one step. Lag 0 puts equal spikes into equal steps and can
-  be recognised; at every other lag, simultaneous spikes of both ears come from different clicks. Those of different
+- One ear. Patterns are drawn evenly on a circle as long as the recording, and a rotated circle is drawn just as often;
+  so the spikes of one ear have the same distribution at every lag. There is no silent edge that would move with it.
+- Simultaneity. A net without memory sees only what falls into one step. Lag 0 puts equal spikes into equal steps and
+  can be recognised; at every other lag, simultaneous spikes of both ears come from different clicks. Those of different
   channels are independent, and those of one channel are as often 8 ms apart as 16, 24 or 32: the pair correlation of
-  clicks with a dead time of 2 ms is constant beyond 8 ms, and within 0.02 % of that from 4 ms. So it can name lag 0 and
-  guess among the other eight: 1/9 * 1 + 8/9 * 1/8 = 2/9: `memoryless_bound()`. This holds for steps up to half the
-  distance of the lags, 4 ms.
+  five clicks with a dead time of 2 ms is constant beyond 8 ms, and within 0.03 % of that from 4 ms. So it can name
+  lag 0 and guess among the other eight: 1/9 * 1 + 8/9 * 1/8 = 2/9: `memoryless_bound()`. This holds for steps up to
+  half the distance of the lags, 4 ms.
 
 What can: without jitter, exactly one lag maps every spike of the left ear onto one of the right, so the ceiling is 1:
 `ceiling()`.
@@ -32,13 +32,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
 __all__ = ["LAGS_MS", "ceiling", "floor", "make", "memoryless_bound", "splits"]
-
-Array = np.ndarray[Any, Any]
 
 LAGS_MS = (-32.0, -24.0, -16.0, -8.0, 0.0, 8.0, 16.0, 24.0, 32.0)
 _DEAD_US = 2000
@@ -63,7 +62,8 @@ def make(
         n_clicks: Spikes of every channel.
         duration_ms: Length of a recording.
         lags_ms: Classes, in ascending order of label.
-        jitter_ms: Standard deviation by which every spike of either ear is moved on its own; above 0, the ceiling is lost.
+        jitter_ms: Standard deviation by which every spike of either ear is moved on its own; above 0, the ceiling is no
+            longer known.
 
     Raises:
         SpikingGammaError: An odd number of channels, lags that the duration cannot hold, or too many clicks for it.
@@ -121,7 +121,9 @@ def ceiling() -> float:
     return 1.0
 
 
-def _patterns(rng: np.random.Generator, shape: tuple[int, int, int], duration_us: int) -> Array:
+def _patterns(
+    rng: np.random.Generator, shape: tuple[int, int, int], duration_us: int
+) -> Int[np.ndarray, "samples channels clicks"]:
     """Times of clicks, spread evenly over all patterns on a circle with at least the dead time between clicks."""
     free = duration_us - shape[-1] * _DEAD_US
     spaced = np.sort(rng.integers(0, free, size=shape), axis=-1) + np.arange(shape[-1]) * _DEAD_US
