@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Compiled kernels are left out (and of the cochlea what is compiled): numba must see the plain functions.
 _CHECKED = ["functional", "nn", "learning", "events", "datasets", "tasks", "training", "bench"]
 _CHECKED += ["cochlea.convert", "cochlea.membrane"]
 install_import_hook([f"spikinggamma.{room}" for room in _CHECKED], "beartype.beartype")
+
+# A busy machine is no fault of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
