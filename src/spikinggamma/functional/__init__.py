@@ -1,6 +1,7 @@
 """A neuron is a file: parameters, state, a step, and the same over a sequence. The specification of everything else."""
 
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
+from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
 from spikinggamma.functional.spiking_gamma import (
     NeuronOutput,
@@ -9,18 +10,30 @@ from spikinggamma.functional.spiking_gamma import (
     spiking_gamma_sequence,
     spiking_gamma_step,
 )
+from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, fast_sigmoid, find_surrogate
 
 __all__ = [
+    "SURROGATES",
+    "LIFParameters",
+    "LIFState",
     "NeuronOutput",
     "SigmaDelta",
     "SigmaDeltaState",
     "SpikingGammaParameters",
     "SpikingGammaState",
+    "Surrogate",
+    "arctan",
     "decay_factors",
+    "fast_sigmoid",
+    "find_surrogate",
     "gamma_adjoint",
     "gamma_sequence",
     "gamma_step",
     "impulse_response",
+    "leaky_sequence",
+    "leaky_step",
+    "lif_sequence",
+    "lif_step",
     "sigma_delta_step",
     "spiking_gamma_sequence",
     "spiking_gamma_step",

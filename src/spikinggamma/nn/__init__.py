@@ -4,6 +4,7 @@ from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
 from spikinggamma.nn.conv import Conv2d
 from spikinggamma.nn.dense import Dense
 from spikinggamma.nn.layer import GammaLayer, LayerTape, add_gradient
+from spikinggamma.nn.lif import LIFNet
 from spikinggamma.nn.net import GammaNet, NetState, NetTape, dense_net
 from spikinggamma.nn.per_synapse import PerSynapse
 from spikinggamma.nn.timescales import Timescales
@@ -14,6 +15,7 @@ __all__ = [
     "Dense",
     "GammaLayer",
     "GammaNet",
+    "LIFNet",
     "LayerTape",
     "NetState",
     "NetTape",

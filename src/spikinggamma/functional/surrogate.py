@@ -1,0 +1,94 @@
+"""Spikes with a surrogate gradient: a step forward, a smooth bump backward.
+
+    s = H(x) = 1[x >= 0],    x = membrane - threshold
+
+| name | ∂s/∂x, taken to be | source |
+| --- | --- | --- |
+| `fast_sigmoid` | 1 / (1 + β abs(x))² | SuperSpike, Zenke and Ganguli (2018), Neural Computation 30, 1514 |
+| `arctan` | (β/2) / (1 + (π/2 β x)²) | Fang et al. (ICCV 2021), arXiv 2007.05785 |
+
+The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["SURROGATES", "Surrogate", "arctan", "fast_sigmoid", "find_surrogate"]
+
+Surrogate = Callable[[Tensor], Tensor]
+
+
+class _Step(torch.autograd.Function):
+    """H(x) with the bump `slope` gives for its derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bump: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.bump = bump
+        return (x >= 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        (x,) = ctx.saved_tensors
+        return blames[0] * ctx.bump(x), None
+
+
+def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:
+    """H(x) with the derivative of a fast sigmoid, scaled to 1 at the threshold.
+
+    Args:
+        x: Membrane minus threshold.
+        slope: β; Zenke and Vogels (2021) find learning alike from 1 to 100, at a threshold of 1.
+
+    Example:
+        >>> fast_sigmoid(torch.tensor([-0.5, 0.0, 0.5]))
+        tensor([0., 1., 1.])
+    """
+
+    def bump(at: Tensor) -> Tensor:
+        return (1.0 + slope * at.abs()).square().reciprocal()
+
+    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "*cells"]:
+    """H(x) with the derivative of an arc tangent.
+
+    Args:
+        x: Membrane minus threshold.
+        slope: β; 2 is Fang et al.'s, and makes the bump 1 high.
+
+    Example:
+        >>> arctan(torch.tensor([-0.5, 0.0, 0.5]))
+        tensor([0., 1., 1.])
+    """
+
+    def bump(at: Tensor) -> Tensor:
+        return slope / 2.0 / (1.0 + (math.pi / 2.0 * slope * at).square())
+
+    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+SURROGATES: dict[str, Surrogate] = {"fast_sigmoid": fast_sigmoid, "arctan": arctan}
+
+
+def find_surrogate(name: str) -> Surrogate:
+    """The spike function of that name.
+
+    Raises:
+        SpikingGammaError: there is none.
+    """
+    if name not in SURROGATES:
+        raise SpikingGammaError("surrogate", repr(name), f"one of {', '.join(SURROGATES)}")
+    return SURROGATES[name]

@@ -1,0 +1,43 @@
+"""A step forward; backward, exactly the bump that the docstring states."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from spikinggamma import SpikingGammaError
+from spikinggamma.functional import SURROGATES, Surrogate, arctan, fast_sigmoid, find_surrogate
+
+X = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)  # holds 0 itself
+
+
+@pytest.mark.parametrize("spike", SURROGATES.values(), ids=SURROGATES)
+def test_forward_is_a_step_that_includes_the_threshold(spike: Surrogate) -> None:
+    assert torch.equal(spike(X), (X >= 0).double())
+
+
+@pytest.mark.parametrize("slope", [1.0, 10.0, 100.0])
+def test_fast_sigmoid_has_its_closed_form_for_a_derivative(slope: float) -> None:
+    x = X.clone().requires_grad_()
+    blame = torch.arange(61.0, dtype=torch.float64)
+    fast_sigmoid(x, slope=slope).backward(blame)
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, blame / (1 + slope * X.abs()) ** 2)
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.0, 8.0])
+def test_arctan_is_the_derivative_of_a_scaled_arc_tangent(slope: float) -> None:
+    x = X.clone().requires_grad_()
+    arctan(x, slope=slope).sum().backward()
+    # atan(π/2 β x)/π + ½ rises from 0 to 1 as a distribution function; autograd differentiates it.
+    smooth = X.clone().requires_grad_()
+    (torch.atan(math.pi / 2 * slope * smooth) / math.pi + 0.5).sum().backward()
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, smooth.grad)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SpikingGammaError, match="fast_sigmoid, arctan"):
+        find_surrogate("boxcar")
