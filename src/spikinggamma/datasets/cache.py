@@ -125,14 +125,14 @@ def _load(path: Path, n_recordings: int) -> list[Spikes] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             times, channels = arrays["times_us"].astype(np.int64), arrays["channels"].astype(np.int32)
             counts, durations = arrays["counts"], arrays["durations_us"]
         if len(counts) != n_recordings or len(durations) != n_recordings:
             raise ValueError(f"{len(counts)} recordings instead of {n_recordings}")
         if not len(times) == len(channels) == counts.sum():
             raise ValueError(f"{len(times)} times, {len(channels)} channels, {counts.sum()} spikes promised")
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         _LOG.warning("cache file %s cannot be used (%s); making it again", path, error)
         return None
     ends = np.cumsum(counts)[:-1]

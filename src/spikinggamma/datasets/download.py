@@ -70,6 +70,7 @@ def _fetch(archive: str, inside: str, checksums: dict[str, str], folder: Path) -
     import pooch
 
     _LOG.info("fetching %s", archive)
+    pooch.get_logger().setLevel(logging.WARNING)  # else it asks users to pin a checksum that the host does not keep
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
         try:

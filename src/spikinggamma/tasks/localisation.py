@@ -72,7 +72,7 @@ def make(
         >>> make(n_samples=3, seed=0)[0].n_events
         80
     """
-    duration_us = _check(n_samples, n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+    duration_us = _check(n_samples, seed, n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
     rng = np.random.default_rng([seed, 0x0E1])
     labels = rng.permutation(np.arange(n_samples) % len(lags_ms))
     pattern = _patterns(rng, (n_samples, n_channels // 2, n_clicks), duration_us)
@@ -131,10 +131,19 @@ def _patterns(
 
 
 def _check(
-    n_samples: int, n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float
+    n_samples: int,
+    seed: int,
+    n_channels: int,
+    n_clicks: int,
+    duration_ms: float,
+    lags_ms: Sequence[float],
+    jitter_ms: float,
 ) -> int:
+    """Length of a recording in microseconds, if it can be made."""
     if n_samples < 1:
         raise SpikingGammaError("n_samples", n_samples, "at least 1")
+    if seed < 0:
+        raise SpikingGammaError("seed", seed, "an integer of at least 0")
     if n_channels < 2 or n_channels % 2:
         raise SpikingGammaError("n_channels", n_channels, "an even number, half of it for each ear")
     if not (np.isfinite(duration_ms) and duration_ms > 0.0):

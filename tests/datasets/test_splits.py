@@ -1,0 +1,51 @@
+"""Validation has its share of every class and speaker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikinggamma import SpikingGammaError
+from spikinggamma.datasets.splits import hold_out
+from spikinggamma.events import Recording
+
+
+def recording(label: int, speaker: str, take: int) -> Recording:
+    none = np.zeros(0, np.int64)
+    return Recording(none, none, 1, 1, label, speaker, source=f"{label}_{speaker}_{take}")
+
+
+def sources(recordings: list[Recording]) -> list[str]:
+    return [r.source for r in recordings]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), max_size=120),
+    st.floats(0, 0.99),
+    st.integers(0, 50),
+)
+def test_parts_are_whole_disjoint_and_proportional(kinds: list[tuple[int, str]], fraction: float, seed: int) -> None:
+    everything = [recording(label, speaker, take) for take, (label, speaker) in enumerate(kinds)]
+    kept, held = hold_out(everything, fraction, seed=seed)
+    assert sorted(sources(kept) + sources(held)) == sorted(sources(everything))
+    assert len(held) == round(len(everything) * fraction)
+    for kind in set(kinds):
+        n = kinds.count(kind)
+        n_held = sum((r.label, r.speaker) == kind for r in held)
+        assert abs(n_held - n * fraction) <= 1.0
+
+
+def test_does_not_depend_on_the_order_given() -> None:
+    everything = [recording(label, speaker, take) for label in range(3) for speaker in "ab" for take in range(20)]
+    held = sources(hold_out(everything, 0.1, seed=1)[1])
+    assert sorted(held) == sorted(sources(hold_out(everything[::-1], 0.1, seed=1)[1]))
+    assert sorted(held) != sorted(sources(hold_out(everything, 0.1, seed=2)[1]))
+    assert held == sorted(held, key=sources(everything).index)
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.0, float("nan")])
+def test_refused_fractions(fraction: float) -> None:
+    with pytest.raises(SpikingGammaError, match="validation_fraction"):
+        hold_out([], fraction, seed=0)
