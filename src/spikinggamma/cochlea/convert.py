@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float, Int
-from scipy.signal import resample_poly
 
 from spikinggamma.cochlea.bushy_cell import bushy_spikes
 from spikinggamma.cochlea.hair_cell import spike_probability
@@ -123,6 +122,8 @@ def prepare(sound: npt.NDArray[Any], rate_hz: float | int, *, ramp_ms: float | N
         raise SpikingGammaError("sound", "silence (every sample is 0)", "a sound", "It cannot be normalised.")
     ratio = Fraction(RATE_HZ, int(rate_hz))
     if ratio != 1:
+        from scipy.signal import resample_poly  # takes a second to import, and reading a warm cache needs none of it
+
         sound = resample_poly(sound, ratio.numerator, ratio.denominator)
     sound = sound / np.abs(sound).max()  # the square of a very small or large sample would leave the range of floats
     sound *= _RMS / np.sqrt(np.mean(sound**2))

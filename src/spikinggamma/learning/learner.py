@@ -65,6 +65,8 @@ class Learner:
         loss: A name in `LOSSES`.
         dt_ms: Time step of the run.
         chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
+        activity_cost: λ, added to the loss as λ times the mean output y of each hidden layer, in units of ϑ_0, over the
+            steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second.
         update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
         **options: Of the rule, for example `tolerance` for `windowed`.
 
@@ -86,6 +88,7 @@ class Learner:
         dt_ms: float,
         chunk: int | None = None,
         update: str = "recording",
+        activity_cost: float = 0.0,
         **options: float,
     ) -> None:
         if rule not in RULES:
@@ -94,6 +97,8 @@ class Learner:
             raise SpikingGammaError("loss", repr(loss), f"one of {', '.join(LOSSES)}")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
+        if not activity_cost >= 0.0:
+            raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
         if chunk is not None and chunk < 1:
             raise SpikingGammaError("chunk", chunk, "None or at least one step")
         self.net = net
@@ -102,6 +107,7 @@ class Learner:
         self.dt_ms = dt_ms
         self.chunk = 1 if update == "step" else chunk
         self.update = update
+        self.activity_cost = activity_cost
         self.options = options
         self._begin()  # an option that the rule does not know, or a step that the buckets do not allow, shows now
 
@@ -138,7 +144,7 @@ class Learner:
             logits = tape.layers[-1].outputs
             if not replayed:
                 judge.observe(logits, start)
-            rule.take(tape, judge.blame(logits, start))
+            rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
             tally.add(tape, start)
             if optimiser_step is not None and self.update != "recording":
                 optimiser_step()
@@ -156,6 +162,14 @@ class Learner:
             judge.observe(tape.layers[-1].outputs, start)
             tally.add(tape, start)
         return tally.outcome(judge)
+
+    def _priced(self, tape: NetTape, judge: Loss, start: int) -> NetTape:
+        """The tape with the cost of speaking at each step that belongs to a recording."""
+        if self.activity_cost == 0.0:
+            return tape
+        valid = judge.valid(start, len(tape.layers[-1].signal))
+        shares = valid / (judge.lengths * len(judge.lengths))
+        return tape._replace(cost=(self.activity_cost * shares).to(tape.layers[-1].signal))
 
     def _begin(self) -> Rule:
         try:

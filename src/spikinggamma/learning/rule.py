@@ -39,12 +39,16 @@ class Rule(abc.ABC):
 
 
 def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
-    """δ of layer `index - 1` from blame on its outputs: through its dropout mask and its gate."""
+    """δ of layer `index - 1` from blame on its outputs: through its dropout mask, with the cost of speaking, its gate."""
     mask = tape.masks[index - 1]
     layer, signal = net.stack[index - 1], tape.layers[index - 1].signal
     if mask is not None:
         blame = blame.reshape(*blame.shape[:2], *mask.shape[1:]) * mask
-    return blame.reshape(signal.shape) * layer.gate(signal)
+    blame = blame.reshape(signal.shape)
+    if tape.cost is not None:
+        unit = layer.code.threshold if layer.code is not None else 1.0
+        blame = blame + tape.cost.unsqueeze(2) / (layer.neurons * unit)
+    return blame * layer.gate(signal)
 
 
 def decoded(blame: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"]) -> Float[Tensor, "T B M"]:

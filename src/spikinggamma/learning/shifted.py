@@ -75,7 +75,14 @@ class Shifted(Rule):
                 layer.accumulate_bias(blame * answers[:, j].view(-1, 1, 1))
             if index > 0:
                 told = spread.permute(2, 0, 1, 3)
-                bundle = torch.stack([below(self.net, tape, index, layer.project_adjoint(c)) for c in told.unbind(0)])
+                # Speaking costs at the moment of speaking, so only blame that came through no bucket bears it.
+                free = tape._replace(cost=None)
+                bundle = torch.stack(
+                    [
+                        below(self.net, free if deep else tape, index, layer.project_adjoint(c))
+                        for deep, c in enumerate(told.unbind(0))
+                    ]
+                )
 
     def finish(self) -> None:
         """Nothing is held back."""

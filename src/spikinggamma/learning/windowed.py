@@ -72,7 +72,8 @@ def _join(tapes: list[NetTape]) -> NetTape:
         )
         # The adjoint reads what came in and the gate; what was sent is the next layer's input.
         layers.append(LayerTape(inputs, drive, parts[0].before, signal, signal, None))
-    return NetTape(tuple(layers), tapes[0].masks)
+    costs = [tape.cost for tape in tapes if tape.cost is not None]
+    return NetTape(tuple(layers), tapes[0].masks, torch.cat(costs) if costs else None)
 
 
 class Windowed(Rule):
@@ -105,7 +106,7 @@ class Windowed(Rule):
 
     def _commit(self, steps: int) -> None:
         # With a label only at the end, most of the recording is never blamed: nothing to run.
-        if any(bool(delta.any()) for _, delta in self._window):
+        if any(tape.cost is not None or bool(delta.any()) for tape, delta in self._window):
             tapes, deltas = zip(*self._window, strict=True)
             commit(self.net, self.alphas, self.dt_ms, _join(list(tapes)), torch.cat(deltas), steps)
 

@@ -27,10 +27,15 @@ class NetState(NamedTuple):
 
 
 class NetTape(NamedTuple):
-    """What a chunk leaves behind: one tape a layer, and the dropout masks."""
+    """What a chunk leaves behind: one tape a layer, the dropout masks, and what a unit of output costs at each step.
+
+    `cost` [T, B] is blame that falls on every hidden neuron's y besides what its listeners tell it; None where speaking is
+    free.
+    """
 
     layers: tuple[LayerTape, ...]
     masks: tuple[Tensor | None, ...]
+    cost: Float[Tensor, "T B"] | None = None
 
 
 class GammaNet(nn.Module):
