@@ -49,3 +49,8 @@ def test_does_not_depend_on_the_order_given() -> None:
 def test_refused_fractions(fraction: float) -> None:
     with pytest.raises(SpikingGammaError, match="validation_fraction"):
         hold_out([], fraction, seed=0)
+
+
+def test_refused_seed() -> None:
+    with pytest.raises(SpikingGammaError, match="`seed`"):
+        hold_out([], 0.1, seed=-1)

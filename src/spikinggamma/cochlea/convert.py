@@ -25,7 +25,7 @@ __all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
 _RMS = 0.3
 _LOWEST_RATE_HZ = 4000
 _MOST_CHANNELS = 10_000  # the filters of more would not fit into the memory of a small machine
-_CHANNELS_AT_ONCE = 32  # keeps a block's arrays inside the processor's cache
+_CHANNELS_AT_ONCE = 16  # keeps a block's arrays inside the processor's cache
 
 
 @dataclass(frozen=True, slots=True)

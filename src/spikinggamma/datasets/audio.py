@@ -49,7 +49,7 @@ def read_sound(path: Path) -> Sound:
             channels, rate_hz, promised = file.channels, file.samplerate, file.frames
             samples = file.read(dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:
-        fault = f"not readable as sound ({error.error_string.rstrip('.')})"
+        fault = f"not readable as sound ({error.error_string.removeprefix('Error : ').rstrip('.')})"
         raise SpikingGammaError(name, fault, "a WAV or FLAC file") from error
     if channels != 1:
         raise SpikingGammaError(name, f"{channels} channels", "one channel", "Mix it down to mono first.")

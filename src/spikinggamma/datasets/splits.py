@@ -25,6 +25,8 @@ def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tupl
     """
     if not 0.0 <= fraction < 1.0:
         raise SpikingGammaError("validation_fraction", fraction, "from 0 to below 1")
+    if seed < 0:
+        raise SpikingGammaError("seed", seed, "an integer of at least 0")
     strata: dict[tuple[int, str], list[int]] = defaultdict(list)
     for index, recording in sorted(enumerate(recordings), key=lambda pair: pair[1].source):
         strata[recording.label, recording.speaker].append(index)
