@@ -15,6 +15,7 @@ that every step is committed exactly once; memory is that of the window, whateve
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -35,9 +36,15 @@ def span(net: GammaNet, dt_ms: float, tolerance: float) -> int:
     """
     if not 0.0 < tolerance < 1.0:
         raise SpikingGammaError("tolerance", tolerance, "a number between 0 and 1")
-    waits = [layer.alpha(dt_ms).detach().double() for layer in net.stack]
+    waits = [layer.alpha(dt_ms).tolist() for layer in net.stack]
     # Between layers, decoding cancels the wait in bucket 0; only the first layer hears raw events.
-    alpha = torch.cat([waits[0], *(wait[1:] for wait in waits[1:])])
+    return _slowest(tuple(waits[0] + [wait for rest in waits[1:] for wait in rest[1:]]), tolerance)
+
+
+@lru_cache(maxsize=64)
+def _slowest(decays: tuple[float, ...], tolerance: float) -> int:
+    """Steps until at most `tolerance` still waits in a chain of buckets with these decays."""
+    alpha = torch.tensor(decays, dtype=torch.float64)
     waiting = torch.zeros(len(alpha), dtype=torch.float64)
     waiting[0] = 1.0
     steps = 0
