@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 import torch
@@ -27,6 +28,8 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
+# Numba's work queue ends the process when two threads enter it at once.
+_one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -51,10 +54,19 @@ def _compiled(like: Tensor) -> bool:
     if chosen:
         import numba
 
+        if numba.config.THREADING_LAYER == "default":
+            # Its threads wait asleep; OpenMP's spin between calls and take the cores from torch: a training epoch on
+            # one thread of two busy cores took 41 s with OpenMP's, 5 s with these.
+            numba.config.THREADING_LAYER = "workqueue"
         threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
         if numba.get_num_threads() != threads:
             numba.set_num_threads(threads)
     return chosen
+
+
+def _run(kernel: Callable[..., None], *arrays: object) -> None:
+    with _one_at_a_time:
+        kernel(*arrays)
 
 
 def _arrays(*tensors: Tensor) -> tuple[object, ...]:
@@ -77,7 +89,8 @@ def code_forward(
     sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
     counts = torch.empty(signal.shape, dtype=torch.int32)
     real = sent.numpy().dtype.type
-    cpu.code_forward(
+    _run(
+        cpu.code_forward,
         *_arrays(signal),
         real(alpha_0),
         real(code.threshold),
@@ -101,7 +114,7 @@ def signal_forward(
 
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     signal = torch.empty_like(drive, memory_format=torch.contiguous_format)
-    cpu.signal_forward(*_arrays(drive, weight, bias, alpha), after.numpy(), signal.numpy())
+    _run(cpu.signal_forward, *_arrays(drive, weight, bias, alpha), after.numpy(), signal.numpy())
     return signal, after
 
 
@@ -122,7 +135,7 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
 
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(len(alpha), *blame.shape[1:])
-    cpu.signal_adjoint(*_arrays(blame, weight, alpha), carried.numpy(), result.numpy())
+    _run(cpu.signal_adjoint, *_arrays(blame, weight, alpha), carried.numpy(), result.numpy())
     return result, carried
 
 
@@ -133,7 +146,7 @@ def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor
     from spikinggamma.kernels import cpu
 
     result = blame.new_empty(len(alpha), blame.shape[-1])
-    cpu.bucket_products(*_arrays(blame, drive, alpha, buckets), result.numpy())
+    _run(cpu.bucket_products, *_arrays(blame, drive, alpha, buckets), result.numpy())
     return result
 
 
@@ -146,7 +159,7 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
-    cpu.filter_forward(*_arrays(drive, alpha), after.numpy(), traces.numpy())
+    _run(cpu.filter_forward, *_arrays(drive, alpha), after.numpy(), traces.numpy())
     return traces, after
 
 
@@ -159,5 +172,5 @@ def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     steps, batch, order, cells = blame.shape
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(order, batch, cells)
-    cpu.filter_adjoint(*_arrays(blame, alpha), carried.numpy(), result.numpy())
+    _run(cpu.filter_adjoint, *_arrays(blame, alpha), carried.numpy(), result.numpy())
     return result, carried
