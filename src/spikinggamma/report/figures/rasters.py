@@ -1,0 +1,153 @@
+"""One recording on its way through the net: input events, the spikes of every layer, and the evidence at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from spikinggamma.report.order import order_by_peak
+from spikinggamma.report.record import Sample, Survey
+from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, legend, percent_axis, shade, tidy
+
+__all__ = ["draw_belief", "draw_logits", "draw_raster", "draw_sample", "raster_section"]
+
+_TRUE, _PREDICTED = SERIES[2], SERIES[1]
+_VECTOR = 15_000  # beyond so many spikes in one raster, a picture is smaller than a path
+
+
+def raster_section(
+    samples: Sequence[Sample], survey: Survey, class_names: Sequence[str], key: str, loss: str, part: str
+) -> Section:
+    """A right and a wrong answer, side by side."""
+    orders = [order_by_peak(layer.by_time.mean(0), survey.dt_ms) for layer in survey.layers]
+    layers = len(samples[0].layers)
+    height = 150.0 + 130.0 * layers + 190.0
+    longest = max(len(sample.events) * sample.dt_ms for sample in samples)
+    marks = "every mark is a spike" if samples[0].layers[0].threshold.any() else "colour is the size of the signal"
+    panels = []
+    for number, sample in enumerate(samples):
+        said, was = class_names[sample.prediction], class_names[sample.label]
+        right = sample.prediction == sample.label
+        draw = partial(draw_sample, sample, orders, class_names, loss, longest)
+        panels.append(
+            Panel(
+                f"Right: “{was}”" if right else f"Wrong: “{was}” taken for “{said}”",
+                f"Follow a burst of input down the layers to the moment when one class leaves the others behind "
+                f"({sample.source or f'recording {sample.place}'}).",
+                draw_svg(f"{key}-raster-{number}", draw, width=440.0, height=height),
+            )
+        )
+    same = "Every recording that was looked at had the same outcome, so there is one example."
+    return Section(
+        f"{key}-rasters",
+        "Rasters",
+        f"Recordings of the {part} part; {marks}. Neurons are in the order of the time at which they are "
+        "busiest on average.",
+        panels,
+        same if len(panels) == 1 else "",
+        columns=2,
+    )
+
+
+def draw_sample(
+    sample: Sample,
+    orders: Sequence[Int[np.ndarray, " N"]],
+    class_names: Sequence[str],
+    loss: str,
+    longest_ms: float,
+    figure: FigureBase,
+) -> None:
+    """Rasters from the input downwards, and logits over time below."""
+    ratios = [1.1, *[1.0] * len(sample.layers), 0.68, 0.62]
+    axes = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    draw_raster(axes[0], sample.events, sample.dt_ms, INK)
+    tidy(axes[0], y="input\nchannel", grid="none")
+    for index, layer in enumerate(sample.layers):
+        colour = SERIES[index % len(SERIES)]
+        if layer.threshold.any():
+            draw_raster(axes[1 + index], layer.counts[:, orders[index]], sample.dt_ms, colour)
+        else:
+            draw_signals(axes[1 + index], layer.output, sample.dt_ms, colour)
+        name = f"hidden {index + 1}" if len(sample.layers) > 1 else "hidden"
+        tidy(axes[1 + index], y=f"{name}\nneuron", grid="none")
+    draw_logits(axes[-2], sample, class_names)
+    draw_belief(axes[-1], sample, loss)
+    for ax in axes[:-1]:
+        ax.tick_params(axis="x", length=0)
+    axes[-1].set_xlabel("time [ms]")
+    axes[-1].set_xlim(0.0, longest_ms)
+    figure.align_ylabels(list(axes))
+
+
+def draw_raster(ax: Axes, spikes: Float[np.ndarray, "T N"], dt_ms: float, colour: str) -> None:
+    """A mark for every step in which a row spikes, all of them one path."""
+    steps, rows = np.nonzero(spikes)
+    times = (steps + 0.5) * dt_ms
+    # Marks overlap their neighbours' rows a little where there are many rows, or they would vanish.
+    half = max(0.5, spikes.shape[1] / 110.0)
+    vertices = np.empty((2 * len(steps), 2))
+    vertices[0::2] = np.column_stack([times, rows - half])
+    vertices[1::2] = np.column_stack([times, rows + half])
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(steps))
+    path = Path(vertices, codes) if len(steps) else Path(np.zeros((0, 2)))
+    path.should_simplify = False
+    crowded = len(steps) > _VECTOR
+    ax.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=1.2, rasterized=crowded))
+    if not len(steps):
+        ax.text(0.5, 0.5, "silent", transform=ax.transAxes, ha="center", va="center", color=MUTED)
+    ax.set_ylim(-0.5 - half, spikes.shape[1] - 0.5 + half)
+    ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+
+
+def draw_signals(ax: Axes, output: Float[np.ndarray, "T N"], dt_ms: float, colour: str) -> None:
+    """The signals of a layer that passes them as they are, each relative to its largest."""
+    image = shade((output / np.maximum(output.max(0), 1e-12)).T, colour, colour)
+    edges = np.arange(len(output) + 1) * dt_ms
+    ax.pcolormesh(edges, np.arange(output.shape[1] + 1) - 0.5, image, rasterized=True)
+    ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+
+
+def draw_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
+    """The read-out's signals; the true class and what was taken for it in colour."""
+    _draw_lines(ax, sample, sample.logits)
+    # Classes that are out of the question may fall out of the picture, so that the candidates can be told apart.
+    best = np.sort(sample.logits, axis=1)[:, -3:]
+    chosen = sample.logits[:, [sample.label, sample.prediction]]
+    low, high = min(float(best.min()), float(chosen.min())), float(best.max())
+    margin = 0.08 * (high - low) or 1.0
+    ax.set_ylim(low - margin, high + margin)
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    entries = [(f"{class_names[sample.label]} (true)", _TRUE)]
+    if sample.prediction != sample.label:
+        entries.append((f"{class_names[sample.prediction]} (predicted)", _PREDICTED))
+    legend(ax, [*entries, ("other classes", MUTED)])
+    tidy(ax, y="logit\nx(t)")
+
+
+def draw_belief(ax: Axes, sample: Sample, loss: str) -> None:
+    """What the net would answer if the recording ended now: softmax of what its loss judges."""
+    elapsed = np.arange(1, len(sample.logits) + 1)[:, None]
+    evidence = sample.logits if loss == "last" else sample.logits.cumsum(0) / elapsed
+    belief = np.exp(evidence - evidence.max(1, keepdims=True))
+    _draw_lines(ax, sample, belief / belief.sum(1, keepdims=True))
+    ax.set_ylim(0.0, 1.0)
+    ax.set_yticks([0.0, 0.5, 1.0])
+    percent_axis(ax.yaxis)
+    tidy(ax, y="belief\nso far")
+
+
+def _draw_lines(ax: Axes, sample: Sample, values: Float[np.ndarray, "T C"]) -> None:
+    times = (np.arange(len(values)) + 0.5) * sample.dt_ms
+    special = {sample.prediction: _PREDICTED, sample.label: _TRUE}
+    others = [index for index in range(values.shape[1]) if index not in special]
+    ax.plot(times, values[:, others], color=MUTED, linewidth=0.8, alpha=0.55)
+    for index, colour in special.items():
+        ax.plot(times, values[:, index], color=colour, linewidth=1.8)

@@ -1,0 +1,215 @@
+"""The figures at the head of a run: what it reached, between which bounds, at what price, and how to repeat it."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.figures.curves import best_epoch, mean_rate
+from spikinggamma.training import Recipe, Run, dump_recipe, facts_of
+
+__all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
+
+
+class Tile(NamedTuple):
+    """A number in large type, what it is, and a note."""
+
+    label: str
+    value: str
+    note: str
+
+
+class Bar(NamedTuple):
+    """An accuracy on a scale from 0 to 1, with its interval where it was measured."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    measured: bool
+
+    @property
+    def text(self) -> str:
+        """The value for people."""
+        return percent(self.value)
+
+
+class Headline(NamedTuple):
+    """Everything above the first figure of a run; `cells` are the same figures for a table of runs."""
+
+    name: str
+    title: str
+    status: str
+    tiles: list[Tile]
+    scale: list[Bar]
+    facts: list[tuple[str, str]]
+    cells: list[str]
+    command: str
+    folder: str
+    recipe_name: str
+    recipe_text: str
+
+
+def headline(run: Run, name: str) -> Headline:
+    """The head of a run's part of the page; an unfinished run is told by its best epoch so far."""
+    recipe, facts = run.recipe, facts_of(run.recipe)
+    learning, tiles = recipe.learning, _tiles(run)
+    details = [
+        ("learnt", f"{facts.title}, {facts.n_classes} classes; split {recipe.data.split}"),
+        ("input", f"{facts.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
+        ("net", _net(recipe, facts.n_channels, facts.n_classes)),
+        ("code", _code(recipe)),
+        ("rule and loss", f"{learning.rule}, {learning.loss}; an update each {learning.update}"),
+        (
+            "optimiser",
+            f"{learning.optimiser}, {learning.learning_rate:g} ({learning.schedule}), "
+            f"{recipe.training.batch_size} recordings a batch, {recipe.training.epochs} epochs",
+        ),
+        ("seed", str(recipe.training.seed)),
+        ("device", f"{run.info.get('device', 'unknown')}, {_count(recipe.training.threads, 'thread')}"),
+        ("versions", ", ".join(f"{key} {value}" for key, value in run.info.get("versions", {}).items()) or "unknown"),
+        ("began", str(run.info.get("started", "unknown"))),
+        ("folder", str(run.path)),
+    ]
+    return Headline(
+        name=name,
+        title=facts.title,
+        status=_status(run),
+        tiles=tiles,
+        scale=_scale(run),
+        facts=details,
+        cells=[_accuracy_cell(run), *(tile.value for tile in tiles[1:])],
+        command=str(run.info.get("command") or "unknown"),
+        folder=str(run.path),
+        recipe_name=recipe.name,
+        recipe_text=dump_recipe(recipe),
+    )
+
+
+def check_metrics(run: Run) -> None:
+    """Refuse rows that cannot be drawn, by their place.
+
+    Raises:
+        SpikingGammaError: A row lacks a key or holds something else than numbers.
+    """
+    keys: tuple[str, ...] = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    keys += ("learning_rate", "gradient_norm", "seconds")
+    path, layers = run.path / "metrics.jsonl", len(run.recipe.net.hidden)
+    for place, row in enumerate(run.metrics, start=1):
+        for key in keys:
+            value = row.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SpikingGammaError(f"{path}, row {place}", f"{key} = {value!r}", f"a number for `{key}`")
+        rates = row.get("spikes_per_neuron_s")
+        if not (
+            isinstance(rates, list) and len(rates) == layers and all(isinstance(rate, int | float) for rate in rates)
+        ):
+            expected = f"{_count(layers, 'number')} for `spikes_per_neuron_s`, one a hidden layer"
+            raise SpikingGammaError(f"{path}, row {place}", f"spikes_per_neuron_s = {rates!r}", expected)
+
+
+def percent(value: float) -> str:
+    """A share in per cent, to a tenth."""
+    return f"{100.0 * value:.1f}\u00a0%"
+
+
+def grouped(value: int) -> str:
+    """A whole number with narrow spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _tiles(run: Run) -> list[Tile]:
+    row, epochs = run.result, run.recipe.training.epochs
+    parameters = run.info.get("parameters") or (row or {}).get("parameters")
+    size = Tile("parameters", grouped(parameters), "") if parameters else Tile("parameters", "–", "not known yet")
+    if row is not None:
+        interval = f"95\u00a0% interval {percent(row['ci_low'])} to {percent(row['ci_high'])}"
+        tiles = [
+            Tile("test accuracy", percent(row["accuracy"]), f"{interval}, {grouped(row['samples'])} recordings"),
+            _spikes(run, row["spikes_per_neuron_s"], row["spikes_per_neuron_s_by_layer"], "test"),
+        ]
+        kept = f"{row['best_epoch']} of {epochs}"
+        note = f"best on validation ({percent(row['validation_accuracy'])}); tested once"
+    elif run.metrics:
+        best = next(row for row in run.metrics if row["epoch"] == best_epoch(run))
+        rates = best["spikes_per_neuron_s"]
+        tiles = [
+            Tile(
+                "validation accuracy", percent(best["validation_accuracy"]), "not tested yet: the run is not finished"
+            ),
+            _spikes(run, mean_rate(run, rates), rates, "validation"),
+        ]
+        kept = f"{best['epoch']} of {run.metrics[-1]['epoch']}"
+        note = f"best so far, of {_count(epochs, 'epoch')}"
+    else:
+        tiles = [Tile("accuracy", "–", "no epoch is finished yet"), Tile("spikes per neuron per second", "–", "")]
+        kept, note = "–", ""
+    spent = sum(metrics["seconds"] for metrics in run.metrics)
+    return [*tiles, size, Tile("epoch", kept, note), Tile("time", _duration(spent), "training and validation")]
+
+
+def _accuracy_cell(run: Run) -> str:
+    if run.result is not None:
+        row = run.result
+        return f"{percent(row['accuracy'])} ({percent(row['ci_low'])} to {percent(row['ci_high'])})"
+    if run.metrics:
+        best = next(row for row in run.metrics if row["epoch"] == best_epoch(run))
+        return f"{percent(best['validation_accuracy'])} on validation"
+    return "–"
+
+
+def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
+    if run.recipe.net.analogue:
+        return Tile("spikes per neuron per second", "–", "the signal itself is passed")
+    note = f"by layer {', '.join(f'{rate:.1f}' for rate in by_layer)}; {part}" if len(by_layer) > 1 else part
+    return Tile("spikes per neuron per second", f"{overall:.1f}", note)
+
+
+def _scale(run: Run) -> list[Bar]:
+    facts = facts_of(run.recipe)
+    bars = [Bar(bound.why, bound.accuracy, bound.accuracy, bound.accuracy, False) for bound in facts.floors]
+    if run.result is not None:
+        row = run.result
+        bars.append(Bar("this net", row["accuracy"], row["ci_low"], row["ci_high"], True))
+    if facts.ceiling is not None:
+        ceiling = facts.ceiling
+        bars.append(Bar(f"ceiling: {ceiling.why}", ceiling.accuracy, ceiling.accuracy, ceiling.accuracy, False))
+    return bars
+
+
+def _status(run: Run) -> str:
+    if run.result is not None:
+        return ""
+    status = run.info.get("status", "unknown")
+    message = f" {run.info['message']}" if run.info.get("message") else ""
+    return f"This run is not finished (status: {status}).{message} Go on with: spikinggamma train --resume {run.path}"
+
+
+def _net(recipe: Recipe, inputs: int, classes: int) -> str:
+    net = recipe.net
+    sizes = " → ".join(str(size) for size in (inputs, *net.hidden, classes))
+    tau = f"{min(net.tau_ms):g} to {max(net.tau_ms):g} ms" if len(set(net.tau_ms)) > 1 else f"{net.tau_ms[0]:g} ms"
+    trained = ", trained" if net.train_tau else ""
+    return f"{sizes}; {_count(len(net.tau_ms), 'bucket')} per {net.synapse}, time constants {tau}{trained}"
+
+
+def _code(recipe: Recipe) -> str:
+    net = recipe.net
+    if net.analogue:
+        return "none: the signal itself is passed"
+    adapting = f"rising by {net.adaptation:g} of itself a spike, back in {net.adaptation_tau_ms:g} ms"
+    cap = f"; at most {_count(net.max_spikes, 'spike')} a step" if net.max_spikes else ""
+    return f"threshold {net.threshold:g}, {adapting if net.adaptation > 0 else 'fixed'}{cap}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return time.strftime("%H:%M:%S" if seconds >= 3600 else "%M:%S", time.gmtime(seconds)) + (
+        " h" if seconds >= 3600 else " min"
+    )

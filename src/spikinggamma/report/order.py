@@ -1,0 +1,40 @@
+"""Putting neurons in an order that shows what they do."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+__all__ = ["centre_of_mass", "order_by_peak", "smooth"]
+
+_SMOOTH_MS = 20.0  # spikes of a few dozen recordings are too few for finer times
+
+
+def order_by_peak(rates: Float[np.ndarray, "T N"], dt_ms: float) -> Int[np.ndarray, " N"]:
+    """Neurons by the time at which they are busiest; silent ones last.
+
+    Example:
+        >>> order_by_peak(np.array([[0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]), 20.0)
+        array([1, 2, 0])
+    """
+    return np.lexsort((smooth(rates, dt_ms).argmax(0), rates.sum(0) == 0))
+
+
+def smooth(rates: Float[np.ndarray, "T N"], dt_ms: float) -> Float[np.ndarray, "T N"]:
+    """Mean over 20 ms around each time, of as much as there is at the edges."""
+    width = max(1, min(len(rates), round(_SMOOTH_MS / dt_ms)))
+    norm = np.convolve(np.ones(len(rates)), np.ones(width), mode="same")
+    return np.stack([np.convolve(row, np.ones(width), mode="same") / norm for row in rates.T], axis=1)
+
+
+def centre_of_mass(weights: Float[np.ndarray, "K ..."], places: Float[np.ndarray, " K"]) -> Float[np.ndarray, ...]:
+    """Mean place, weighted by the size of the weights; the plain mean where all of them are zero.
+
+    Example:
+        >>> centre_of_mass(np.array([[1.0], [-3.0]]), np.array([0.0, 8.0]))
+        array([6.])
+    """
+    sizes = np.abs(weights)
+    total = sizes.sum(0)
+    sizes = np.where(total > 0, sizes, 1.0)
+    return np.asarray(np.tensordot(places, sizes, axes=(0, 0)) / sizes.sum(0))
