@@ -9,6 +9,9 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+# Nets of a dozen neurons gain nothing from threads, and handing work to one costs milliseconds on a busy machine.
+torch.set_num_threads(1)
+
 # Compiled kernels are left out (and of the cochlea what is compiled): numba must see the plain functions.
 _CHECKED = ["functional", "nn", "learning", "events", "datasets", "tasks", "training", "bench"]
 _CHECKED += ["cochlea.convert", "cochlea.membrane"]

@@ -31,7 +31,7 @@ def answer(tau_ms: list[float], dt_ms: float, steps: int) -> torch.Tensor:
 def test_equal_buckets_follow_the_binomial_law(dt_ms: float) -> None:
     found = answer([8.0] * 6, dt_ms, 60)
     torch.testing.assert_close(found, impulse_response(8.0, 6, dt_ms, 60), rtol=1e-12, atol=1e-14)
-    # The same law by another author: bucket k receives its mass at the time of the (k+1)-th success, up to its own stay.
+    # The same law by another author: the time of the (k+1)-th success in trials of probability p.
     p = dt_ms / 8.0
     steps = torch.arange(60)
     for k, bucket in enumerate(found):

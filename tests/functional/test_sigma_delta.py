@@ -1,13 +1,14 @@
 """The sigma-delta code: what the listeners decode, how far it may stray from the signal, and when a spike is sent.
 
-The bound, with ϑ(t) the threshold that step t was judged by and no cap on n(t). Let d = y(t) - ŷ⁻(t) be what is missing.
+The bound, with ϑ(t) the threshold that judged step t, no cap on n(t), and d = y(t) - ŷ⁻(t), what is missing:
 
 1. y(t) - ŷ(t) < ϑ(t), always: n rounds d / 2ϑ to the nearest integer, halves upwards.
 2. |y(t) - ŷ(t)| <= ϑ(t) wherever d >= 0, so at every spike. Where d < 0 nothing can be sent, and ŷ(t) = α_0 ŷ(t-1).
-3. If y falls no faster than the listeners forget, y(t) >= α_0 y(t-1), and τ_a >= τ_0, then |y(t) - ŷ(t)| <= ϑ(t) always:
-   where d < 0, ŷ(t) - y(t) <= α_0 (ŷ(t-1) - y(t-1)) <= α_0 ϑ(t-1) <= ϑ(t), as 1 - dt/τ_0 <= e^{-dt/τ_0} <= e^{-dt/τ_a}.
-4. With a cap of M spikes, 3 holds if also y(t) - α_0 y(t-1) <= 2M ϑ_0: then d < 2M ϑ_0 + α_0 ϑ(t-1) <= (2M + 1) ϑ(t), and
-   the cap never binds.
+3. If y falls no faster than the listeners forget, y(t) >= α_0 y(t-1), and τ_a >= τ_0, then |y(t) - ŷ(t)| <= ϑ(t)
+   always: where d < 0, ŷ(t) - y(t) <= α_0 (ŷ(t-1) - y(t-1)) <= α_0 ϑ(t-1) <= ϑ(t), the last by
+   1 - dt/τ_0 <= e^{-dt/τ_0} <= e^{-dt/τ_a}.
+4. With a cap of M spikes, 3 holds if also y(t) - α_0 y(t-1) <= 2M ϑ_0: then d < 2M ϑ_0 + α_0 ϑ(t-1) <= (2M + 1) ϑ(t),
+   and the cap never binds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The compiled scans against the plain ones: every kernel, both precisions, at sizes that are no multiple of any block."""
+"""The compiled scans against the plain ones: every kernel, both precisions, sizes that are no multiple of a block."""
 
 from __future__ import annotations
 

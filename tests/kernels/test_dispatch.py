@@ -36,9 +36,9 @@ def test_a_backend_is_forced_inside_a_block_only() -> None:
 
 
 def test_an_unknown_backend_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(SpikingGammaError, match=r'`name`: got abacus; expected one of "auto", "cpu", "reference"'):
-        with kernels.use("abacus"):
-            pass
+    message = r'`name`: got abacus; expected one of "auto", "cpu", "reference"'
+    with pytest.raises(SpikingGammaError, match=message), kernels.use("abacus"):
+        pass
 
 
 def test_element_types_without_a_compiled_form_go_the_plain_way() -> None:
