@@ -72,6 +72,7 @@ def build_learner(net: GammaNet, recipe: Recipe) -> Learner:
         dt_ms=recipe.data.dt_ms,
         chunk=learning.chunk or None,
         update=learning.update,
+        activity_cost=learning.activity_cost,
         **options,
     )
 

@@ -91,6 +91,9 @@ class Learning(Section):
     )
     update: Literal["recording", "chunk", "step"] = Field(default="recording", description="when the parameters change")
     chunk: int = Field(default=0, ge=0, description="steps taken at a time; 0: the rule's own choice")
+    activity_cost: float = Field(
+        default=0.0, ge=0.0, le=1e3, description="price of speaking: loss per threshold of mean hidden output"
+    )
     tolerance: float = Field(
         default=1e-4, gt=0.0, lt=1.0, description="what `windowed` may leave out of a kernel's tail"
     )
