@@ -64,7 +64,7 @@ def headline(run: Run, name: str) -> Headline:
         (
             "optimiser",
             f"{learning.optimiser}, {learning.learning_rate:g} ({learning.schedule}), "
-            f"{recipe.training.batch_size} recordings a batch, {recipe.training.epochs} epochs",
+            f"{recipe.training.batch_size} recordings a batch, {_count(recipe.training.epochs, 'epoch')}",
         ),
         ("seed", str(recipe.training.seed)),
         ("device", f"{run.info.get('device', 'unknown')}, {_count(recipe.training.threads, 'thread')}"),

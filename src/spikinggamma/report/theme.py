@@ -178,7 +178,7 @@ def _for_page(svg: str, name: str) -> str:
     svg = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r" font-family: [^;\"]*;", "", svg)
-    svg = re.sub(r' id="[a-z0-9]+_[^"]*"', "", svg)  # of groups; nothing refers to them
+    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # of groups; nothing refers to them
     # A hundredth of a pixel is finer than any screen, and halves the size of a raster.
     svg = re.sub(r'\b(d|x|y)="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found.group()), svg)
     for role, (light, _) in PALETTE.items():

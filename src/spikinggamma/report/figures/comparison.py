@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from spikinggamma.report.figures.curves import best_epoch, mean_rate
+from spikinggamma.report.figures.curves import best_epoch, epoch_axis, mean_rate
 from spikinggamma.report.theme import INK, MUTED, PALETTE, SERIES, Panel, Section, draw_svg, percent_axis, tidy
 from spikinggamma.training import Recipe, Run
 
@@ -68,7 +67,7 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
         for key, title, caption, label in curves
         if any(run.metrics for run in runs)
     ]
-    if sum(run.result is not None for run in runs) > 1:
+    if sum(run.result is not None and not run.recipe.net.analogue for run in runs) > 1:
         caption = "Up and to the left is better: right answers for few spikes; upright bars are 95 % intervals."
         panels.append(
             Panel(
@@ -83,9 +82,11 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
 
 def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> None:
     ax = figure.add_subplot()
+    highest = []
     for index, run in enumerate(runs):
-        if run.metrics:
+        if run.metrics and not (key == "spikes_per_neuron_s" and run.recipe.net.analogue):
             values = [mean_rate(run, row[key]) if isinstance(row[key], list) else row[key] for row in run.metrics]
+            highest.append(max(values))
             colour, dash = _look(index)
             epochs = [row["epoch"] for row in run.metrics]
             marker = "o" if len(epochs) == 1 else None
@@ -97,15 +98,15 @@ def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> N
         ax.set_ylim(0.0, 1.0)
         percent_axis(ax.yaxis)
     else:
-        ax.set_ylim(0.0)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        ax.set_ylim(0.0, 1.08 * max([*highest, 0.0]) or 1.0)
+    epoch_axis(ax, max(row["epoch"] for run in runs for row in run.metrics))
     tidy(ax, x="epoch (dot: the one that was kept)", y=label)
 
 
 def _draw_price(runs: Sequence[Run], figure: Figure) -> None:
     ax = figure.add_subplot()
     for index, run in enumerate(runs):
-        if run.result is not None:
+        if run.result is not None and not run.recipe.net.analogue:
             colour, _ = _look(index)
             x, row = run.result["spikes_per_neuron_s"], run.result
             ax.vlines(x, row["ci_low"], row["ci_high"], color=colour, linewidth=2.0, alpha=0.5)

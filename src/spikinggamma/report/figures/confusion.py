@@ -81,6 +81,6 @@ def _draw_recall(matrix: Int[np.ndarray, "C C"], names: list[str], figure: Figur
     every = -(-len(names) // 24)
     ax.set_yticks(places[::every], names[::every])
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlim(0.0, 1.02)
+    ax.set_xlim(-0.02, 1.02)
     percent_axis(ax.xaxis)
     tidy(ax, x="recognised, of those that were there", grid="x")

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, percent_axis, tidy
 from spikinggamma.training import Run, facts_of
 
-__all__ = ["best_epoch", "end_labels", "learning_section", "mean_rate"]
+__all__ = ["best_epoch", "end_labels", "epoch_axis", "learning_section", "mean_rate"]
 
 _MARKED = 25  # up to so many epochs, each is a dot
 
@@ -94,6 +94,13 @@ def best_epoch(run: Run) -> int:
     return int(best["epoch"])
 
 
+def epoch_axis(ax: Axes, last: int) -> None:
+    """Epochs from the first to `last`, in whole numbers."""
+    room = max(0.02 * last, 0.1)
+    ax.set_xlim(1 - room, last + room)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+
+
 def end_labels(ax: Axes, labels: Sequence[tuple[str, float, str]], x: float) -> None:
     """Name lines at their right ends (text, height, colour), moved apart where they would overlap."""
     low, high = ax.get_ylim()
@@ -131,8 +138,7 @@ def _draw(
         ax.set_ylim(0.0)
     if name != "gradient" and name != "accuracy":
         ax.set_ylim(0.0, 1.08 * max(max(values) for values in series.values()) or 1.0)
-    ax.set_xlim(min(epochs[0], 1) - 0.02 * len(epochs), max(epochs[-1], best) + 0.02 * len(epochs) + 0.01)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    epoch_axis(ax, epochs[-1])
     tidy(ax, x="epoch", y=label)
     named = zip(series.items(), _cycle(colours, len(series)), strict=True)
     end_labels(ax, [(text, float(values[-1]), colour) for (text, values), colour in named if text], epochs[-1])

@@ -31,7 +31,9 @@ def raster_section(
     layers = len(samples[0].layers)
     height = 150.0 + 130.0 * layers + 190.0
     longest = max(len(sample.events) * sample.dt_ms for sample in samples)
-    marks = "every mark is a spike" if samples[0].layers[0].threshold.any() else "colour is the size of the signal"
+    marks = "Every mark is a spike; neurons are in the order of the time at which they are busiest on average."
+    if not samples[0].layers[0].threshold.any():
+        marks = "Marks are input events; below, colour is the size of each neuron's signal."
     panels = []
     for number, sample in enumerate(samples):
         said, was = class_names[sample.prediction], class_names[sample.label]
@@ -49,8 +51,7 @@ def raster_section(
     return Section(
         f"{key}-rasters",
         "Rasters",
-        f"Recordings of the {part} part; {marks}. Neurons are in the order of the time at which they are "
-        "busiest on average.",
+        f"Recordings of the {part} part. {marks}",
         panels,
         same if len(panels) == 1 else "",
         columns=2,
