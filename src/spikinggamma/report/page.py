@@ -63,6 +63,8 @@ def write_page(run_dirs: Sequence[str | Path], out: str | Path | None = None) ->
         check_metrics(run)
     names = _names(runs)
     path = runs[0].path / "report.html" if out is None else Path(out)
+    if not path.parent.is_dir():
+        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
     parts = []
     for index, (run, name) in enumerate(zip(runs, names, strict=True)):
         sections = _sections(run, f"r{index}") if len(runs) <= _FULL else []
@@ -80,8 +82,6 @@ def write_page(run_dirs: Sequence[str | Path], out: str | Path | None = None) ->
         palette=PALETTE,
         version=__version__,
     )
-    if not path.parent.is_dir():
-        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
     write_atomically(path, html.encode())
     return path
 

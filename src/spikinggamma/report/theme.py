@@ -175,7 +175,8 @@ def _for_page(svg: str, name: str) -> str:
     """Leave out what the page does not need, and let its style sheet decide colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", svg, count=1)
+    head, body = svg.split(">", 1)
+    svg = re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + body
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r" font-family: [^;\"]*;", "", svg)
     svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # of groups; nothing refers to them
