@@ -49,7 +49,7 @@ def test_shapes_that_do_not_fit_are_errors() -> None:
 def test_traces_are_refused_with_the_way_out() -> None:
     hidden = Conv2d((1, 4, 4), 2, 3, TIMESCALES, code=SigmaDelta())
     net = GammaNet([hidden, Dense((8,), 2, TIMESCALES, code=None, readout=True)])
-    with pytest.raises(SpikingGammaError, match="`rule`: got 'traced' on a convolutional layer.*`windowed`"):
+    with pytest.raises(SpikingGammaError, match=r"`rule`: got 'traced' on a convolutional layer.*`windowed`"):
         Learner(net, rule="traced", loss="sum", dt_ms=1.0)
     with pytest.raises(SpikingGammaError, match="`rule`"):
         hidden.sensitivities(torch.ones(2, 1, 1, 4, 4), torch.ones(2, 1, 8))

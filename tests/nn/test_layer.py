@@ -1,12 +1,12 @@
-"""Every kind of layer, in nets of each: sequence = chunks = steps, and autograd's answer against the specification's."""
+"""Every kind of layer, in nets of each: sequence = chunks = steps; autograd's answer against the specification's."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from reference_nets import DT_MS, NETS, by_hand, gradients, prepared, relative_error
 from torch import Tensor
 
+from reference_nets import DT_MS, NETS, by_hand, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError, kernels
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn import Conv2d, Dense, GammaLayer, GammaNet, NetState, NetTape, PerSynapse, Timescales
@@ -122,7 +122,7 @@ def test_bad_input_is_named(layer: GammaLayer) -> None:
             call(good[:, :, 0], state, 2.0)
         with pytest.raises(SpikingGammaError, match=r"`spikes`: got \[0, 2, 2, 3, 4\].*at least one step"):
             call(good[:0], state, 2.0)
-        with pytest.raises(SpikingGammaError, match="`spikes`.*at least one step and one sample"):
+        with pytest.raises(SpikingGammaError, match=r"`spikes`.*at least one step and one sample"):
             call(good[:, :0], layer.initial_state(0), 2.0)
         with pytest.raises(SpikingGammaError, match=r"`spikes`: got torch.float64; expected torch.float32"):
             call(good.double(), state, 2.0)

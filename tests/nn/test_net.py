@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from reference_nets import DT_MS, NETS, prepared
 from torch import Tensor
 
+from reference_nets import DT_MS, NETS, prepared
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn import Conv2d, Dense, GammaLayer, GammaNet, PerSynapse, Timescales, dense_net
@@ -74,7 +74,7 @@ def test_calibration_reaches_its_level_and_does_not_look_at_padding() -> None:
 
 
 def test_calibration_on_silence_is_an_error() -> None:
-    with pytest.raises(SpikingGammaError, match="`spikes`: got a batch without any event.*layer 0"):
+    with pytest.raises(SpikingGammaError, match=r"`spikes`: got a batch without any event.*layer 0"):
         dense_net((3, 4, 2), tau_ms=TAU_MS).calibrate(torch.zeros(5, 2, 3), dt_ms=DT_MS)
 
 
