@@ -31,15 +31,18 @@ class CausalLayerGradient:
     def accumulate(self, tape: LayerTape, delta: Float[Tensor, "T B N"]) -> None:
         """Adjoint inside the chunk, and a boundary term for what came before it."""
         layer, alpha = self.layer, self.alpha
-        drive_blame, carried = layer.signal_adjoint(delta, alpha)
-        layer.accumulate_projection(drive_blame, tape.inputs)
-        senders = self._senders.before(tape)
-        if senders is not None:
-            layer.accumulate_projection(carried, senders)
         layer.accumulate_mix(delta, tape.drive, tape.before.buckets, alpha)
         layer.accumulate_bias(delta)
         accumulate_timescales(layer, tape, delta, alpha, self.dt_ms)
+        if not (layer.projection_learns or layer.timescales.trainable):
+            return
+        drive_blame, carried = layer.signal_adjoint(delta, alpha)
         self._timescales.accumulate(tape, carried)
+        if layer.projection_learns:
+            layer.accumulate_projection(drive_blame, tape.inputs)
+            senders = self._senders.before(tape)
+            if senders is not None:
+                layer.accumulate_projection(carried, senders)
 
 
 class Instantaneous(Rule):

@@ -60,11 +60,13 @@ def commit(net: GammaNet, alphas: list[Tensor], dt_ms: float, tape: NetTape, del
     """Run the adjoint over the tape and add the contributions of its first `steps` steps to the gradients."""
     for index in reversed(range(len(net.stack))):
         layer, own, alpha = net.stack[index], tape.layers[index], alphas[index]
-        drive_blame, _ = layer.signal_adjoint(delta, alpha)
-        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps])
         layer.accumulate_mix(delta[:steps], own.drive[:steps], own.before.buckets, alpha)
         layer.accumulate_bias(delta[:steps])
         accumulate_timescales(layer, own, delta, alpha, dt_ms, steps)
+        if index == 0 and not layer.projection_learns:
+            return
+        drive_blame, _ = layer.signal_adjoint(delta, alpha)
+        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps])
         if index > 0:
             delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, alpha)))
 

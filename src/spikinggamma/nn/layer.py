@@ -71,9 +71,14 @@ class GammaLayer(nn.Module, abc.ABC):
         code: The sigma-delta code; None passes the signal itself.
         readout: Whether the layer stops at the signal x.
         rectify: y = max(x, 0), or y = x (for studies of the learning rules).
+
+    Attributes:
+        weight: The matrices or kernels, whose scale sets the signal's.
+        projection_learns: Whether P has parameters, so that blame on the drive is of use even where no layer lies below.
     """
 
     weight: nn.Parameter
+    projection_learns: bool = True
 
     def __init__(
         self,

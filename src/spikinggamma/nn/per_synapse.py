@@ -34,6 +34,8 @@ class PerSynapse(GammaLayer):
         torch.Size([7, 2, 5])
     """
 
+    projection_learns = False
+
     def __init__(
         self,
         in_shape: Sequence[int],
