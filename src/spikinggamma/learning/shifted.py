@@ -59,6 +59,14 @@ class Shifted(Rule):
         bundle = delta.unsqueeze(0)
         for index in reversed(range(len(self.net.stack))):
             layer, own, chain = self.net.stack[index], tape.layers[index], self._chains[index]
+            past = self._buckets[index]
+            past = own.drive.new_zeros(len(chain), *own.drive.shape[1:]) if past is None else past
+            traces, self._buckets[index] = kernels.filter_forward(own.drive, chain, past)
+            for j, blame in enumerate(bundle.unbind(0)):
+                layer.accumulate_mix_traces(blame, traces[:, :, j : j + layer.order])
+                layer.accumulate_bias(blame * answers[:, j].view(-1, 1, 1))
+            if index == 0 and not layer.projection_learns:
+                break
             spread = bundle.new_zeros(*bundle.shape[1:3], len(chain), layer.cells)
             for j, blame in enumerate(bundle.unbind(0)):
                 spread[:, :, j : j + layer.order] += layer.mix_adjoint(blame)
@@ -67,12 +75,6 @@ class Shifted(Rule):
             senders = self._senders[index].before(own)
             if senders is not None:
                 layer.accumulate_projection(carried, senders)
-            past = self._buckets[index]
-            past = own.drive.new_zeros(len(chain), *own.drive.shape[1:]) if past is None else past
-            traces, self._buckets[index] = kernels.filter_forward(own.drive, chain, past)
-            for j, blame in enumerate(bundle.unbind(0)):
-                layer.accumulate_mix_traces(blame, traces[:, :, j : j + layer.order])
-                layer.accumulate_bias(blame * answers[:, j].view(-1, 1, 1))
             if index > 0:
                 told = spread.permute(2, 0, 1, 3)
                 # Speaking costs at the moment of speaking, so only blame that came through no bucket bears it.

@@ -1,0 +1,97 @@
+"""Spoken digits: the accuracy of the recipe, and the price of each of its choices.
+
+    python benchmarks/fsdd.py main        three seeds on the official split
+    python benchmarks/fsdd.py speakers    each speaker held out once
+    python benchmarks/fsdd.py prices      one choice changed at a time, trained for fewer epochs
+
+Each run is `spikinggamma train fsdd ...`, its epoch chosen on validation recordings from the training part; the row of its one
+test is collected into benchmarks/results/fsdd_<group>.jsonl. Runs that have a result are not run again; those cut off go on.
+Data: SPIKINGGAMMA_DATA, or `spikinggamma data fetch fsdd` first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+ONE_TAU = "net.tau_ms=[10.0,10.0,10.0,10.0,10.0,10.0,10.0,10.0]"
+PRICES: dict[str, tuple[str, ...]] = {
+    "recipe": (),
+    "through_time": ("learning.rule=through_time",),
+    "instantaneous": ("learning.rule=instantaneous",),
+    "traced": ("learning.rule=traced",),
+    "one_tau": (ONE_TAU,),
+    "one_tau_shifted": (ONE_TAU, "learning.rule=shifted"),
+    "one_tau_instantaneous": (ONE_TAU, "learning.rule=instantaneous"),
+    "per_neuron": ("net.synapse=neuron",),
+    "no_adaptation": ("net.adaptation=0.0",),
+    "analogue": ("net.analogue=true",),
+    "speaking_is_free": ("learning.activity_cost=0.0",),
+}
+
+
+def plan(group: str, epochs: int | None) -> dict[str, list[str]]:
+    """Name of each run to its arguments."""
+    if group == "main":
+        runs = {f"main-{seed}": ["--seed", str(seed)] for seed in (0, 1, 2)}
+    elif group == "speakers":
+        runs = {f"speaker-{name}": ["--seed", "0", "--set", f"data.split=speaker:{name}"] for name in SPEAKERS}
+    else:
+        runs = {
+            name: ["--seed", "0", *(part for setting in settings for part in ("--set", setting))]
+            for name, settings in PRICES.items()
+        }
+    if epochs is not None:
+        runs = {name: [*arguments, "--set", f"training.epochs={epochs}"] for name, arguments in runs.items()}
+    return runs
+
+
+def run(name: str, arguments: list[str], folder: Path) -> dict[str, object] | None:
+    """Train, or go on, or read what is there; None if it failed (see the log beside the run)."""
+    out = folder / name
+    if not (out / "result.json").exists():
+        how = ["--resume", str(out)] if (out / "run.json").exists() else ["fsdd", *arguments, "--out", str(out)]
+        if how[0] == "fsdd":
+            how += ["--set", "training.threads=1"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+        with (folder / f"{name}.log").open("a") as log:
+            subprocess.run(["spikinggamma", "train", *how], check=False, stdout=log, stderr=log, env=environment)
+    if not (out / "result.json").exists():
+        return None
+    row: dict[str, object] = json.loads((out / "result.json").read_text())
+    row.pop("predictions", None)
+    return {"case": name, **row}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("group", choices=("main", "speakers", "prices"))
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--only", nargs="+", help="these runs of the group")
+    parser.add_argument("--runs", type=Path, default=Path("runs/fsdd"), help="where runs are kept")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, of one thread each")
+    arguments = parser.parse_args()
+    runs = plan(arguments.group, arguments.epochs)
+    if arguments.only:
+        runs = {name: runs[name] for name in arguments.only}
+    arguments.runs.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        rows = list(pool.map(lambda item: run(*item, arguments.runs), runs.items()))
+    done = [row for row in rows if row is not None]
+    out = Path(__file__).parent / "results" / f"fsdd_{arguments.group}.jsonl"
+    known = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    names = {row["case"] for row in done}
+    partial = out.with_suffix(".tmp")
+    partial.write_text("".join(json.dumps(row) + "\n" for row in [r for r in known if r["case"] not in names] + done))
+    partial.replace(out)
+    return 0 if len(done) == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
