@@ -89,8 +89,12 @@ def _begin(
       spikinggamma train
       spikinggamma report runs/localisation-0-1
 
-    Then spoken digits: [bold]spikinggamma data fetch fsdd[/bold], [bold]spikinggamma train fsdd[/bold].
-    Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted (and resumable).
+    [bold]Then[/bold] spoken digits:
+
+      spikinggamma data fetch fsdd
+      spikinggamma train fsdd
+
+    Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
 
@@ -115,15 +119,16 @@ def train(
 
     [bold]Examples[/bold]
 
-      spikinggamma train                                     where is the sound? (no data needed)
-      spikinggamma train fsdd --seed 1                       spoken digits
-      spikinggamma train fsdd --set learning.rule=windowed --set "net.hidden=[256, 256]"
+      spikinggamma train                            where is the sound?
+      spikinggamma train fsdd --seed 1              spoken digits
+      spikinggamma train my.toml --out runs/mine    your own recipe
+      spikinggamma train --resume runs/fsdd-1-1     after Ctrl-C or a crash
       spikinggamma train fsdd --set data.split=speaker:george
-      spikinggamma train my.toml --out runs/mine             your own recipe
-      spikinggamma train --resume runs/fsdd-1-1              after Ctrl-C, a crash or a power cut
+      spikinggamma train --set learning.rule=traced --set "net.hidden=[96]"
 
-    A run's folder holds recipe.toml with every key explained: copy it to begin a recipe of your own.
-    Checkpoints are written every epoch; the best epoch is chosen on validation data, never on the test split.
+    A run's folder holds recipe.toml with every key explained: copy it to
+    begin a recipe of your own. Checkpoints are written every epoch. The best
+    epoch is chosen on validation data, and the test split is used once.
     """
     from spikinggamma import training
 
@@ -147,7 +152,7 @@ def evaluate(
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
 ) -> None:
-    """Evaluate the best epoch of a run, also at a time step that it was not trained at.
+    """Evaluate the best epoch of a run, at any time step.
 
     [bold]Examples[/bold]
 
@@ -186,7 +191,9 @@ def bench(
     seed: Annotated[int, typer.Option(help="Seed of everything random in it.")] = 0,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the rows to this file.")] = None,
 ) -> None:
-    """Measure what the claims rest on; one JSON row a line, on standard output unless --out is given.
+    """Measure what the claims rest on, as JSON rows.
+
+    Rows go to standard output, one a line, unless --out names a file.
 
     [bold]Examples[/bold]
 

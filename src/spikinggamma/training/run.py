@@ -22,7 +22,7 @@ from spikinggamma.training.data import load_splits
 from spikinggamma.training.files import read_json, remove_leftovers, write_atomically, write_json
 from spikinggamma.training.metrics import Row, read_rows
 from spikinggamma.training.recipe import Recipe
-from spikinggamma.training.recipe_file import dump_recipe, parse_recipe
+from spikinggamma.training.recipe_file import dump_recipe, load_recipe
 
 __all__ = ["Run", "check_out", "create_run", "load_run", "set_status", "versions"]
 
@@ -84,8 +84,7 @@ def load_run(path: str | Path) -> Run:
     if not (folder / "recipe.toml").is_file():
         found = "a folder without a recipe.toml" if folder.is_dir() else "no such folder"
         raise SpikingGammaError("run", f"{folder}: {found}", "the folder of a run made by `spikinggamma train`")
-    text = (folder / "recipe.toml").read_text(encoding="utf-8")
-    recipe = parse_recipe(text, origin=str(folder / "recipe.toml"))
+    recipe = load_recipe(folder / "recipe.toml")
     info = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
     result = read_json(folder / "result.json") if (folder / "result.json").exists() else None
     return Run(folder, recipe, info, read_rows(folder / "metrics.jsonl"), result)
