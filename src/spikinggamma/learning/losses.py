@@ -70,9 +70,13 @@ class Loss(abc.ABC):
 
 def _classes(targets: Tensor, classes: int) -> Int[Tensor, " B"]:
     if targets.ndim != 1 or targets.is_floating_point():
-        raise SpikingGammaError("targets", f"{targets.dtype} {list(targets.shape)}", "one class per recording, int64 [B]")
+        raise SpikingGammaError(
+            "targets", f"{targets.dtype} {list(targets.shape)}", "one class per recording, int64 [B]"
+        )
     if int(targets.min()) < 0 or int(targets.max()) >= classes:
-        raise SpikingGammaError("targets", f"{int(targets.min())} .. {int(targets.max())}", f"classes 0 .. {classes - 1}")
+        raise SpikingGammaError(
+            "targets", f"{int(targets.min())} .. {int(targets.max())}", f"classes 0 .. {classes - 1}"
+        )
     return targets
 
 
@@ -142,12 +146,19 @@ class EachStep(Loss):
     def __init__(self, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> None:
         super().__init__(targets, lengths, dt_ms)
         self.regression = targets.is_floating_point()
-        if targets.ndim != (3 if self.regression else targets.ndim) or targets.ndim > 3:
-            raise SpikingGammaError("targets", list(targets.shape), "[B], [T, B], or real values [T, B, C]")
+        batch, longest = len(lengths), int(lengths.max())
+        axes = (3,) if self.regression else (1, 2)
+        of_batch = targets.ndim in axes and targets.shape[min(1, targets.ndim - 1)] == batch
+        if not of_batch or (targets.ndim > 1 and len(targets) < longest):
+            raise SpikingGammaError(
+                "targets",
+                f"{targets.dtype} {list(targets.shape)}",
+                f"classes [{batch}] or [T, {batch}], or real values [T, {batch}, C], for T = {longest} steps or more",
+            )
+        if not self.regression and int(targets.min()) < (0 if targets.ndim == 1 else -1):
+            raise SpikingGammaError("targets", int(targets.min()), "classes from 0, or -1 at a step without a label")
         self.count = int(lengths.sum())
         if targets.ndim == 2:
-            if len(targets) < int(lengths.max()):
-                raise SpikingGammaError("targets", f"{len(targets)} steps", f"{int(lengths.max())}, the longest recording")
             self.count = int((self.valid(0, len(targets)) & (targets >= 0)).sum())
         if self.count == 0:
             raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
@@ -164,15 +175,19 @@ class EachStep(Loss):
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
         """See `Loss.observe`."""
+        classes = logits.shape[2]
+        if self.regression and self.targets.shape[2] != classes:
+            raise SpikingGammaError("targets", list(self.targets.shape), f"[T, B, {classes}], as many values as logits")
+        if not self.regression and int(self.targets.max()) >= classes:
+            raise SpikingGammaError("targets", int(self.targets.max()), f"classes 0 .. {classes - 1}")
         wanted, labelled = self._wanted(start, len(logits))
         self.decisions.append(logits.argmax(2))
         if self.regression:
             self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self.count
             return
-        classes = wanted.clamp_min(0)
-        losses = -logits.log_softmax(2).gather(2, classes.unsqueeze(2)).squeeze(2)
+        losses = -logits.log_softmax(2).gather(2, wanted.clamp_min(0).unsqueeze(2)).squeeze(2)
         self.total += float((losses * labelled).sum()) / self.count
-        self.right += int(((self.decisions[-1] == classes) & labelled).sum())
+        self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
 
     def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
         """See `Loss.blame`."""
@@ -227,7 +242,9 @@ class Running(_OneDecision):
         if self._means is None:
             raise SpikingGammaError("logits", "none observed", "each chunk, before its blame is asked for")
         wanted = torch.nn.functional.one_hot(self.targets, logits.shape[2])
-        weight = (self._weight(start, len(logits)).unsqueeze(1) / self._norm * self.valid(start, len(logits))).to(logits)
+        weight = (self._weight(start, len(logits)).unsqueeze(1) / self._norm * self.valid(start, len(logits))).to(
+            logits
+        )
         return (self._means.softmax(2) - wanted) * weight.unsqueeze(2)
 
     def verdict(self) -> Verdict:
