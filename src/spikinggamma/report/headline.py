@@ -60,7 +60,8 @@ def headline(run: Run, name: str) -> Headline:
         ("input", f"{facts.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
         ("net", _net(recipe, facts.n_channels, facts.n_classes)),
         ("code", _code(recipe)),
-        ("rule and loss", f"{learning.rule}, {learning.loss}; an update each {learning.update}"),
+        ("rule and loss", _blame(recipe)),
+        ("augmentation", _augmentation(recipe)),
         (
             "optimiser",
             f"{learning.optimiser}, {learning.learning_rate:g} ({learning.schedule}), "
@@ -201,6 +202,19 @@ def _code(recipe: Recipe) -> str:
     adapting = f"rising by {net.adaptation:g} of itself a spike, back in {net.adaptation_tau_ms:g} ms"
     cap = f"; at most {_count(net.max_spikes, 'spike')} a step" if net.max_spikes else ""
     return f"threshold {net.threshold:g}, {adapting if net.adaptation > 0 else 'fixed'}{cap}"
+
+
+def _blame(recipe: Recipe) -> str:
+    learning = recipe.learning
+    parts = [f"{learning.rule}, {learning.loss}", f"an update each {learning.update}"]
+    parts += [f"speaking costs {learning.activity_cost:g}"] if learning.activity_cost > 0.0 else []
+    parts += [f"dropout {learning.dropout:g}"] if learning.dropout > 0.0 else []
+    return "; ".join(parts)
+
+
+def _augmentation(recipe: Recipe) -> str:
+    used = {name: value for name, value in recipe.augment.model_dump().items() if value}
+    return ", ".join(f"{name} {value:g}" for name, value in used.items()) or "none"
 
 
 def _count(number: int, what: str) -> str:
