@@ -167,9 +167,10 @@ class Learner:
         """The tape with the cost of speaking at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return tape
-        valid = judge.valid(start, len(tape.layers[-1].signal))
-        shares = valid / (judge.lengths * len(judge.lengths))
-        return tape._replace(cost=(self.activity_cost * shares).to(tape.layers[-1].signal))
+        logits = tape.layers[-1].signal
+        # In the net's own precision: a quotient of whole numbers is single.
+        shares = judge.valid(start, len(logits)).to(logits) / (judge.lengths * len(judge.lengths))
+        return tape._replace(cost=self.activity_cost * shares)
 
     def _begin(self) -> Rule:
         try:
