@@ -1,0 +1,226 @@
+"""How exact is the blame of each learning rule? Every rule, depth and loss against an independent judge.
+
+| rule | judge (`oracle`) | demanded |
+| --- | --- | --- |
+| `through_time` | autograd of the specification, step by step | relative error at most 1e-10 |
+| `through_time` | central finite differences, analogue code | relative error at most 1e-7 |
+| `windowed`, tolerance 1e-6 | `through_time` | cosine at least 0.999999 |
+| `traced` at depth 1 | `through_time` | relative error at most 1e-10 |
+| `shifted` without rectification | `through_time` | relative error at most 1e-10 |
+| the rest, and `instantaneous` | `through_time` | nothing: measured |
+
+The learner is driven in chunks (`chunk` steps; null: whole), down to single steps, because a call on a whole sequence
+makes every causal rule look exact. `cosine` and `relative_error` compare all parameters at once; the read-out's own
+gradient is exact in every rule, so `cosine_hidden` leaves it out, and `cosine_lowest` is that of the worst parameter
+tensor. All in double precision but for rows that say otherwise, on one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from spikinggamma.bench.agreement import Demand, agreement
+from spikinggamma.bench.oracles import Gradient, autograd_gradient, finite_difference_gradient, mask_generator
+from spikinggamma.bench.problems import (
+    DT_MS,
+    TOLERANCE,
+    Ask,
+    Problem,
+    asks,
+    conv_problem,
+    dense_problem,
+    localisation_problem,
+    long_enough,
+)
+from spikinggamma.bench.rows import Row, row
+from spikinggamma.learning import Learner, span
+from spikinggamma.training.threads import torch_threads
+
+__all__ = ["learned_gradient", "run"]
+
+_MIXED = (4.0, 6.0, 10.0)  # ms: as short as 2 ms steps allow with a spread, so that ten layers still forget soon
+_BRIEF = (3.0, 4.0)  # ms: soon forgotten
+_EQUAL = (4.0, 4.0, 4.0)  # ms: what `shifted` needs
+_EXACT = Demand("relative_error", 1e-10)
+_DIFFERENCES = Demand("relative_error", 1e-7)
+_WINDOW = Demand("cosine", 0.999999)
+
+
+def learned_gradient(problem: Problem, ask: Ask, rule: str, *, chunk: int | None, **options: Any) -> Gradient:
+    """What a rule adds to the gradients of a fresh net, fed `chunk` steps at a time."""
+    net, spikes = problem.net, problem.spikes
+    net.zero_grad()
+    learner = Learner(net, rule=rule, loss=ask.loss, dt_ms=DT_MS, activity_cost=ask.activity_cost, **options)
+    source = spikes if chunk is None else lambda: torch.split(spikes, chunk)
+    learner.learn(source, ask.targets, problem.lengths, generator=mask_generator())
+    zeros = torch.zeros_like
+    return {name: zeros(p) if p.grad is None else p.grad.clone() for name, p in net.named_parameters()}
+
+
+def run(*, quick: bool, seed: int) -> Iterator[Row]:
+    """Every comparison as a row; `quick` takes shallow nets and short recordings."""
+    bench = _Bench(quick, seed)
+    yield from bench.through_time()
+    yield from bench.finite_differences()
+    yield from bench.windowed()
+    yield from bench.causal()
+    yield from bench.shifted()
+    yield from bench.real_delays()
+
+
+class _Bench:
+    """What all comparisons share."""
+
+    def __init__(self, quick: bool, seed: int) -> None:
+        self.quick = quick
+        self.seed = seed
+        self.depths = (1, 2) if quick else (1, 2, 4, 10)
+        self.tau_ms = _BRIEF if quick else _MIXED
+        self.short = 20 if quick else 120
+
+    def through_time(self) -> Iterator[Row]:
+        """Against autograd of the unrolled specification, for every kind of layer and form of target."""
+        common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": self.short, "seed": self.seed}
+        problems = [
+            *(dense_problem(depth, **common) for depth in self.depths),
+            dense_problem(2, synapse="synapse", **common),
+            conv_problem(**common),
+            dense_problem(2, train_tau=True, **common),
+            dense_problem(2, analogue=True, **common),
+            dense_problem(2, rectify=False, **common),
+            dense_problem(2, dropout=0.3, **common),
+        ]
+        for problem in problems:
+            for ask in asks(problem, every_form=not self.quick or problem is problems[0]):
+                with torch_threads(1):
+                    judge = autograd_gradient(problem, ask)
+                yield self._row(problem, ask, "through_time", None, judge, "autograd", _EXACT)
+
+    def finite_differences(self) -> Iterator[Row]:
+        """Exact rules against the loss's value alone. Blame by `running` is not the gradient of its loss: left out."""
+        small: dict[str, Any] = {
+            "tau_ms": self.tau_ms,
+            "steps": 15 if self.quick else 60,
+            "seed": self.seed,
+            "width": 5,
+        }
+        cases = [
+            (dense_problem(1, analogue=True, **small), ("through_time", "traced")),
+            (dense_problem(2, analogue=True, **small), ("through_time",)),
+            (dense_problem(2, analogue=True, synapse="synapse", **small), ("through_time",)),
+            (dense_problem(2, analogue=True, train_tau=True, **small), ("through_time",)),
+            (
+                dense_problem(2, analogue=True, rectify=False, **{**small, "tau_ms": _EQUAL}),
+                ("through_time", "shifted"),
+            ),
+        ]
+        for problem, rules in cases[:1] if self.quick else cases:
+            for ask in asks(problem, every_form=not self.quick):
+                if ask.loss == "running":
+                    continue
+                with torch_threads(1):
+                    judge = finite_difference_gradient(problem, ask)
+                for rule in rules:
+                    yield self._row(problem, ask, rule, 7, judge, "finite differences", _DIFFERENCES)
+
+    def windowed(self) -> Iterator[Row]:
+        """Against through_time on recordings over which the window slides; and what `instantaneous` says there."""
+        chunks = (1, 7) if self.quick else (1, 7, 64)
+        for depth in self.depths:
+            steps = long_enough(depth, self.tau_ms)
+            for dtype in (torch.float64, torch.float32):
+                problem = dense_problem(depth, tau_ms=self.tau_ms, steps=steps, seed=self.seed, dtype=dtype)
+                for ask in asks(problem):
+                    judge = self._judge(problem, ask)
+                    for chunk in chunks if dtype == torch.float64 and not (self.quick and depth > 1) else (7,):
+                        yield self._row(problem, ask, "windowed", chunk, judge, demand=_WINDOW)
+                    if dtype == torch.float64:
+                        yield self._row(problem, ask, "instantaneous", 7, judge)
+        if self.quick:
+            return
+        common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": long_enough(2, self.tau_ms), "seed": self.seed}
+        others = [dense_problem(2, synapse="synapse", **common), conv_problem(**common)]
+        for problem in [*others, dense_problem(2, train_tau=True, **common)]:
+            for ask in asks(problem):
+                judge = self._judge(problem, ask)
+                for chunk in chunks:
+                    yield self._row(problem, ask, "windowed", chunk, judge, demand=_WINDOW)
+
+    def causal(self) -> Iterator[Row]:
+        """`traced`, exact at depth 1 and measured below."""
+        common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": self.short, "seed": self.seed}
+        problems = [dense_problem(depth, **common) for depth in self.depths[:3]]
+        problems.append(dense_problem(1, synapse="synapse", **common))
+        for problem in problems:
+            for ask in asks(problem):
+                judge = self._judge(problem, ask)
+                for chunk in (1,) if self.quick else (1, 7, 64):
+                    demand = _EXACT if problem.words["depth"] == 1 else None
+                    yield self._row(problem, ask, "traced", chunk, judge, demand=demand)
+
+    def shifted(self) -> Iterator[Row]:
+        """`shifted`, exact where nothing is rectified and measured where it is, one α."""
+        common: dict[str, Any] = {"tau_ms": _EQUAL, "steps": self.short, "seed": self.seed}
+        problems = [
+            dense_problem(depth, rectify=rectify, **common) for rectify in (False, True) for depth in self.depths
+        ]
+        problems += [dense_problem(2, rectify=rectify, synapse="synapse", **common) for rectify in (False, True)]
+        for problem in problems:
+            rectify = problem.words["rectify"]
+            for ask in asks(problem):
+                judge = self._judge(problem, ask)
+                for chunk in (7,) if self.quick or rectify else (1, 7, 64):
+                    yield self._row(problem, ask, "shifted", chunk, judge, demand=None if rectify else _EXACT)
+                if rectify:
+                    yield self._row(problem, ask, "instantaneous", 7, judge)
+
+    def real_delays(self) -> Iterator[Row]:
+        """What the causal rules say on a task that is made of delays, in a fresh net."""
+        for depth in self.depths[:1] if self.quick else self.depths[:3]:
+            problem = localisation_problem(depth, seed=self.seed)
+            for ask in asks(problem)[: 2 if self.quick else None]:
+                judge = self._judge(problem, ask)
+                for rule in ("instantaneous", "shifted", "traced"):
+                    demand = _EXACT if rule == "traced" and depth == 1 else None
+                    yield self._row(problem, ask, rule, 7, judge, demand=demand)
+
+    def _judge(self, problem: Problem, ask: Ask) -> Gradient:
+        with torch_threads(1):
+            return learned_gradient(problem, ask, "through_time", chunk=None)
+
+    def _row(
+        self,
+        problem: Problem,
+        ask: Ask,
+        rule: str,
+        chunk: int | None,
+        judge: Gradient,
+        oracle: str = "through_time",
+        demand: Demand | None = None,
+    ) -> Row:
+        options: dict[str, Any] = {"tolerance": TOLERANCE} if rule == "windowed" else {}
+        with torch_threads(1):
+            found = agreement(learned_gradient(problem, ask, rule, chunk=chunk, **options), judge)
+        return row(
+            "gradient",
+            quick=self.quick,
+            seed=self.seed,
+            threads=1,
+            rule=rule,
+            oracle=oracle,
+            **problem.words,
+            loss=ask.loss,
+            targets=ask.form,
+            activity_cost=ask.activity_cost,
+            steps=len(problem.spikes),
+            lengths=problem.lengths.tolist(),
+            chunk=chunk,
+            tolerance=options.get("tolerance"),
+            span=span(problem.net, DT_MS, TOLERANCE) if options else None,
+            **found._asdict(),
+            demand=str(demand or ""),
+            holds=None if demand is None else demand.met_by(found),
+        )

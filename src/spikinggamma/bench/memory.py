@@ -1,0 +1,95 @@
+"""How much memory does learning from a recording of T steps take? Flat in T for the online rules, linear for the rest.
+
+Method: each case runs in a process of its own (see `memory_case`), on one thread. Input is made chunk by chunk and
+forgotten; `sum` makes it twice, for its replay. `peak_mib` is the peak of resident memory while a recording is learnt,
+`step_mib` its height above the loaded process, after a warm-up of three chunks. Both are also given relative to the
+shortest recording of the same rule, loss and net. The C library's allocator is told to give freed blocks of 64 KiB and
+more straight back (`environment` of a row), so that what it hoards is not taken for what learning needs.
+
+Demanded: for online rules a peak within 5 % of the shortest recording's; for rules that hold the recording, growth in
+proportion to T within a quarter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from spikinggamma.bench.memory_case import Case
+from spikinggamma.bench.rows import Row, row
+
+__all__ = ["ENVIRONMENT", "run"]
+
+ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "OMP_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+_STEPS = (125, 250, 500, 1000, 2000, 4000, 8000)
+_LINEAR = ("through_time", "lif_bptt")
+_ONLINE = ("instantaneous", "shifted", "windowed")
+# One time constant, which `shifted` needs; the window of `windowed` (45 steps and two chunks) fits into 125 steps.
+_TAU_MS = (8.0, 8.0, 8.0, 8.0)
+_SIZES = (140, 256, 256, 10)
+
+
+def run(*, quick: bool, seed: int) -> Iterator[Row]:
+    """A row for each rule, loss and length; `quick` takes a small net, three rules and two lengths."""
+    for group in _groups(quick, seed):
+        first: Row | None = None
+        for case in group:
+            measured = _measure(case)
+            first = first or {**measured, "steps": case.steps}
+            yield _row(case, measured, first, quick)
+
+
+def _groups(quick: bool, seed: int) -> list[list[Case]]:
+    """Cases that differ in their length only, shortest first."""
+    if quick:
+        kinds = [("windowed", "sum"), ("through_time", "sum"), ("lif_bptt", "sum")]
+        return [[Case(*kind, steps, (20, 64, 10), _TAU_MS, 16, 25, seed) for steps in (400, 1600)] for kind in kinds]
+    kinds = [(rule, loss) for rule in _ONLINE for loss in ("sum", "last")]
+    kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in _LINEAR)]
+    groups = [[Case(*kind, steps, _SIZES, _TAU_MS, 16, 25, seed) for steps in _STEPS] for kind in kinds]
+    # K values for each weight, sample and step's work: a smaller net, or this rule alone would take hours.
+    traced = [
+        Case("traced", loss, steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for loss in ("sum",) for steps in _STEPS
+    ]
+    return [*groups, traced]
+
+
+def _measure(case: Case) -> Row:
+    command = [sys.executable, "-m", "spikinggamma.bench.memory_case", json.dumps(case._asdict())]
+    done = subprocess.run(command, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{case} ended with code {done.returncode}: {done.stderr.strip()[-2000:]}")
+    measured: Row = json.loads(done.stdout)
+    return measured
+
+
+def _row(case: Case, measured: Row, first: Row, quick: bool) -> Row:
+    peak_ratio = measured["peak_mib"] / first["peak_mib"]
+    step_ratio = measured["step_mib"] / first["step_mib"]
+    longer = case.steps / first["steps"]
+    if case.rule in _LINEAR:
+        demand, holds = "step_ratio within 25 % of the ratio of steps", abs(step_ratio / longer - 1.0) <= 0.25
+    else:
+        demand, holds = "peak_ratio within 5 % of 1", abs(peak_ratio - 1.0) <= 0.05
+    return row(
+        "memory",
+        quick=quick,
+        seed=case.seed,
+        threads=1,
+        **{name: value for name, value in case._asdict().items() if name != "seed"},
+        **measured,
+        peak_ratio=peak_ratio,
+        step_ratio=step_ratio,
+        environment=ENVIRONMENT,
+        demand=demand,
+        holds=holds,
+    )

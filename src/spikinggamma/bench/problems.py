@@ -1,0 +1,181 @@
+"""Small nets, recordings and questions on which the learning rules are judged: everything fixed by a seed.
+
+The recordings of a batch differ in length, biases are not zero, and every layer of a net speaks (`GammaNet.calibrate`),
+so that no part of a gradient is zero by accident.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from spikinggamma.events import make_batch
+from spikinggamma.functional import SigmaDelta
+from spikinggamma.learning import span
+from spikinggamma.nn import Conv2d, Dense, GammaNet, Timescales, dense_net
+from spikinggamma.tasks import localisation
+
+__all__ = [
+    "DT_MS",
+    "TOLERANCE",
+    "Ask",
+    "Problem",
+    "asks",
+    "conv_problem",
+    "dense_problem",
+    "localisation_problem",
+    "long_enough",
+]
+
+DT_MS = 2.0
+TOLERANCE = 1e-6
+_CLASSES = 4
+_BATCH = 3
+
+
+class Problem(NamedTuple):
+    """A net and a batch of recordings; the words that describe them go into every row.
+
+    Attributes:
+        net: Its parameters collect the gradients.
+        spikes: [T, B, ...].
+        labels: [B].
+        lengths: [B].
+        words: Layer kind, depth, input, code, rectification, dropout, dtype.
+    """
+
+    net: GammaNet
+    spikes: Tensor
+    labels: Tensor
+    lengths: Tensor
+    words: dict[str, Any]
+
+
+class Ask(NamedTuple):
+    """A loss, targets in one of the forms that it takes, and the price of speaking."""
+
+    loss: str
+    form: str
+    targets: Tensor
+    activity_cost: float = 0.0
+
+
+def asks(problem: Problem, *, every_form: bool = False) -> list[Ask]:
+    """Each loss with a class for each recording, and one where speaking has a price; then `each_step` in all forms."""
+    found = [Ask(loss, "class", problem.labels) for loss in ("sum", "last", "each_step", "running")]
+    found.append(Ask("last", "class", problem.labels, activity_cost=0.5))
+    if every_form:
+        generator = torch.Generator().manual_seed(1)
+        steps, batch = problem.spikes.shape[:2]
+        labels = torch.randint(-1, problem.net.classes, (steps, batch), generator=generator)
+        values = torch.randn(steps, batch, problem.net.classes, generator=generator).to(problem.spikes)
+        found += [Ask("each_step", "class at some steps", labels), Ask("each_step", "values", values)]
+    return found
+
+
+def long_enough(depth: int, tau_ms: tuple[float, ...]) -> int:
+    """Steps of a recording over which the window of `windowed` slides for as long again as it is wide."""
+    return 2 * span(dense_net((1,) * (depth + 2), tau_ms=tau_ms), DT_MS, TOLERANCE) + 20
+
+
+def dense_problem(
+    depth: int,
+    *,
+    tau_ms: tuple[float, ...],
+    steps: int,
+    seed: int,
+    width: int = 10,
+    synapse: str = "neuron",
+    rectify: bool = True,
+    analogue: bool = False,
+    train_tau: bool = False,
+    dropout: float = 0.0,
+    dtype: torch.dtype = torch.float64,
+) -> Problem:
+    """Random spikes into `depth` fully connected hidden layers."""
+    generator = torch.Generator().manual_seed(seed)
+    net = dense_net(
+        (6, *[width] * depth, _CLASSES),
+        tau_ms=tau_ms,
+        synapse=synapse,
+        rectify=rectify,
+        analogue=analogue,
+        train_tau=train_tau,
+        input_gain=0.8,
+        dropout=dropout,
+        generator=generator,
+    )
+    words = {
+        "layer": {"neuron": "dense", "synapse": "per-synapse"}[synapse] + (", trained tau" if train_tau else ""),
+        "depth": depth,
+        "input": "random",
+        "code": "analogue" if analogue else "spikes",
+        "rectify": rectify,
+        "dropout": dropout,
+    }
+    return _random_problem(net, (6,), steps, generator, words, dtype)
+
+
+def conv_problem(*, tau_ms: tuple[float, ...], steps: int, seed: int) -> Problem:
+    """Random spikes into two convolutional layers and a dense read-out."""
+    generator = torch.Generator().manual_seed(seed)
+    times = [Timescales(tau_ms) for _ in range(3)]
+    code = SigmaDelta()
+    net = GammaNet(
+        [
+            Conv2d((2, 5, 4), 3, 3, times[0], code=code, stride=2, padding=1, generator=generator),
+            Conv2d((3, 3, 2), 4, 2, times[1], code=code, generator=generator),
+            Dense((4, 2, 1), _CLASSES, times[2], code=None, readout=True, generator=generator),
+        ]
+    )
+    words: dict[str, Any] = {
+        "layer": "convolutional",
+        "depth": 2,
+        "input": "random",
+        "code": "spikes",
+        "rectify": True,
+        "dropout": 0.0,
+    }
+    return _random_problem(net, (2, 5, 4), steps, generator, words, torch.float64)
+
+
+def localisation_problem(depth: int, *, seed: int, rectify: bool = True) -> Problem:
+    """A task with real delays: one recording of every lag, into the bundled recipe's kind of net."""
+    generator = torch.Generator().manual_seed(seed)
+    batch = make_batch(localisation.make(n_samples=len(localisation.LAGS_MS), seed=seed), dt_ms=DT_MS)
+    sizes = (batch.spikes.shape[2], *[32] * depth, len(localisation.LAGS_MS))
+    net = dense_net(sizes, tau_ms=(4.0,) * 10, rectify=rectify, generator=generator).double()
+    spikes = batch.spikes.double()
+    net.calibrate(spikes, dt_ms=DT_MS, lengths=batch.lengths)
+    words: dict[str, Any] = {
+        "layer": "dense",
+        "depth": depth,
+        "input": "localisation",
+        "code": "spikes",
+        "rectify": rectify,
+        "dropout": 0.0,
+        "dtype": "float64",
+    }
+    return Problem(net, spikes, batch.labels, batch.lengths, words)
+
+
+def _random_problem(
+    net: GammaNet,
+    in_shape: tuple[int, ...],
+    steps: int,
+    generator: torch.Generator,
+    words: dict[str, Any],
+    dtype: torch.dtype,
+) -> Problem:
+    with torch.no_grad():
+        for layer in net.stack:
+            layer.bias.copy_(0.05 * torch.randn(layer.bias.shape, generator=generator))
+    spikes = (torch.rand(steps, _BATCH, *in_shape, generator=generator) < 0.1).to(dtype)
+    # The shortest recording ends before the window has slid, the middle one while it slides.
+    lengths = torch.tensor([steps, (3 * steps) // 4, steps // 3])
+    net.to(dtype)
+    net.calibrate(spikes, dt_ms=DT_MS, lengths=lengths)
+    labels = torch.randint(_CLASSES, (_BATCH,), generator=generator)
+    return Problem(net, spikes, labels, lengths, {**words, "dtype": str(dtype).removeprefix("torch.")})

@@ -1,0 +1,57 @@
+"""The memory bench: flat for an online rule, linear for what holds the recording; and its gauge can be trusted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from spikinggamma.bench import memory
+from spikinggamma.bench.memory_case import Case, peak_mib, reset_peak, resident_mib
+from spikinggamma.bench.rows import Row
+
+FIELDS = {"bench", "command", "seed", "device", "threads", "versions"} | {"rule", "steps", "peak_mib", "step_mib"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return list(memory.run(quick=True, seed=0))
+
+
+def test_rows_say_what_was_measured(rows: list[Row]) -> None:
+    assert all(row.keys() >= FIELDS | {"loss", "sizes", "batch", "chunk", "environment"} for row in rows)
+    assert {row["command"] for row in rows} == {"spikinggamma bench memory --quick --seed 0"}
+
+
+def test_an_online_rule_is_flat_and_the_others_are_linear(rows: list[Row]) -> None:
+    assert [row for row in rows if not row["holds"]] == []
+    longest = {row["rule"]: row for row in rows if row["steps"] == 1600}
+    assert longest["windowed"]["peak_ratio"] < 1.05
+    assert longest["windowed"]["step_ratio"] < 1.3
+    assert 3.0 < longest["through_time"]["step_ratio"] < 5.0
+    assert 3.0 < longest["lif_bptt"]["step_ratio"] < 5.0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak can be reset on Linux only")
+def test_the_gauge_sees_a_block_come_and_go() -> None:
+    reset_peak()
+    before = resident_mib()
+    block = torch.ones(32 * 2**18)  # 32 MiB
+    assert resident_mib() - before == pytest.approx(32.0, abs=4.0)
+    del block
+    assert peak_mib() - before == pytest.approx(32.0, abs=4.0)
+    reset_peak()
+    assert peak_mib() - before < 4.0
+
+
+def test_a_case_that_fails_says_why() -> None:
+    case = Case("nonsense", "sum", 50, (20, 8, 2), (8.0,), 8, 25, 0)
+    with pytest.raises(RuntimeError, match="instantaneous, shifted, windowed"):
+        memory._measure(case)
+
+
+def test_the_measuring_process_loads_only_what_it_measures() -> None:
+    source = Path(memory.__file__).with_name("memory_case.py").read_text()
+    assert "spikinggamma.training" not in source
