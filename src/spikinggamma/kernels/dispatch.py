@@ -169,7 +169,7 @@ def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
         return reference.filter_adjoint(blame, alpha)
     from spikinggamma.kernels import cpu
 
-    steps, batch, order, cells = blame.shape
+    _, batch, order, cells = blame.shape
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(order, batch, cells)
     _run(cpu.filter_adjoint, *_arrays(blame, alpha), carried.numpy(), result.numpy())

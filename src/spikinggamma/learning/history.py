@@ -45,7 +45,7 @@ class SenderHistory:
 class TimescaleHistory:
     """q_jk = ∂h_k/∂α_j before the present chunk, [K(j), K(k), B, M], for trained time constants.
 
-        q_jk(t) = α_k q_jk(t-1) + (1 - α_k) q_j,k-1(t-1) + [j = k] (h_k(t-1) - h_{k-1}(t-1))
+    q_jk(t) = α_k q_jk(t-1) + (1 - α_k) q_j,k-1(t-1) + [j = k] (h_k(t-1) - h_{k-1}(t-1))
     """
 
     def __init__(self, layer: GammaLayer, alpha: Float[Tensor, " K"], dt_ms: float) -> None:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.instantaneous import Instantaneous
-from spikinggamma.learning.losses import LOSSES, Loss, make_loss
+from spikinggamma.learning.loss import Loss
+from spikinggamma.learning.losses import LOSSES, make_loss
 from spikinggamma.learning.rule import Rule
 from spikinggamma.learning.shifted import Shifted
 from spikinggamma.learning.traced import Traced

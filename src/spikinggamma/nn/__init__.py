@@ -3,10 +3,11 @@
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
 from spikinggamma.nn.conv import Conv2d
 from spikinggamma.nn.dense import Dense
-from spikinggamma.nn.layer import GammaLayer, LayerTape, add_gradient
+from spikinggamma.nn.layer import GammaLayer
 from spikinggamma.nn.lif import LIFNet
 from spikinggamma.nn.net import GammaNet, NetState, NetTape, dense_net
 from spikinggamma.nn.per_synapse import PerSynapse
+from spikinggamma.nn.tape import LayerTape, add_gradient
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = [

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.nn import autograd
-from spikinggamma.nn.layer import GammaLayer, add_gradient
+from spikinggamma.nn.layer import GammaLayer
+from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = ["BucketWeightedLayer"]

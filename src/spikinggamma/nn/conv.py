@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
-from spikinggamma.nn.layer import add_gradient
+from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = ["Conv2d"]
@@ -110,11 +110,11 @@ class Conv2d(BucketWeightedLayer):
 
     def sensitivities(
         self, senders: Float[Tensor, "K B C H W"], buckets: Float[Tensor, "K B M"]
-    ) -> dict[str, Float[Tensor, "..."]]:
+    ) -> dict[str, Float[Tensor, ...]]:
         """Refused, as `require_own_parameters`."""
         self.require_own_parameters("traced")
         return {}
 
-    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
+    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
         """Refused, as `require_own_parameters`."""
         self.require_own_parameters("traced")

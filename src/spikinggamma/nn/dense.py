@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
-from spikinggamma.nn.layer import add_gradient
+from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = ["Dense"]
@@ -63,7 +63,9 @@ class Dense(BucketWeightedLayer):
 
     def accumulate_projection(self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
-        add_gradient(self.weight, blame.reshape(-1, self.neurons).T @ inputs.flatten(2).reshape(-1, self.weight.shape[1]))
+        add_gradient(
+            self.weight, blame.reshape(-1, self.neurons).T @ inputs.flatten(2).reshape(-1, self.weight.shape[1])
+        )
 
     def require_own_parameters(self, rule: str) -> None:
         """Time constants are shared by the layer; everything else is a neuron's own."""
@@ -71,12 +73,12 @@ class Dense(BucketWeightedLayer):
 
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B N"]
-    ) -> dict[str, Float[Tensor, "..."]]:
+    ) -> dict[str, Float[Tensor, ...]]:
         """∂x_i/∂w_ij = Σ_k v_i^k ŝ_j^k, ∂x_i/∂v_i^k = h_i^k, ∂x_i/∂b_i = 1."""
         weight = torch.einsum("kbj,ki->bij", senders.flatten(2), self.bucket_weight.detach())
         return {"weight": weight, "bucket_weight": buckets.permute(1, 2, 0), "bias": torch.ones_like(buckets[0])}
 
-    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
+    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
         """Add [N, N_in], [N, K] and [N] to the gradients of W, v and b."""
         add_gradient(self.weight, products["weight"])
         add_gradient(self.bucket_weight, products["bucket_weight"].T)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,40 +22,10 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState, decay_factors
 from spikinggamma.nn.autograd import sigma_delta
+from spikinggamma.nn.tape import LayerTape, add_gradient
 from spikinggamma.nn.timescales import Timescales
 
-__all__ = ["GammaLayer", "LayerTape", "add_gradient"]
-
-
-class LayerTape(NamedTuple):
-    """What a chunk leaves behind for learning and for looking at.
-
-    Attributes:
-        inputs: Spikes that came in, [T, B, *in_shape].
-        drive: u, [T, B, M] over the flattened memory cells.
-        before: The layer's state before the chunk.
-        signal: x, [T, B, N] over the flattened neurons.
-        outputs: What was sent, [T, B, *out_shape]; the signal itself for a read-out.
-        counts: Spikes per step, [T, B, N]; None for a read-out or an analogue layer.
-    """
-
-    inputs: Float[Tensor, "T B *in_shape"]
-    drive: Float[Tensor, "T B M"]
-    before: SpikingGammaState
-    signal: Float[Tensor, "T B N"]
-    outputs: Float[Tensor, "T B *out_shape"]
-    counts: Int[Tensor, "T B N"] | None
-
-
-def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
-    """Add to `parameter.grad`, as autograd's backward would."""
-    if not parameter.requires_grad:
-        return
-    gradient = gradient.view_as(parameter)
-    if parameter.grad is None:
-        parameter.grad = gradient.clone()
-    else:
-        parameter.grad.add_(gradient)
+__all__ = ["GammaLayer"]
 
 
 class GammaLayer(nn.Module, abc.ABC):
@@ -250,9 +219,9 @@ class GammaLayer(nn.Module, abc.ABC):
     @abc.abstractmethod
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]
-    ) -> dict[str, Float[Tensor, "..."]]:
+    ) -> dict[str, Float[Tensor, ...]]:
         """∂x_i/∂θ_i at one step for every parameter θ_i that only neuron i has, [B, N, ...]."""
 
     @abc.abstractmethod
-    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
+    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
         """Add gradients given in the shapes of `sensitivities`, without the batch axis."""

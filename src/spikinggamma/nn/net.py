@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SpikingGammaState
 from spikinggamma.nn.dense import Dense
-from spikinggamma.nn.layer import GammaLayer, LayerTape
+from spikinggamma.nn.layer import GammaLayer
 from spikinggamma.nn.per_synapse import PerSynapse
+from spikinggamma.nn.tape import LayerTape
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = ["GammaNet", "NetState", "NetTape", "dense_net"]
@@ -59,12 +61,16 @@ class GammaNet(nn.Module):
         super().__init__()
         if not layers or not layers[-1].readout or any(layer.readout for layer in layers[:-1]):
             raise SpikingGammaError("layers", f"{len(layers)} layers", "hidden layers, then one read-out at the end")
-        for below, above in zip(layers, layers[1:], strict=False):
+        for below, above in pairwise(layers):
             if torch.Size(below.out_shape).numel() != torch.Size(above.in_shape).numel():
-                raise SpikingGammaError("layers", f"{below.out_shape} into {above.in_shape}", "shapes that fit each other")
+                raise SpikingGammaError(
+                    "layers", f"{below.out_shape} into {above.in_shape}", "shapes that fit each other"
+                )
         firsts = {round(float(layer.timescales.tau_ms()[0].detach()), 6) for layer in layers}
         if len(firsts) > 1:
-            raise SpikingGammaError("tau_ms", sorted(firsts), "the same bucket 0 in every layer: it decodes the senders")
+            raise SpikingGammaError(
+                "tau_ms", sorted(firsts), "the same bucket 0 in every layer: it decodes the senders"
+            )
         if not input_gain > 0.0:
             raise SpikingGammaError("input_gain", input_gain, "a positive number")
         if not 0.0 <= dropout < 1.0:
@@ -117,9 +123,7 @@ class GammaNet(nn.Module):
             after.append(new)
         return signal, NetState(tuple(after), state.masks)
 
-    def run(
-        self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float
-    ) -> tuple[NetTape, NetState]:
+    def run(self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float) -> tuple[NetTape, NetState]:
         """The same chunk without autograd: what it leaves behind for learning, and the state after it."""
         signal, tapes, after = spikes * self.input_gain, [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
@@ -162,7 +166,10 @@ class GammaNet(nn.Module):
             level = float((tape.signal - layer.cell_bias())[valid].square().mean().sqrt())
             if not level > 0.0:
                 raise SpikingGammaError(
-                    "spikes", "a batch without any event", f"input that reaches layer {index}", "Calibrate on real input."
+                    "spikes",
+                    "a batch without any event",
+                    f"input that reaches layer {index}",
+                    "Calibrate on real input.",
                 )
             threshold = layer.code.threshold if layer.code is not None else 0.1
             factor = (1.0 if layer.readout else signal_per_threshold * threshold) / level
@@ -212,7 +219,7 @@ def dense_net(
         raise SpikingGammaError("synapse", repr(synapse), " or ".join(map(repr, kinds)))
     spoken = None if analogue else (code or SigmaDelta())
     layers: list[GammaLayer] = []
-    for index, (below, above) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (below, above) in enumerate(pairwise(sizes)):
         last = index == len(sizes) - 2
         layers.append(
             kinds[synapse](

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.nn import autograd
-from spikinggamma.nn.layer import GammaLayer, add_gradient
+from spikinggamma.nn.layer import GammaLayer
+from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
 
 __all__ = ["PerSynapse"]
@@ -48,9 +49,7 @@ class PerSynapse(GammaLayer):
         generator: torch.Generator | None = None,
     ) -> None:
         fan_in = torch.Size(in_shape).numel()
-        super().__init__(
-            in_shape, (neurons,), fan_in, neurons, timescales, code=code, readout=readout, rectify=rectify
-        )
+        super().__init__(in_shape, (neurons,), fan_in, neurons, timescales, code=code, readout=readout, rectify=rectify)
         order = timescales.order
         base = torch.randn(fan_in, neurons, generator=generator) / fan_in**0.5
         self.weight = nn.Parameter(base * torch.rand(order, fan_in, neurons, generator=generator) * (2.0 / order))
@@ -124,13 +123,13 @@ class PerSynapse(GammaLayer):
 
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]
-    ) -> dict[str, Float[Tensor, "..."]]:
+    ) -> dict[str, Float[Tensor, ...]]:
         """∂x_i/∂v_ij^k = h_j^k and ∂x_i/∂b_i = 1."""
         batch = buckets.shape[1]
         weight = buckets.transpose(0, 1).unsqueeze(1).expand(batch, self.neurons, self.order, self.cells)
         return {"weight": weight, "bias": buckets.new_ones(batch, self.neurons)}
 
-    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, "..."]]) -> None:
+    def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
         """Add [N, K, M] and [N] to the gradients of V and b."""
         add_gradient(self.weight, products["weight"].permute(1, 2, 0))
         add_gradient(self.bias, products["bias"])

@@ -1,0 +1,74 @@
+"""A target at every step: classes where they are labelled, or values to follow."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.loss import Loss, Verdict
+
+__all__ = ["EachStep"]
+
+
+class EachStep(Loss):
+    """ℓ = mean over labelled steps of CE(x(t), target(t)), or of half the squared error for real-valued targets."""
+
+    def __init__(self, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> None:
+        super().__init__(targets, lengths, dt_ms)
+        self.regression = targets.is_floating_point()
+        batch, longest = len(lengths), int(lengths.max())
+        axes = (3,) if self.regression else (1, 2)
+        of_batch = targets.ndim in axes and targets.shape[min(1, targets.ndim - 1)] == batch
+        if not of_batch or (targets.ndim > 1 and len(targets) < longest):
+            raise SpikingGammaError(
+                "targets",
+                f"{targets.dtype} {list(targets.shape)}",
+                f"classes [{batch}] or [T, {batch}], or real values [T, {batch}, C], for T = {longest} steps or more",
+            )
+        if not self.regression and int(targets.min()) < (0 if targets.ndim == 1 else -1):
+            raise SpikingGammaError("targets", int(targets.min()), "classes from 0, or -1 at a step without a label")
+        self.count = int(lengths.sum())
+        if targets.ndim == 2:
+            self.count = int((self.valid(0, len(targets)) & (targets >= 0)).sum())
+        if self.count == 0:
+            raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
+        self.right = 0
+        self.decisions: list[Tensor] = []
+
+    def _wanted(self, start: int, steps: int) -> tuple[Tensor, Tensor]:
+        """Targets of a chunk, and which of its steps are labelled."""
+        valid = self.valid(start, steps)
+        if self.targets.ndim == 1:
+            return self.targets.expand(steps, -1), valid
+        chunk = self.targets[start : start + steps]
+        return chunk, valid if self.regression else valid & (chunk >= 0)
+
+    def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
+        """See `Loss.observe`."""
+        classes = logits.shape[2]
+        if self.regression and self.targets.shape[2] != classes:
+            raise SpikingGammaError("targets", list(self.targets.shape), f"[T, B, {classes}], as many values as logits")
+        if not self.regression and int(self.targets.max()) >= classes:
+            raise SpikingGammaError("targets", int(self.targets.max()), f"classes 0 .. {classes - 1}")
+        wanted, labelled = self._wanted(start, len(logits))
+        self.decisions.append(logits.argmax(2))
+        if self.regression:
+            self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self.count
+            return
+        losses = -logits.log_softmax(2).gather(2, wanted.clamp_min(0).unsqueeze(2)).squeeze(2)
+        self.total += float((losses * labelled).sum()) / self.count
+        self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
+
+    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.blame`."""
+        wanted, labelled = self._wanted(start, len(logits))
+        if self.regression:
+            return (logits - wanted) * labelled.unsqueeze(2) / self.count
+        error = logits.softmax(2) - torch.nn.functional.one_hot(wanted.clamp_min(0), logits.shape[2])
+        return error * labelled.unsqueeze(2) / self.count
+
+    def verdict(self) -> Verdict:
+        """See `Loss.verdict`."""
+        return Verdict(self.total, torch.cat(self.decisions), self.right, self.count)
