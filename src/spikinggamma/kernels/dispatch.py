@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,11 +55,12 @@ def _compiled(like: Tensor) -> bool:
     if chosen:
         import numba
 
-        if numba.config.THREADING_LAYER == "default":
+        config: Any = numba.config  # its settings are made at import, unseen by type checkers
+        if config.THREADING_LAYER == "default":
             # Its threads wait asleep; OpenMP's spin between calls and take the cores from torch: a training epoch on
             # one thread of two busy cores took 41 s with OpenMP's, 5 s with these.
-            numba.config.THREADING_LAYER = "workqueue"
-        threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+            config.THREADING_LAYER = "workqueue"
+        threads = min(torch.get_num_threads(), config.NUMBA_NUM_THREADS)
         if numba.get_num_threads() != threads:
             numba.set_num_threads(threads)
     return chosen

@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     loss: float
     predictions: Int[Tensor, "*T B"]
     correct: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of an outcome
     spikes: Float[Tensor, " L"]
     neuron_steps: Float[Tensor, " L"]
 
@@ -199,7 +199,7 @@ class Learner:
 
     def _split(self, parts: Iterable[Tensor]) -> Iterator[Tensor]:
         for part in parts:
-            yield from part.split(self.chunk) if self.chunk is not None else (part,)
+            yield from torch.split(part, self.chunk) if self.chunk is not None else (part,)
 
     def _chunks(self, source: Callable[[], Iterator[Tensor]], state: NetState) -> Iterator[tuple[int, NetTape]]:
         start = 0

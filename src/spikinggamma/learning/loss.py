@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
     loss: float
     predictions: Int[Tensor, "*T B"]
     correct: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of a verdict
 
 
 class Loss(abc.ABC):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
@@ -79,7 +80,7 @@ class Conv2d(BucketWeightedLayer):
     def project_adjoint(self, blame: Float[Tensor, "T B M"]) -> Float[Tensor, "T B C H W"]:
         """The transposed convolution of the blame."""
         frames = blame.shape[0] * blame.shape[1]
-        result = torch.nn.grad.conv2d_input(
+        result: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
             (frames, *self.in_shape),
             self.weight.detach(),
             blame.reshape(frames, *self.out_shape),
@@ -90,7 +91,7 @@ class Conv2d(BucketWeightedLayer):
 
     def accumulate_projection(self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"]) -> None:
         """Add the correlation of blame and input to the gradient of the kernel."""
-        gradient = torch.nn.grad.conv2d_weight(
+        gradient: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             inputs.flatten(0, 1),
             list(self.weight.shape),
             blame.reshape(-1, *self.out_shape),
