@@ -28,17 +28,20 @@ def test_rows_are_the_bucket_weights_of_a_dense_layer() -> None:
     assert found.what == "neurons"
 
 
-def test_rows_are_root_mean_squares_of_a_per_synapse_layer() -> None:
-    layer = dense_net((3, 8, 2), tau_ms=_TAU_MS, synapse="synapse").stack[0]
+def test_rows_are_the_strongest_synapses_of_a_per_synapse_layer() -> None:
+    layer = dense_net((30, 10, 2), tau_ms=_TAU_MS, synapse="synapse").stack[0]
     found = profile(layer, 2.0)
-    assert found.rows.shape == (4, 8)
-    assert found.each.shape == (4, 24)
-    np.testing.assert_allclose(found.rows[1, 5], layer.weight.detach()[1, :, 5].square().mean().sqrt(), rtol=1e-6)
+    assert found.each.shape == (4, 300)
+    assert found.rows.shape == (4, 200)
+    np.testing.assert_allclose(found.each[1, 57], layer.weight.detach()[1, 5, 7], rtol=1e-6)
+    sizes = np.sort(np.square(found.each).sum(0))
+    np.testing.assert_allclose(np.sort(np.square(found.rows).sum(0)), sizes[-200:])
 
 
 @pytest.mark.parametrize(("synapse", "tau_ms"), [("neuron", (4.0,)), ("synapse", _TAU_MS)])
 def test_every_layer_gets_its_figures(synapse: str, tau_ms: tuple[float, ...]) -> None:
     net = dense_net((3, 4, 2), tau_ms=tau_ms, synapse=synapse, generator=torch.Generator().manual_seed(0))
     section = delay_section(net, 2.0, "x")
-    assert [panel.title.split(":")[0] for panel in section.panels] == ["Hidden layer 1"] * 3 + ["Read-out"] * 3
+    each = 3 if synapse == "neuron" else 4
+    assert [panel.title.split(":")[0] for panel in section.panels] == ["Hidden layer 1"] * each + ["Read-out"] * each
     assert synapse in section.intro

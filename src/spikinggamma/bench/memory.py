@@ -57,9 +57,7 @@ def _groups(quick: bool, seed: int) -> list[list[Case]]:
     kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in _LINEAR)]
     groups = [[Case(*kind, steps, _SIZES, _TAU_MS, 16, 25, seed) for steps in _STEPS] for kind in kinds]
     # K values for each weight, sample and step's work: a smaller net, or this rule alone would take hours.
-    traced = [
-        Case("traced", loss, steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for loss in ("sum",) for steps in _STEPS
-    ]
+    traced = [Case("traced", "sum", steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for steps in _STEPS]
     return [*groups, traced]
 
 

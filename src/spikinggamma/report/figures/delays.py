@@ -25,6 +25,7 @@ from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_s
 __all__ = ["Profile", "delay_section", "draw_kernels", "draw_profile", "profile"]
 
 _QUANTILES = (0.05, 0.35, 0.65, 0.95)
+_STRONGEST = 200  # synapses drawn of a layer: more rows than pixels would show nothing
 
 
 class Profile(NamedTuple):
@@ -32,17 +33,16 @@ class Profile(NamedTuple):
 
     Attributes:
         lags_ms: Delay of each bucket, [K].
-        rows: Weights to be drawn, a row for each neuron: v, or for per-synapse layers their root mean square over the
-            neuron's synapses, [K, N].
-        each: Weights of everything that has a delay of its own, neurons or synapses, [K, M].
+        each: Weights of everything that has delays of its own, neurons, channels or synapses, [K, M].
+        rows: Those of them to be drawn: all, or the strongest synapses, [K, R].
         what: What M counts.
         kernels: κ_k(t), [T, K].
         dt_ms: Step of the kernels.
     """
 
     lags_ms: Float[np.ndarray, " K"]
-    rows: Float[np.ndarray, "K N"]
     each: Float[np.ndarray, "K M"]
+    rows: Float[np.ndarray, "K R"]
     what: str
     kernels: Float[np.ndarray, "T K"]
     dt_ms: float
@@ -68,7 +68,7 @@ def delay_section(net: GammaNet, dt_ms: float, key: str) -> Section:
     first = net.stack[0]
     owner = "neuron" if isinstance(first, BucketWeightedLayer) else "synapse"
     intro = f"{first.order} buckets a {owner}; each smooths and delays its input a little more than the one before."
-    return Section(f"{key}-delays", "Learnt delays", intro, panels)
+    return Section(f"{key}-delays", "Learnt delays", intro, panels, columns=3 if owner == "neuron" else 2)
 
 
 def _of_neurons(name: str) -> list[_Drawing]:
@@ -82,11 +82,16 @@ def _of_neurons(name: str) -> list[_Drawing]:
 
 def _of_synapses(name: str) -> list[_Drawing]:
     weights = (
-        "A slanting band means that neurons have divided the delays among them (root mean square over a neuron's "
-        "synapses; each row relative to its largest)."
+        f"The {_STRONGEST} strongest synapses: a slanting band means that they have divided the delays among them (blue "
+        "adds, orange subtracts; each row relative to its largest)."
     )
     sizes = "Which delays carry the weight of the layer, over all of its synapses."
-    return [(f"{name}: bucket weights", weights, draw_profile), (f"{name}: weight by delay", sizes, _draw_magnitudes)]
+    kernels = "What single synapses pass on of one spike, from short to long mean delay, each relative to its peak."
+    return [
+        (f"{name}: bucket weights", weights, draw_profile),
+        (f"{name}: weight by delay", sizes, _draw_magnitudes),
+        (f"{name}: kernels of strong synapses", kernels, draw_kernels),
+    ]
 
 
 @torch.no_grad()
@@ -104,12 +109,13 @@ def profile(layer: GammaLayer, dt_ms: float) -> Profile:
         what = "neurons" if layer.neurons == rows.shape[1] else "channels"
     else:
         weight = layer.weight.cpu().double().numpy()
-        rows, each, what = np.sqrt((weight**2).mean(1)), weight.reshape(len(weight), -1), "synapses"
-    return Profile(lags.numpy(), rows, each, what, kernels[:, :, 0].numpy(), dt_ms)
+        each, what = weight.reshape(len(weight), -1), "synapses"
+        rows = each[:, np.argsort(np.square(each).sum(0), kind="stable")[::-1][:_STRONGEST]]
+    return Profile(lags.numpy(), each, rows, what, kernels[:, :, 0].numpy(), dt_ms)
 
 
 def draw_profile(ax: Axes, found: Profile) -> None:
-    """Bucket weights against bucket delay, neurons sorted by their mean delay."""
+    """Bucket weights against bucket delay, sorted by mean delay."""
     order = np.argsort(centre_of_mass(found.rows, found.lags_ms), kind="stable")
     largest = np.maximum(np.abs(found.rows).max(0), 1e-12)
     image = shade((found.rows / largest).T[order], SERIES[0], SERIES[1])
@@ -120,7 +126,7 @@ def draw_profile(ax: Axes, found: Profile) -> None:
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, len(order))
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    tidy(ax, x="bucket delay [ms]", y="neuron, by mean delay (line)", grid="none")
+    tidy(ax, x="bucket delay [ms]", y=f"{found.what[:-1]}, by mean delay (line)", grid="none")
 
 
 def _draw_means(ax: Axes, found: Profile) -> None:
@@ -134,7 +140,7 @@ def _draw_means(ax: Axes, found: Profile) -> None:
 
 
 def draw_kernels(ax: Axes, found: Profile) -> None:
-    """Kernels of a few neurons, from the shortest to the longest mean delay."""
+    """Kernels of a few neurons or synapses, from the shortest to the longest mean delay."""
     means = centre_of_mass(found.rows, found.lags_ms)
     order = np.argsort(means, kind="stable")
     picked = dict.fromkeys(int(order[round(q * (len(order) - 1))]) for q in _QUANTILES)
