@@ -3,6 +3,7 @@
     python benchmarks/fsdd.py main        three seeds on the official split
     python benchmarks/fsdd.py speakers    each speaker held out once
     python benchmarks/fsdd.py prices      one choice changed at a time, on a smaller net trained for fewer epochs
+    python benchmarks/fsdd.py stability   a learning rate that is too high, with and without what tames it
 
 Each run is `spikinggamma train fsdd ...`, its epoch chosen on validation recordings from the training part; the row of its one
 test is collected into benchmarks/results/fsdd_<group>.jsonl. Runs that have a result are not run again; those cut off go on.
@@ -36,6 +37,13 @@ PRICES: dict[str, tuple[str, ...]] = {
     "analogue": ("net.analogue=true",),
     "speaking_is_free": ("learning.activity_cost=0.0",),
 }
+TWELVE = "net.tau_ms=[4.0,5.0,6.0,8.0,9.0,11.0,12.0,14.0,15.0,17.0,18.0,20.0]"
+WILD = (TWELVE, "net.synapse=neuron", "learning.learning_rate=0.01", "learning.activity_cost=0.0")
+STABILITY: dict[str, tuple[str, ...]] = {
+    f"{schedule}_clip_{clip}": (*WILD, f"learning.schedule={schedule}", f"learning.clip_norm={clip}")
+    for schedule in ("constant", "warmup_cosine")
+    for clip in ("0.0", "1.0")
+}
 
 
 def plan(group: str, epochs: int | None) -> dict[str, list[str]]:
@@ -45,9 +53,10 @@ def plan(group: str, epochs: int | None) -> dict[str, list[str]]:
     elif group == "speakers":
         runs = {f"speaker-{name}": ["--seed", "0", "--set", f"data.split=speaker:{name}"] for name in SPEAKERS}
     else:
+        cases = PRICES if group == "prices" else STABILITY
         runs = {
             name: ["--seed", "0", *(part for setting in (*SMALLER, *settings) for part in ("--set", setting))]
-            for name, settings in PRICES.items()
+            for name, settings in cases.items()
         }
     if epochs is not None:
         runs = {name: [*arguments, "--set", f"training.epochs={epochs}"] for name, arguments in runs.items()}
@@ -68,12 +77,14 @@ def run(name: str, arguments: list[str], folder: Path) -> dict[str, object] | No
         return None
     row: dict[str, object] = json.loads((out / "result.json").read_text())
     row.pop("predictions", None)
-    return {"case": name, **row}
+    epochs = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    curve = [round(epoch["validation_accuracy"], 4) for epoch in epochs]
+    return {"case": name, **row, "validation_curve": curve}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", choices=("main", "speakers", "prices"))
+    parser.add_argument("group", choices=("main", "speakers", "prices", "stability"))
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--only", nargs="+", help="these runs of the group")
     parser.add_argument("--runs", type=Path, default=Path("runs/fsdd"), help="where runs are kept")

@@ -29,7 +29,7 @@ def confusion_section(run: Run, key: str) -> Section:
     panels = [
         Panel(
             "True and predicted classes",
-            "A perfect net has nothing but the diagonal; what lies beside it are classes that the net takes for one another.",
+            "A perfect net has nothing but the diagonal; what lies beside it, the net takes for one another.",
             draw_svg(f"{key}-confusion", partial(_draw_matrix, matrix, names), width=440.0, height=side),
         ),
         Panel(

@@ -48,6 +48,7 @@ class Profile(NamedTuple):
     dt_ms: float
 
 
+_SLANT = "A slanting band means that the delays have been divided"
 # Title, caption, and what draws it.
 _Drawing = tuple[str, str, Callable[[Axes, Profile], None]]
 
@@ -61,8 +62,9 @@ def delay_section(net: GammaNet, dt_ms: float, key: str) -> Section:
         drawn = _of_neurons(name) if isinstance(layer, BucketWeightedLayer) else _of_synapses(name)
         spread = f"How far the {found.what} have spread from the dashed line, the mean delay of equal weights."
         drawn.insert(1, (f"{name}: mean delays", spread, _draw_means))
+        size = {} if len(drawn) == 3 else {"width": 440.0, "height": 260.0}
         panels += [
-            Panel(title, caption, draw_svg(f"{key}-delay-{index}-{place}", partial(_draw, draw, found)))
+            Panel(title, caption, draw_svg(f"{key}-delay-{index}-{place}", partial(_draw, draw, found), **size))
             for place, (title, caption, draw) in enumerate(drawn)
         ]
     first = net.stack[0]
@@ -72,19 +74,13 @@ def delay_section(net: GammaNet, dt_ms: float, key: str) -> Section:
 
 
 def _of_neurons(name: str) -> list[_Drawing]:
-    weights = (
-        "A slanting band means that neurons have divided the delays among them (blue adds, orange subtracts; each row "
-        "relative to its largest)."
-    )
+    weights = f"{_SLANT} (blue adds, orange subtracts; each row relative to its largest)."
     kernels = "What single neurons hear of one spike, from short to long mean delay, each relative to its peak."
     return [(f"{name}: bucket weights", weights, draw_profile), (f"{name}: kernels", kernels, draw_kernels)]
 
 
 def _of_synapses(name: str) -> list[_Drawing]:
-    weights = (
-        f"The {_STRONGEST} strongest synapses: a slanting band means that they have divided the delays among them (blue "
-        "adds, orange subtracts; each row relative to its largest)."
-    )
+    weights = f"{_SLANT} (the {_STRONGEST} strongest; blue adds, orange subtracts; each row relative to its largest)."
     sizes = "Which delays carry the weight of the layer, over all of its synapses."
     kernels = "What single synapses pass on of one spike, from short to long mean delay, each relative to its peak."
     return [
@@ -115,14 +111,16 @@ def profile(layer: GammaLayer, dt_ms: float) -> Profile:
 
 
 def draw_profile(ax: Axes, found: Profile) -> None:
-    """Bucket weights against bucket delay, sorted by mean delay."""
-    order = np.argsort(centre_of_mass(found.rows, found.lags_ms), kind="stable")
+    """Bucket weights against bucket delay; below those that add, above those that subtract, each by mean delay."""
+    means = centre_of_mass(found.rows, found.lags_ms)
+    subtracts = found.rows.sum(0) < 0
+    order = np.lexsort((means, subtracts))
     largest = np.maximum(np.abs(found.rows).max(0), 1e-12)
     image = shade((found.rows / largest).T[order], SERIES[0], SERIES[1])
     edges = _edges(found.lags_ms)
     ax.pcolormesh(edges, np.arange(len(order) + 1), image, rasterized=True)
-    means = centre_of_mass(found.rows, found.lags_ms)[order]
-    ax.plot(means, np.arange(len(order)) + 0.5, color=INK, linewidth=1.2)
+    for group in (~subtracts[order], subtracts[order]):
+        ax.plot(means[order][group], np.flatnonzero(group) + 0.5, color=INK, linewidth=1.2)
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, len(order))
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -151,7 +149,7 @@ def draw_kernels(ax: Axes, found: Profile) -> None:
         kernel = kernel / max(float(np.abs(kernel).max()), 1e-12)
         ax.plot(times, kernel, color=colour, linewidth=1.6, label=f"{means[neuron]:.0f} ms")
     ax.set_xlim(0.0, times[-1])
-    names = ax.legend(frameon=False, labelcolor="linecolor", fontsize=9.5, handlelength=1.2, loc="upper right")
+    names = ax.legend(frameon=False, labelcolor="linecolor", fontsize=9.5, handlelength=1.2, loc="best")
     names.set_title("mean delay")
     names.get_title().set_fontsize(9.5)
     names.get_title().set_color(MUTED)
