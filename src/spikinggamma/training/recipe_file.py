@@ -17,6 +17,17 @@ from spikinggamma.training.recipe import Recipe
 
 __all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names"]
 
+# Types by the names that they have in a recipe rather than in Python.
+_WORDS = {
+    "tuple_type": "a list, e.g. [64, 64]",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+
 
 def recipe_names() -> list[str]:
     """Names of the recipes that come with the package."""
@@ -133,7 +144,7 @@ def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
         where = f"[{'.'.join(path[:-1])}]" if path[:-1] else "a recipe"
         expected = f"a key of {where}: {', '.join(known)}"
         return SpikingGammaError(".".join(path), f"an unknown key in {origin}", expected, _join(meant, others))
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    expected = _WORDS.get(first["type"]) or first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
     given = first["input"]
     got = f"{list(given) if isinstance(given, tuple) else given!r} in {origin}"
     about = _description(path)
