@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spikinggamma import SpikingGammaError
+from spikinggamma.training import Recipe, create_run
 from spikinggamma.training.files import read_json, write_atomically, write_json
 
 
@@ -51,3 +52,13 @@ def test_json_is_read_back_or_refused_by_name(tmp_path: Path) -> None:
     path.write_text('{"a": ')
     with pytest.raises(SpikingGammaError, match=r"run\.json.*cannot be read"):
         read_json(path)
+
+
+def test_a_folder_that_cannot_be_filled_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SpikingGammaError, match=r"recipe\.toml.*No space left"):
+        create_run(Recipe(), tmp_path / "run", command="", device="cpu")
+    assert not (tmp_path / "run").exists()

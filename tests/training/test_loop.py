@@ -186,7 +186,7 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
                 monkeypatch.setattr(os, "fsync", full)
 
     def full(handle: int) -> None:
-        if "pt" in os.readlink(f"/proc/self/fd/{handle}"):
+        if "metrics" not in os.readlink(f"/proc/self/fd/{handle}"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if not Path("/proc/self/fd").is_dir():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,7 @@ from spikinggamma.training.lock import locked
 from spikinggamma.training.metrics import Row, append_row, truncate_rows
 from spikinggamma.training.progress import Reporter, reporter_for
 from spikinggamma.training.recipe import Recipe
-from spikinggamma.training.run import Run, check_out, create_run, load_run, set_status
+from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
 from spikinggamma.training.schedule import learning_rate
 from spikinggamma.training.seeds import stream
 from spikinggamma.training.threads import torch_threads
@@ -137,12 +138,18 @@ def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | N
                     shown.epoch(_epoch(session, epoch, shown))
             _finish(session)
         except KeyboardInterrupt:
-            set_status(run.path, "interrupted")
+            _note(run, "interrupted")
             raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
         except BaseException as error:
-            set_status(run.path, "failed", f"{type(error).__name__}: {error}")
+            _note(run, "failed", f"{type(error).__name__}: {error}")
             raise
     return load_run(run.path)
+
+
+def _note(run: Run, status: Status, message: str = "") -> None:
+    """Note why a run ended, if the disk lets us; if not, the reason itself matters more."""
+    with suppress(SpikingGammaError):
+        set_status(run.path, status, message)
 
 
 def _open(run: Run, splits: Splits, device: torch.device) -> _Session:

@@ -24,7 +24,7 @@ from spikinggamma.training.metrics import Row, read_rows
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe
 
-__all__ = ["Run", "check_out", "create_run", "load_run", "set_status", "versions"]
+__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "set_status", "versions"]
 
 Status = Literal["running", "done", "interrupted", "failed"]
 
@@ -130,8 +130,13 @@ def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: 
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "status": "running",
     }
-    write_json(folder / "run.json", info)
-    write_atomically(folder / "recipe.toml", dump_recipe(recipe).encode())
+    try:
+        write_atomically(folder / "recipe.toml", dump_recipe(recipe).encode())
+        write_json(folder / "run.json", info)
+    except BaseException:
+        (folder / "recipe.toml").unlink(missing_ok=True)
+        folder.rmdir()
+        raise
     return load_run(folder)
 
 
