@@ -116,6 +116,19 @@ def test_a_state_of_another_batch_is_an_error() -> None:
             call(spikes[:, :2])
 
 
+def test_input_of_another_shape_is_an_error() -> None:
+    net, spikes = prepared(NETS["dense"])
+    calls = (
+        lambda x: net(x, dt_ms=DT_MS),
+        lambda x: net.run(x, net.initial_state(3), DT_MS),
+        lambda x: net.calibrate(x, dt_ms=DT_MS),
+    )
+    for call in calls:
+        for wrong in (spikes[:, :, :5], spikes[:, 0]):
+            with pytest.raises(SpikingGammaError, match=r"`spikes`: got \[.*\]; expected \[T, B, 6\]"):
+                call(wrong)
+
+
 def test_the_input_gain_is_the_height_of_an_event() -> None:
     torch.manual_seed(0)
     net = dense_net((3, 4, 2), tau_ms=TAU_MS)

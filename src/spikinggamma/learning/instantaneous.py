@@ -52,13 +52,15 @@ class Instantaneous(Rule):
         super().__init__(net, dt_ms)
         self._gradients = [CausalLayerGradient(net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)]
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         for index in reversed(range(len(self.net.stack))):
             self._gradients[index].accumulate(tape.layers[index], delta)
             if index > 0:
                 layer = self.net.stack[index]
                 delta = below(self.net, tape, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
+        return True
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Nothing is held back."""
+        return False

@@ -128,6 +128,7 @@ class Learner:
             targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
             lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
             optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
+                After chunks from which a rule that waits for later blame learnt nothing yet, it is not called.
             generator: Random numbers of dropout.
         """
         source, lengths = self._source(spikes, targets, lengths)
@@ -145,12 +146,12 @@ class Learner:
             logits = tape.layers[-1].outputs
             if not replayed:
                 judge.observe(logits, start)
-            rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
+            added = rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
             tally.add(tape, start)
-            if optimiser_step is not None and self.update != "recording":
+            if optimiser_step is not None and added and self.update != "recording":
                 optimiser_step()
-        rule.finish()
-        if optimiser_step is not None:
+        added = rule.finish()
+        if optimiser_step is not None and (added or self.update == "recording"):
             optimiser_step()
         return tally.outcome(judge)
 

@@ -30,12 +30,12 @@ class Rule(abc.ABC):
             self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
 
     @abc.abstractmethod
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
-        """The next chunk, and the blame on its logits."""
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
+        """The next chunk, and the blame on its logits. Returns whether gradients were added, for this or an older chunk."""
 
     @abc.abstractmethod
-    def finish(self) -> None:
-        """The recording is over: commit what is still held back."""
+    def finish(self) -> bool:
+        """The recording is over: commit what is still held back. Returns whether there was anything."""
 
 
 def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:

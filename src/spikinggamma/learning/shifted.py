@@ -39,7 +39,7 @@ class Shifted(Rule):
         super().__init__(net, dt_ms)
         every = torch.cat(self.alphas)
         if any(layer.timescales.trainable for layer in net.stack) or not torch.allclose(every, every[0]):
-            tau_ms = sorted({round(float(tau), 6) for layer in net.stack for tau in layer.timescales.tau_ms()})
+            tau_ms = sorted({round(float(tau), 6) for layer in net.stack for tau in layer.timescales.tau_ms().detach()})
             raise SpikingGammaError(
                 "tau_ms",
                 tau_ms,
@@ -53,7 +53,7 @@ class Shifted(Rule):
         self._buckets: list[Tensor | None] = [None] * len(net.stack)
         self._step = torch.zeros(depth[0], dtype=every.dtype, device=every.device)
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         answers = self._step_answers(len(delta))
         bundle = delta.unsqueeze(0)
@@ -85,9 +85,11 @@ class Shifted(Rule):
                         for deep, c in enumerate(told.unbind(0))
                     ]
                 )
+        return True
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Nothing is held back."""
+        return False
 
     def _step_answers(self, steps: int) -> Float[Tensor, "T J"]:
         """c̄_j(t): c̄_0 = 1 from the first step on, c̄_j(t) = α c̄_j(t-1) + (1-α) c̄_{j-1}(t-1)."""

@@ -83,7 +83,7 @@ class Traced(Rule):
         self._traces = [_Traces(net, index, self.alphas) for index in range(len(net.stack) - 1)]
         self._pending: NetTape | None = None
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         if self._pending is not None:
             for index, traces in enumerate(self._traces):
@@ -103,6 +103,8 @@ class Traced(Rule):
             mask = tape.masks[index - 1]
             self._traces[index - 1].accumulate(told if mask is None else told * mask.flatten(1))
             delta = below(self.net, tape, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
+        return True
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Nothing is held back."""
+        return False

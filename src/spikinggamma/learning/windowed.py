@@ -98,26 +98,30 @@ class Windowed(Rule):
         self._window: deque[tuple[NetTape, Tensor]] = deque()
         self._steps = 0
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         self._window.append((tape, delta))
         self._steps += len(delta)
+        added = False
         while self._steps - len(self._window[0][1]) >= self.span:
-            self._commit(len(self._window[0][1]))
+            added |= self._commit(len(self._window[0][1]))
             self._steps -= len(self._window.popleft()[1])
+        return added
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Commit the rest: the recording's end is known to carry no later blame."""
-        if self._window:
-            self._commit(self._steps)
+        added = self._commit(self._steps)
         self._window.clear()
         self._steps = 0
+        return added
 
-    def _commit(self, steps: int) -> None:
+    def _commit(self, steps: int) -> bool:
         # With a label only at the end, most of the recording is never blamed: nothing to run.
-        if any(tape.cost is not None or bool(delta.any()) for tape, delta in self._window):
-            tapes, deltas = zip(*self._window, strict=True)
-            commit(self.net, self.alphas, self.dt_ms, _join(list(tapes)), torch.cat(deltas), steps)
+        if not any(tape.cost is not None or bool(delta.any()) for tape, delta in self._window):
+            return False
+        tapes, deltas = zip(*self._window, strict=True)
+        commit(self.net, self.alphas, self.dt_ms, _join(list(tapes)), torch.cat(deltas), steps)
+        return True
 
 
 class ThroughTime(Rule):
@@ -128,14 +132,17 @@ class ThroughTime(Rule):
         self._tapes: list[NetTape] = []
         self._deltas: list[Tensor] = []
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> None:
+    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         self._tapes.append(tape)
         self._deltas.append(delta)
+        return False
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Blame everything at once."""
-        if self._tapes:
+        added = bool(self._tapes)
+        if added:
             delta = torch.cat(self._deltas)
             commit(self.net, self.alphas, self.dt_ms, _join(self._tapes), delta, len(delta))
         self._tapes, self._deltas = [], []
+        return added

@@ -116,7 +116,7 @@ class GammaNet(nn.Module):
             dt_ms: Time step; at most the shortest bucket's time constant.
         """
         state = self.initial_state(spikes.shape[1]) if state is None else state
-        signal, after = spikes * self.input_gain, []
+        signal, after = self._heard(spikes), []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             signal, new = layer(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
             signal = signal if mask is None else signal * mask
@@ -125,13 +125,20 @@ class GammaNet(nn.Module):
 
     def run(self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float) -> tuple[NetTape, NetState]:
         """The same chunk without autograd: what it leaves behind for learning, and the state after it."""
-        signal, tapes, after = spikes * self.input_gain, [], []
+        signal, tapes, after = self._heard(spikes), [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             tape, new = layer.run(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
             signal = tape.outputs if mask is None else tape.outputs * mask
             tapes.append(tape)
             after.append(new)
         return NetTape(tuple(tapes), state.masks), NetState(tuple(after), state.masks)
+
+    def _heard(self, spikes: Tensor) -> Tensor:
+        """Events at the height at which the first layer hears them."""
+        wanted = self.stack[0].in_shape
+        if spikes.ndim < 3 or spikes.shape[2:].numel() != torch.Size(wanted).numel():
+            raise SpikingGammaError("spikes", list(spikes.shape), f"[T, B, {', '.join(map(str, wanted))}]")
+        return spikes * self.input_gain
 
     @torch.no_grad()
     def calibrate(
@@ -159,7 +166,7 @@ class GammaNet(nn.Module):
         valid = torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
         if lengths is not None:
             valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
-        signal = spikes * self.input_gain
+        signal = self._heard(spikes)
         for index, (layer, before) in enumerate(zip(self.stack, state.layers, strict=True)):
             inputs = signal.reshape(*signal.shape[:2], *layer.in_shape)
             tape, _ = layer.run(inputs, before, dt_ms)
