@@ -18,7 +18,7 @@ TARGETS = torch.tensor([0, 2, 1])
 
 def learnt(net: GammaNet, spikes: Tensor, rule: str, loss: str, lengths: Tensor = LENGTHS) -> dict[str, Tensor]:
     net.zero_grad()
-    Learner(net, rule=rule, loss=loss, dt_ms=DT_MS, chunk=11).learn(
+    Learner(net, rule=rule, loss=loss, dt_ms=DT_MS, chunk=16).learn(
         spikes, TARGETS, lengths, generator=torch.Generator().manual_seed(7)
     )
     return gradients(net)
@@ -61,7 +61,7 @@ def test_steady_blame_makes_it_exact_but_for_the_end() -> None:
     Under `sum` δ is constant, so without a rectifier only the last kernel's length of a recording differs, and the error
     falls as one over the duration.
     """
-    durations, errors = (40, 80, 160), []
+    durations, errors = (30, 60, 120), []
     for steps in durations:
         torch.manual_seed(0)
         net = dense_net((6, 7, CLASSES), tau_ms=(4.0, 4.0, 4.0), rectify=False).double()

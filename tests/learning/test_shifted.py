@@ -14,7 +14,8 @@ from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import LOSSES, Learner
 from spikinggamma.nn import Conv2d, Dense, GammaNet, PerSynapse, Timescales, dense_net
 
-LENGTHS = torch.tensor([24, 17, 6])
+STEPS = 15
+LENGTHS = torch.tensor([15, 11, 4])
 TARGETS = torch.tensor([0, 2, 1])
 TAU_MS = (5.0, 5.0, 5.0)
 
@@ -55,7 +56,7 @@ def linear_mixture() -> GammaNet:
 
 @pytest.mark.parametrize("make", [linear, linear_per_synapse, linear_dropped_out, linear_mixture])
 def test_exact_without_rectification(make: Callable[[], GammaNet]) -> None:
-    net, spikes = prepared(make, steps=24)
+    net, spikes = prepared(make, steps=STEPS)
     for loss in LOSSES:
         whole = learnt(net, spikes, loss, rule="through_time")
         for chunk in (1, 9) if loss == "each_step" else (7,):
@@ -63,7 +64,7 @@ def test_exact_without_rectification(make: Callable[[], GammaNet]) -> None:
 
 
 def test_exact_while_every_gate_is_open() -> None:
-    net, spikes = prepared(lambda: dense_net((6, 7, 5, CLASSES), tau_ms=TAU_MS), steps=24)
+    net, spikes = prepared(lambda: dense_net((6, 7, 5, CLASSES), tau_ms=TAU_MS), steps=STEPS)
     with torch.no_grad():
         for layer, high in zip(net.hidden, (10.0, 500.0), strict=True):
             layer.bias.fill_(high)
@@ -75,7 +76,7 @@ def test_exact_while_every_gate_is_open() -> None:
 
 
 def test_nearer_than_instantaneous_where_gates_move() -> None:
-    net, spikes = prepared(lambda: dense_net((6, 7, 5, CLASSES), tau_ms=TAU_MS), steps=24)
+    net, spikes = prepared(lambda: dense_net((6, 7, 5, CLASSES), tau_ms=TAU_MS), steps=STEPS)
     whole, shifted, now = (
         learnt(net, spikes, "last", 6, rule) for rule in ("through_time", "shifted", "instantaneous")
     )

@@ -13,7 +13,8 @@ from spikinggamma import SpikingGammaError
 from spikinggamma.learning import LOSSES, Learner
 from spikinggamma.nn import GammaNet, dense_net
 
-LENGTHS = torch.tensor([24, 17, 6])
+STEPS = 15
+LENGTHS = torch.tensor([15, 11, 4])
 TARGETS = torch.tensor([0, 2, 1])
 
 
@@ -42,7 +43,7 @@ def shallow_dropped_out() -> GammaNet:
 @pytest.mark.parametrize("make", [shallow, shallow_per_synapse, shallow_dropped_out])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_exact_for_one_hidden_layer(make: Callable[[], GammaNet], loss: str) -> None:
-    net, spikes = prepared(make, steps=24)
+    net, spikes = prepared(make, steps=STEPS)
     whole = learnt(net, spikes, loss, rule="through_time")
     # One step at a time the whole sum over time is carried by the traces; in one chunk, by the adjoint.
     for chunk in (1, 9) if loss == "each_step" else (7,):
@@ -51,7 +52,7 @@ def test_exact_for_one_hidden_layer(make: Callable[[], GammaNet], loss: str) -> 
 
 @pytest.mark.parametrize("kind", ["dense", "per_synapse"])
 def test_below_that_nearer_than_instantaneous(kind: str) -> None:
-    net, spikes = prepared(NETS[kind], steps=24)
+    net, spikes = prepared(NETS[kind], steps=STEPS)
     whole, traced, now = (learnt(net, spikes, "last", 6, rule) for rule in ("through_time", "traced", "instantaneous"))
     assert cosine(now, whole) < cosine(traced, whole) < 1.0 - 1e-6
     own = {name: gradient for name, gradient in whole.items() if not name.startswith("layers.0.")}

@@ -32,7 +32,7 @@ def in_chunks(net: GammaNet, spikes: Tensor, chunk: int, start: NetState) -> tup
 @every_net
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_sequence_is_its_chunks_and_its_steps(kind: str, chunk: int) -> None:
-    net, spikes = prepared(NETS[kind], steps=25)
+    net, spikes = prepared(NETS[kind], steps=20)
     start = net.initial_state(spikes.shape[1], generator=torch.Generator().manual_seed(0))
     whole, (tape,), last = in_chunks(net, spikes, len(spikes), start)
     parts, tapes, end = in_chunks(net, spikes, chunk, start)

@@ -20,7 +20,13 @@ from torch import Tensor
 from spikinggamma.functional.gamma import gamma_step
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
 
-__all__ = ["NeuronOutput", "SpikingGammaParameters", "SpikingGammaState", "spiking_gamma_sequence", "spiking_gamma_step"]
+__all__ = [
+    "NeuronOutput",
+    "SpikingGammaParameters",
+    "SpikingGammaState",
+    "spiking_gamma_sequence",
+    "spiking_gamma_step",
+]
 
 
 class SpikingGammaParameters(NamedTuple):
