@@ -98,6 +98,7 @@ def main() -> int:
         rows = list(pool.map(lambda item: run(*item, arguments.runs), runs.items()))
     done = [row for row in rows if row is not None]
     out = Path(__file__).parent / "results" / f"fsdd_{arguments.group}.jsonl"
+    out.parent.mkdir(exist_ok=True)
     known = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     names = {row["case"] for row in done}
     partial = out.with_suffix(".tmp")

@@ -156,11 +156,12 @@ class Learner:
         return tally.outcome(judge)
 
     def evaluate(self, spikes: Source, targets: Tensor, lengths: Int[Tensor, " B"] | None = None) -> Outcome:
-        """Judge a batch without learning from it."""
+        """Judge a batch without learning from it, and without dropout."""
         source, lengths = self._source(spikes, targets, lengths)
         judge = make_loss(self.loss, targets, lengths, self.dt_ms)
         tally = _Tally(self.net, lengths)
-        for start, tape in self._chunks(source, self.net.initial_state(int(lengths.numel()))):
+        state = self.net.initial_state(int(lengths.numel()))._replace(masks=(None,) * len(self.net.hidden))
+        for start, tape in self._chunks(source, state):
             judge.observe(tape.layers[-1].outputs, start)
             tally.add(tape, start)
         return tally.outcome(judge)
