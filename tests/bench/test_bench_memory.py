@@ -30,8 +30,8 @@ def test_an_online_rule_is_flat_and_the_others_are_linear(rows: list[Row]) -> No
     longest = {row["rule"]: row for row in rows if row["steps"] == 1600}
     assert longest["windowed"]["peak_ratio"] < 1.05
     assert longest["windowed"]["step_ratio"] < 1.3
-    assert 3.0 < longest["through_time"]["step_ratio"] < 5.0
-    assert 3.0 < longest["lif_bptt"]["step_ratio"] < 5.0
+    assert longest["through_time"]["step_ratio"] > 3.0
+    assert longest["lif_bptt"]["step_ratio"] > 3.0
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak can be reset on Linux only")
