@@ -17,7 +17,7 @@ def test_facts_follow_the_options() -> None:
     assert facts.ceiling is not None
     assert facts.ceiling.accuracy == 1.0
     assert facts_of(tiny_recipe("data.options.jitter_ms=1.0")).ceiling is None
-    fsdd = facts_of(load_recipe("fsdd"))
+    fsdd = facts_of(load_recipe("fsdd", ["data.n_channels=140"]))
     assert (fsdd.n_channels, fsdd.n_classes) == (140, 10)
     assert [bound.accuracy for bound in fsdd.floors] == [0.1, 0.59, 0.697]
 
