@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,27 @@ def test_an_interrupt_prints_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 130
     assert f"spikinggamma train --resume {tmp_path / 'run'}" in result.stderr
     assert call("train", "--resume", tmp_path / "run").exit_code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "scheduler"])
+def test_a_signal_ends_a_run_that_can_go_on(tmp_path: Path, sent: signal.Signals) -> None:
+    command = [sys.executable, "-c", "from spikinggamma.cli import main; main()", "train", *SETTINGS]
+    # A caller that ignores Ctrl-C, such as a shell in the background, hands that on; Python then would, too.
+    restore = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command[2] = restore + command[2]
+    command += ["--set", "training.epochs=100000", "--out", str(tmp_path / "run")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch 2/"):
+                process.send_signal(sent)
+                break
+        printed = process.stderr.read()
+    assert process.returncode == 130
+    assert f"spikinggamma train --resume {tmp_path / 'run'}" in printed
+    assert load_run(tmp_path / "run").info["status"] == "interrupted"
+    assert "Traceback" not in printed
 
 
 def test_evaluating_at_another_step_writes_a_row(run: Path, tmp_path: Path) -> None:

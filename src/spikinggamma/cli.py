@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import shlex
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -84,7 +85,7 @@ def _begin(
 ) -> None:
     """Spiking networks that learn [italic]when[/italic], not only [italic]how often[/italic].
 
-    [bold]Begin here[/bold] (no data needed, under a minute on two cores):
+    [bold]Begin here[/bold] (no data needed, a minute or two on two cores):
 
       spikinggamma train
       spikinggamma report runs/localisation-0-1
@@ -255,4 +256,6 @@ def _command() -> str:
 
 def main() -> None:
     """Entry point of the `spikinggamma` command."""
+    # Schedulers end a job by SIGTERM: a run that gets it says how to go on, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -64,14 +65,13 @@ class TerminalReporter:
     def __init__(self) -> None:
         # rich costs a tenth of a second to import; only a terminal pays it.
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
-            TextColumn("epoch {task.fields[now]}/{task.total:.0f}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[running]}  {task.fields[figures]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
+            # All of it in 80 columns: loss and accuracy of this epoch so far, validation and spikes of the one before.
+            TextColumn("{task.fields[now]}/{task.total:.0f}"),
+            BarColumn(bar_width=8),
+            TextColumn("{task.fields[running]} {task.fields[figures]} left"),
             TimeRemainingColumn(elapsed_when_finished=False),
             console=Console(stderr=True),
             speed_estimate_period=600.0,
@@ -90,11 +90,12 @@ class TerminalReporter:
         self._task = self._bar.add_task("", total=epochs, completed=done, now=done, running="", figures="")
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
-        running = f"loss {loss:.3f}  accuracy {accuracy:.1%}"
-        self._bar.update(self._task, completed=progress, now=int(progress) + 1, running=running)
+        running = f"loss {loss:.3f} train {accuracy:.1%}"
+        self._bar.update(self._task, completed=progress, now=math.ceil(progress), running=running)
 
     def epoch(self, row: Row) -> None:
-        figures = f"validation {row['validation_accuracy']:.1%}  {_rate(row)}"
+        rates = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s"])
+        figures = f"val {row['validation_accuracy']:.1%} spikes/s {rates}"
         self._bar.update(self._task, completed=row["epoch"], now=row["epoch"], figures=figures)
 
 
