@@ -26,12 +26,26 @@ def test_rows_say_what_was_measured(rows: list[Row]) -> None:
 
 
 def test_an_online_rule_is_flat_and_the_others_are_linear(rows: list[Row]) -> None:
-    assert [row for row in rows if not row["holds"]] == []
+    assert [row for row in rows if row["holds"] is False] == []
     longest = {row["rule"]: row for row in rows if row["steps"] == 1600}
     assert longest["windowed"]["peak_ratio"] < 1.05
     assert longest["windowed"]["step_ratio"] < 1.3
     assert longest["through_time"]["step_ratio"] > 3.0
     assert longest["lif_bptt"]["step_ratio"] > 3.0
+
+
+def test_growth_is_judged_by_the_step(rows: list[Row]) -> None:
+    case = memory._groups(quick=False, seed=0)[-2][-1]
+    assert case.rule == "lif_bptt"
+    straight = [
+        {"steps": steps, "peak_mib": 300.0 + steps, "step_mib": 10.0 + 0.5 * steps} for steps in (100, 200, 800)
+    ]
+    found = memory._row(case, straight, quick=False)
+    assert (found["mib_per_step"], found["holds"]) == (pytest.approx(0.5), True)
+    bent = [*straight[:2], {**straight[2], "step_mib": 300.0}]
+    assert memory._row(case, bent, quick=False)["holds"] is False
+    online = case._replace(rule="windowed")
+    assert memory._row(online, straight, quick=False)["holds"] is False
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak can be reset on Linux only")
