@@ -2,10 +2,12 @@
 
 Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
 that has K times the size of the signal is written unless it is what was asked for. Blocks run on as many threads as numba
-has been given. Three habits make the inner loops fast, each measured:
+has been given. Four habits make the inner loops fast, each measured:
 
 - the chain reads one array and writes another, then swaps them: in place, the compiler cannot prove that bucket k - 1 is
   not bucket k, and falls back to one neuron at a time (2 to 3 times slower);
+- an inner loop counts to the length of an array that it touches: to a number held in a variable, the compiler checks every
+  index and falls back as well (6 times slower);
 - values below 1e-20 become zero: a silent neuron's buckets otherwise decay into subnormal numbers, which the processor
   handles in microcode (70 times slower on silent input);
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
@@ -24,6 +26,7 @@ from numba import njit, prange
 __all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward", "signal_adjoint", "signal_forward"]
 
 BLOCK = 128  # neurons a job: 2 x 16 buckets of 128 floats are 16 KiB, inside a first-level cache
+LANES = 16  # a narrow layer is padded to whole vectors of so many floats, not to a whole block
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
 _compile = njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
@@ -58,9 +61,15 @@ def _fill(old, new, drive, alpha, spills, x, weight):
 
 
 @njit(nogil=True)
+def _padded(neurons):
+    """Columns of a block of a layer this wide."""
+    return min(BLOCK, (neurons + LANES - 1) // LANES * LANES)
+
+
+@njit(nogil=True)
 def _block_of(rows, low, width):
-    """Columns low .. low + width of `rows` [K, N], padded with zeros to a whole block."""
-    block = np.zeros((rows.shape[0], BLOCK), rows.dtype)
+    """Columns low .. low + width of `rows` [K, N], padded with zeros to the width of a block."""
+    block = np.zeros((rows.shape[0], _padded(rows.shape[1])), rows.dtype)
     block[:, :width] = rows[:, low : low + width]
     return block
 
@@ -101,6 +110,7 @@ def signal_forward(drive, weight, bias, alpha, buckets, signal):
     """Buckets and their weighted sum x(t), without a code. State in place."""
     steps, batch, neurons = drive.shape
     spills = _spill_of(alpha)
+    size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in prange(batch * blocks):
         sample = job // blocks
@@ -110,7 +120,7 @@ def signal_forward(drive, weight, bias, alpha, buckets, signal):
         old = _block_of(buckets[:, sample], low, width)
         new = np.zeros_like(old)
         v = _block_of(weight, low, width)
-        x = np.zeros(BLOCK, drive.dtype)
+        x = np.zeros(size, drive.dtype)
         for t in range(steps):
             x[:width] = bias[here]
             _fill(old, new, drive[t, sample, here], alpha, spills, x, v)
@@ -125,6 +135,7 @@ def signal_adjoint(blame, weight, alpha, carried, result):
     steps, batch, neurons = blame.shape
     order = alpha.size
     spills = _spill_of(alpha)
+    size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in prange(batch * blocks):
         sample = job // blocks
@@ -132,16 +143,16 @@ def signal_adjoint(blame, weight, alpha, carried, result):
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
         # `late` is what each bucket of step t + 1 was to blame for; its extra row, zero, closes the chain.
-        late = np.zeros((order + 1, BLOCK), blame.dtype)
-        early = np.zeros((order + 1, BLOCK), blame.dtype)
+        late = np.zeros((order + 1, size), blame.dtype)
+        early = np.zeros((order + 1, size), blame.dtype)
         v = _block_of(weight, low, width)
-        delta = np.zeros(BLOCK, blame.dtype)
+        delta = np.zeros(size, blame.dtype)
         for t in range(steps - 1, -1, -1):
             delta[:width] = blame[t, sample, here]
             for k in range(order):
                 keep = alpha[k]
                 spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-                for i in range(BLOCK):
+                for i in range(early.shape[1]):
                     early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + v[k, i] * delta[i])
             early, late = late, early
             result[t, sample, here] = late[0, :width]
@@ -157,28 +168,29 @@ def bucket_products(blame, drive, alpha, buckets, result):
     steps, batch, neurons = drive.shape
     order = alpha.size
     spills = _spill_of(alpha)
+    size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in prange(blocks):
         low = job * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
-        new = np.zeros((order, BLOCK), drive.dtype)
-        total = np.zeros((order, BLOCK), drive.dtype)
-        u = np.zeros(BLOCK, drive.dtype)
-        delta = np.zeros(BLOCK, drive.dtype)
+        new = np.zeros((order, size), drive.dtype)
+        total = np.zeros((order, size), drive.dtype)
+        u = np.zeros(size, drive.dtype)
+        delta = np.zeros(size, drive.dtype)
         for sample in range(batch):
             old = _block_of(buckets[:, sample], low, width)
             for t in range(steps):
                 u[:width] = drive[t, sample, here]
                 delta[:width] = blame[t, sample, here]
-                for i in range(BLOCK):
+                for i in range(new.shape[1]):
                     h = _settled(alpha[0] * old[0, i] + u[i])
                     new[0, i] = h
                     total[0, i] += delta[i] * h
                 for k in range(1, order):
                     keep = alpha[k]
                     spill = spills[k]
-                    for i in range(BLOCK):
+                    for i in range(new.shape[1]):
                         h = _settled(keep * old[k, i] + spill * old[k - 1, i])
                         new[k, i] = h
                         total[k, i] += delta[i] * h
@@ -192,6 +204,7 @@ def filter_forward(drive, alpha, buckets, traces):
     steps, batch, cells = drive.shape
     order = alpha.size
     spills = _spill_of(alpha)
+    size = _padded(cells)
     blocks = (cells + BLOCK - 1) // BLOCK
     for job in prange(batch * blocks):
         sample = job // blocks
@@ -200,15 +213,15 @@ def filter_forward(drive, alpha, buckets, traces):
         here = slice(low, low + width)
         old = _block_of(buckets[:, sample], low, width)
         new = np.zeros_like(old)
-        u = np.zeros(BLOCK, drive.dtype)
+        u = np.zeros(size, drive.dtype)
         for t in range(steps):
             u[:width] = drive[t, sample, here]
-            for i in range(BLOCK):
+            for i in range(new.shape[1]):
                 new[0, i] = _settled(alpha[0] * old[0, i] + u[i])
             for k in range(1, order):
                 keep = alpha[k]
                 spill = spills[k]
-                for i in range(BLOCK):
+                for i in range(new.shape[1]):
                     new[k, i] = _settled(keep * old[k, i] + spill * old[k - 1, i])
             traces[t, sample, :, here] = new[:, :width]
             old, new = new, old
@@ -220,21 +233,22 @@ def filter_adjoint(blame, alpha, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
     steps, batch, order, cells = blame.shape
     spills = _spill_of(alpha)
+    size = _padded(cells)
     blocks = (cells + BLOCK - 1) // BLOCK
     for job in prange(batch * blocks):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, cells - low)
         here = slice(low, low + width)
-        late = np.zeros((order + 1, BLOCK), blame.dtype)
-        early = np.zeros((order + 1, BLOCK), blame.dtype)
-        e = np.zeros((order, BLOCK), blame.dtype)
+        late = np.zeros((order + 1, size), blame.dtype)
+        early = np.zeros((order + 1, size), blame.dtype)
+        e = np.zeros((order, size), blame.dtype)
         for t in range(steps - 1, -1, -1):
             e[:, :width] = blame[t, sample, :, here]
             for k in range(order):
                 keep = alpha[k]
                 spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-                for i in range(BLOCK):
+                for i in range(early.shape[1]):
                     early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + e[k, i])
             early, late = late, early
             result[t, sample, :, here] = late[:order, :width]
