@@ -1,7 +1,4 @@
-"""The command line: parses, calls, and turns errors into exit codes. What a command does is in the room that it calls.
-
-Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted (and resumable).
-"""
+"""The command line: parses and calls. What a command does is in the room that it calls."""
 
 from __future__ import annotations
 
@@ -12,33 +9,19 @@ import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.exit_codes import ExitCodes
 
 __all__ = ["app", "main"]
 
 
-class _Group(TyperGroup):
-    """Bad input is a message and exit code 2; an interrupt is 130; anything else is ours and keeps its traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SpikingGammaError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2) from None
-        except KeyboardInterrupt as interrupt:
-            typer.echo(f"interrupted. {interrupt}".rstrip(), err=True)
-            raise typer.Exit(130) from None
-
-
 app = typer.Typer(
     name="spikinggamma",
-    cls=_Group,
+    cls=ExitCodes,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

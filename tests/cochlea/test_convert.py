@@ -109,6 +109,22 @@ def test_window_rises_and_falls(n_samples: int) -> None:
     assert short[-1] < 1e-4
 
 
+def test_pre_emphasis_lifts_tones_as_its_transfer_function_says() -> None:
+    # Two tones far apart: their ratio after the filter is the ratio of |1 - a e^(-iω)|, whatever the normalisation.
+    corner, low, high = 50.0, 200.0, 3200.0
+    both = tone(low) + tone(high)
+    spectrum = np.abs(np.fft.rfft(prepare(both, 48_000, pre_emphasis_hz=corner) * np.hanning(len(both))))
+    found = np.array([spectrum[round(f * len(both) / 48_000)] for f in (low, high)])
+    gain = np.abs(1.0 - np.exp(-2.0 * np.pi * (corner + 1j * np.array([low, high])) / 48_000))
+    assert found[1] / found[0] == pytest.approx(gain[1] / gain[0], rel=0.01)
+    assert gain[1] / gain[0] == pytest.approx(16.0, rel=0.05)  # four octaves of 6 dB
+
+
+def test_emphasised_sound_has_the_same_root_mean_square() -> None:
+    steady = prepare(tone(300.0), 48_000, ramp_ms=0.0, pre_emphasis_hz=50.0)
+    assert np.sqrt(np.mean(steady**2)) == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize(
     ("sound", "rate_hz", "said"),
     [
@@ -128,7 +144,18 @@ def test_refused_sounds(sound: np.ndarray, rate_hz: float, said: str) -> None:
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"n_channels": 0}, {"c0": float("nan")}, {"c0": 1.0}, {"ramp_ms": -1.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n_channels": 0},
+        {"c0": float("nan")},
+        {"c0": 1.0},
+        {"ramp_ms": -1.0},
+        {"pre_emphasis_hz": 0.0},
+        {"pre_emphasis_hz": 24_000.0},
+        {"pre_emphasis_hz": float("nan")},
+    ],
+)
 def test_refused_parameters(options: dict[str, float]) -> None:
     with pytest.raises(SpikingGammaError, match=next(iter(options))):
         Cochlea(**options)  # type: ignore[arg-type]

@@ -212,3 +212,13 @@ def test_each_hidden_layers_threshold_is_the_unit_of_its_price() -> None:
             both.append(gradients(net)["layers.0.weight"])
         grads.append(both[0] - both[1])
     torch.testing.assert_close(grads[0], 2.0 * grads[1], rtol=1e-9, atol=1e-12)
+
+
+def test_a_stream_that_ends_before_its_recordings_is_an_error() -> None:
+    net = dense_net((3, 5, 2), tau_ms=(4.0, 8.0))
+    spikes = torch.ones(9, 2, 3)
+    learner = Learner(net, rule="instantaneous", loss="last", dt_ms=2.0)
+    targets, lengths = torch.tensor([0, 1]), torch.tensor([10, 4])
+    for call in (learner.learn, learner.evaluate):
+        with pytest.raises(SpikingGammaError, match=r"`spikes`: got chunks of 9 steps in all; expected the 10"):
+            call(lambda: iter(spikes.split(4)), targets, lengths)

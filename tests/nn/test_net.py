@@ -116,6 +116,15 @@ def test_a_state_of_another_batch_is_an_error() -> None:
             call(spikes[:, :2])
 
 
+def test_a_state_of_another_depth_is_an_error() -> None:
+    net, spikes = prepared(NETS["dense"])
+    _, state = net(spikes, dt_ms=DT_MS)
+    shorter = state._replace(layers=state.layers[:-1])
+    for call in (lambda x: net(x, shorter, dt_ms=DT_MS), lambda x: net.run(x, shorter, DT_MS)):
+        with pytest.raises(SpikingGammaError, match=r"`state`: got states of \d layers; expected \d, this net's"):
+            call(spikes)
+
+
 def test_input_of_another_shape_is_an_error() -> None:
     net, spikes = prepared(NETS["dense"])
     calls = (

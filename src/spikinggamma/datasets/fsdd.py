@@ -13,6 +13,7 @@ Every file is compared with a list of checksums before use: a file that differs 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -58,6 +59,7 @@ def load(
     n_channels: int = 700,
     c0: float = 1e9,
     ramp_ms: float | None = None,
+    pre_emphasis_hz: float | None = None,
     cochlea_seed: int = 0,
     root: Path | str | None = None,
     progress: bool = True,
@@ -71,6 +73,7 @@ def load(
         n_channels: Places along the cochlea.
         c0: Stiffness of the cochlea's base.
         ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
+        pre_emphasis_hz: Corner of the high-pass in front of the cochlea; None for none, as in the published sets.
         cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
         root: Data root, which holds `fsdd/recordings`; the environment's `SPIKINGGAMMA_DATA`, or else a download, where
             left out.
@@ -85,12 +88,12 @@ def load(
         (2250, 250, 500)
     """
     speaker = _held_out_speaker(split)
-    cochlea = Cochlea(n_channels, c0, ramp_ms)
+    cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
     checksums = _checksums()
     folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
     key: dict[str, object] = {
         "files": hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest(),
-        "cochlea": {"n_channels": n_channels, "c0": float(c0), "ramp_ms": ramp_ms, "seed": cochlea_seed, "version": 1},
+        "cochlea": asdict(cochlea) | {"c0": float(c0), "seed": cochlea_seed, "version": 1},
     }
     with progress_bar("fsdd: sound to spikes", len(checksums), shown=progress) as advance:
         make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)

@@ -187,7 +187,7 @@ class Learner:
         if not isinstance(spikes, Tensor):
             if lengths is None:
                 raise SpikingGammaError("lengths", None, "steps of each recording, [B], when spikes come in chunks")
-            return lambda: self._split(spikes()), lengths
+            return lambda: self._split(_complete(spikes(), lengths)), lengths
         if spikes.ndim < 3:
             raise SpikingGammaError("spikes", list(spikes.shape), "[T, B, ...]: time first, then batch")
         steps, batch = spikes.shape[:2]
@@ -209,6 +209,16 @@ class Learner:
             tape, state = self.net.run(spikes, state, self.dt_ms)
             yield start, tape
             start += len(spikes)
+
+
+def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
+    """The chunks as they come; an error at their end if recordings are not over yet."""
+    steps, longest = 0, int(lengths.max())
+    for part in parts:
+        yield part
+        steps += len(part)
+    if steps < longest:
+        raise SpikingGammaError("spikes", f"chunks of {steps} steps in all", f"the {longest} of the longest recording")
 
 
 class _Tally:

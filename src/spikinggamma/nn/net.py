@@ -115,7 +115,7 @@ class GammaNet(nn.Module):
             state: From the call before, for a recording in chunks; None starts a recording.
             dt_ms: Time step; at most the shortest bucket's time constant.
         """
-        state = self.initial_state(spikes.shape[1]) if state is None else state
+        state = self._own(self.initial_state(spikes.shape[1]) if state is None else state)
         signal, after = self._heard(spikes), []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             signal, new = layer(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
@@ -125,6 +125,7 @@ class GammaNet(nn.Module):
 
     def run(self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float) -> tuple[NetTape, NetState]:
         """The same chunk without autograd: what it leaves behind for learning, and the state after it."""
+        state = self._own(state)
         signal, tapes, after = self._heard(spikes), [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             tape, new = layer.run(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
@@ -132,6 +133,13 @@ class GammaNet(nn.Module):
             tapes.append(tape)
             after.append(new)
         return NetTape(tuple(tapes), state.masks), NetState(tuple(after), state.masks)
+
+    def _own(self, state: NetState) -> NetState:
+        """`state`, if it could be this net's."""
+        if len(state.layers) != len(self.stack):
+            expected = f"{len(self.stack)}, this net's"
+            raise SpikingGammaError("state", f"states of {len(state.layers)} layers", expected)
+        return state
 
     def _heard(self, spikes: Tensor) -> Tensor:
         """Events at the height at which the first layer hears them."""

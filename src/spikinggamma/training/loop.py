@@ -8,39 +8,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
-from spikinggamma.learning import Learner
-from spikinggamma.nn import GammaNet
-from spikinggamma.training.build import (
-    build_judge,
-    build_learner,
-    build_net,
-    build_optimiser,
-    calibrate,
-    pick_device,
-    set_learning_rate,
-)
+from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
-from spikinggamma.training.data import facts_of, load_splits, training_batches
+from spikinggamma.training.data import facts_of, load_splits
+from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.evaluation import result_row, score
 from spikinggamma.training.files import remove_leftovers, write_json
 from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
-from spikinggamma.training.metrics import Row, append_row, truncate_rows
+from spikinggamma.training.metrics import Row, append_row
 from spikinggamma.training.progress import Reporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
-from spikinggamma.training.schedule import learning_rate
-from spikinggamma.training.seeds import stream
+from spikinggamma.training.session import Session, open_session
 from spikinggamma.training.threads import torch_threads
 
 __all__ = ["TrainingInterrupted", "resume", "train"]
@@ -48,32 +35,6 @@ __all__ = ["TrainingInterrupted", "resume", "train"]
 
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C during training; the message says how to go on."""
-
-
-@dataclass
-class _Session:
-    """A run at work."""
-
-    run: Run
-    splits: Splits
-    device: torch.device
-    net: GammaNet
-    learner: Learner
-    judge: Learner
-    optimiser: torch.optim.Optimizer
-    done: int
-    best: Best
-
-    @property
-    def recipe(self) -> Recipe:
-        return self.run.recipe
-
-    @property
-    def kept(self) -> str:
-        """What is safe, for error messages."""
-        if self.done == 0:
-            return f"No epoch was finished before it; {self.run.path} holds the recipe."
-        return f"The last good checkpoint is {self.run.last}, of epoch {self.done}."
 
 
 def train(
@@ -130,7 +91,7 @@ def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | N
     with locked(run.path), torch_threads(run.recipe.training.threads):
         remove_leftovers(run.path)
         try:
-            session = _open(run, splits, device)
+            session = open_session(run, splits, device)
             set_status(run.path, "running", parameters=sum(p.numel() for p in session.net.parameters()))
             with reporter or reporter_for() as shown:
                 shown.begin(epochs=run.recipe.training.epochs, done=session.done)
@@ -152,34 +113,14 @@ def _note(run: Run, status: Status, message: str = "") -> None:
         set_status(run.path, status, message)
 
 
-def _open(run: Run, splits: Splits, device: torch.device) -> _Session:
-    """The session as its last checkpoint left it, or a fresh one."""
-    recipe = run.recipe
-    net = build_net(recipe)
-    checkpoint = load_checkpoint(run.last, recipe) if run.last.exists() else None
-    if checkpoint is None:
-        calibrate(net, recipe, splits.train)
-    else:
-        restore_net(net, checkpoint.net, run.last)
-    net.to(device)
-    optimiser = build_optimiser(net, recipe)
-    if checkpoint is not None and checkpoint.optimiser is not None:
-        optimiser.load_state_dict(checkpoint.optimiser)
-    done = checkpoint.epoch if checkpoint else 0
-    truncate_rows(run.path / "metrics.jsonl", epochs=done)
-    best = checkpoint.best if checkpoint else Best()
-    learner, judge = build_learner(net, recipe), build_judge(net, recipe, dt_ms=recipe.data.dt_ms)
-    return _Session(run, splits, device, net, learner, judge, optimiser, done, best)
-
-
-def _epoch(session: _Session, epoch: int, shown: Reporter) -> Row:
+def _epoch(session: Session, epoch: int, shown: Reporter) -> Row:
     """Train and validate once, then write: the row, the best weights if these are they, and the checkpoint last.
 
     A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
     """
     run, recipe = session.run, session.recipe
     started = time.perf_counter()
-    row: Row = {"epoch": epoch} | _learn(session, epoch, shown)
+    row: Row = {"epoch": epoch} | learn_epoch(session, epoch, shown)
     session.net.eval()
     found = score(session.judge, recipe, session.splits.validation, session.device)
     if not (math.isfinite(found.loss) and has_finite_parameters(session.net)):
@@ -205,54 +146,7 @@ def _epoch(session: _Session, epoch: int, shown: Reporter) -> Row:
     return row
 
 
-def _learn(session: _Session, epoch: int, shown: Reporter) -> Row:
-    """One pass over the training part."""
-    recipe, learning, net = session.recipe, session.recipe.learning, session.net
-    norms: list[float] = []
-    loss, correct, count = 0.0, 0, 0
-    total = len(session.splits.train)
-    net.train()
-    dropout = stream(recipe.training.seed, "dropout", epoch)
-    for number, batch in enumerate(training_batches(recipe, session.splits.train, epoch=epoch), start=1):
-        rate = learning_rate(learning, progress=epoch - 1 + count / total, epochs=recipe.training.epochs)
-        set_learning_rate(session.optimiser, rate)
-        spikes = batch.spikes.to(session.device)
-        when = f"epoch {epoch}, batch {number}"
-        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=session.kept)
-        outcome = session.learner.learn(
-            spikes,
-            batch.labels.to(session.device),
-            batch.lengths.to(session.device),
-            optimiser_step=partial(_update, session, norms, fault),
-            generator=dropout,
-        )
-        if not math.isfinite(outcome.loss):
-            raise fault(f"loss {outcome.loss}")
-        loss, correct, count = loss + outcome.loss * outcome.count, correct + outcome.correct, count + outcome.count
-        shown.advance(epoch - 1 + count / total, loss=loss / count, accuracy=correct / count)
-    return {
-        "train_loss": loss / count,
-        "train_accuracy": correct / count,
-        "learning_rate": rate,
-        "gradient_norm": sum(norms) / len(norms),
-    }
-
-
-def _update(session: _Session, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
-    """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
-    parameters = list(session.net.parameters())
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
-    norms.append(float(norm))
-    if not math.isfinite(norms[-1]):
-        raise fault(f"gradient norm {norms[-1]}")
-    if session.recipe.learning.clip_norm > 0.0:
-        torch.nn.utils.clip_grads_with_norm_(parameters, session.recipe.learning.clip_norm, norm)
-    session.optimiser.step()
-    session.optimiser.zero_grad()
-
-
-def _finish(session: _Session) -> None:
+def _finish(session: Session) -> None:
     """Test the best epoch, once."""
     run, recipe = session.run, session.recipe
     best = load_checkpoint(run.best, recipe, device=session.device)

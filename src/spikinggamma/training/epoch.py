@@ -1,0 +1,68 @@
+"""One pass over the training part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.training.build import set_learning_rate
+from spikinggamma.training.data import training_batches
+from spikinggamma.training.health import broken
+from spikinggamma.training.metrics import Row
+from spikinggamma.training.progress import Reporter
+from spikinggamma.training.schedule import learning_rate
+from spikinggamma.training.seeds import stream
+from spikinggamma.training.session import Session
+
+__all__ = ["learn_epoch"]
+
+
+def learn_epoch(session: Session, epoch: int, shown: Reporter) -> Row:
+    """Learn from every training recording once; the loss, accuracy and gradient norm on the way are the row's beginning."""
+    recipe, learning, net = session.recipe, session.recipe.learning, session.net
+    norms: list[float] = []
+    loss, correct, count = 0.0, 0, 0
+    total = len(session.splits.train)
+    net.train()
+    dropout = stream(recipe.training.seed, "dropout", epoch)
+    for number, batch in enumerate(training_batches(recipe, session.splits.train, epoch=epoch), start=1):
+        rate = learning_rate(learning, progress=epoch - 1 + count / total, epochs=recipe.training.epochs)
+        set_learning_rate(session.optimiser, rate)
+        spikes = batch.spikes.to(session.device)
+        when = f"epoch {epoch}, batch {number}"
+        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=session.kept)
+        outcome = session.learner.learn(
+            spikes,
+            batch.labels.to(session.device),
+            batch.lengths.to(session.device),
+            optimiser_step=partial(_update, session, norms, fault),
+            generator=dropout,
+        )
+        if not math.isfinite(outcome.loss):
+            raise fault(f"loss {outcome.loss}")
+        loss, correct, count = loss + outcome.loss * outcome.count, correct + outcome.correct, count + outcome.count
+        shown.advance(epoch - 1 + count / total, loss=loss / count, accuracy=correct / count)
+    return {
+        "train_loss": loss / count,
+        "train_accuracy": correct / count,
+        "learning_rate": rate,
+        "gradient_norm": sum(norms) / len(norms),
+    }
+
+
+def _update(session: Session, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
+    """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
+    parameters = list(session.net.parameters())
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    norms.append(float(norm))
+    if not math.isfinite(norms[-1]):
+        raise fault(f"gradient norm {norms[-1]}")
+    if session.recipe.learning.clip_norm > 0.0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, session.recipe.learning.clip_norm, norm)
+    session.optimiser.step()
+    session.optimiser.zero_grad()
