@@ -21,9 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-ONE_TAU = "net.tau_ms=[10.0,10.0,10.0,10.0,10.0,10.0,10.0,10.0]"
-# Half the channels, fewer neurons, fewer epochs: what matters here is the difference between one row and the first.
-SMALLER = ("data.n_channels=70", "net.hidden=[96,96]", "training.epochs=10")
+ONE_TAU = "net.tau_ms=[12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0]"
+# Fewer neurons, fewer epochs: what matters here is the difference between one row and the first.
+SMALLER = ("net.hidden=[96,96]", "training.epochs=10")
 PRICES: dict[str, tuple[str, ...]] = {
     "recipe": (),
     "through_time": ("learning.rule=through_time",),
@@ -32,7 +32,7 @@ PRICES: dict[str, tuple[str, ...]] = {
     "one_tau": (ONE_TAU,),
     "one_tau_shifted": (ONE_TAU, "learning.rule=shifted"),
     "one_tau_instantaneous": (ONE_TAU, "learning.rule=instantaneous"),
-    "per_neuron": ("net.synapse=neuron",),
+    "per_synapse": ("net.synapse=synapse",),
     "no_adaptation": ("net.adaptation=0.0",),
     "analogue": ("net.analogue=true",),
     "speaking_is_free": ("learning.activity_cost=0.0",),

@@ -19,7 +19,15 @@ def test_facts_follow_the_options() -> None:
     assert facts_of(tiny_recipe("data.options.jitter_ms=1.0")).ceiling is None
     fsdd = facts_of(load_recipe("fsdd", ["data.n_channels=140"]))
     assert (fsdd.n_channels, fsdd.n_classes) == (140, 10)
-    assert [bound.accuracy for bound in fsdd.floors] == [0.1, 0.59, 0.697]
+
+
+def test_floors_are_those_of_the_very_spikes() -> None:
+    fsdd = load_recipe("fsdd")
+    published = fsdd.model_copy(update={"data": fsdd.data.model_copy(update={"options": {}})})
+    assert [bound.accuracy for bound in facts_of(published).floors] == [0.1, 0.59, 0.697]
+    assert [bound.accuracy for bound in facts_of(fsdd).floors] == [0.1, 0.79, 0.87]
+    for other in ("data.options.ramp_ms=5.0", "data.split=speaker:theo"):
+        assert [bound.accuracy for bound in facts_of(load_recipe("fsdd", [other])).floors] == [0.1]
 
 
 @pytest.mark.parametrize(
