@@ -10,6 +10,7 @@ from spikinggamma.datasets.cache import cache_root
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training.data import data_names, facts_of, known_name, load_splits
 from spikinggamma.training.recipe import Data, Recipe
+from spikinggamma.training.recipe_file import load_recipe, recipe_names
 
 __all__ = ["data_table", "fetch"]
 
@@ -20,7 +21,7 @@ def data_table() -> str:
 
 
 def fetch(name: str) -> str:
-    """Fetch a data set where it is missing, check it, convert it, and say what there is now.
+    """Fetch a data set where it is missing, check it, convert it as its recipe wants it, and say what there is now.
 
     Raises:
         SpikingGammaError: No such data set; it cannot be fetched, or a file is damaged.
@@ -28,9 +29,14 @@ def fetch(name: str) -> str:
     known_name("data set", name, data_names())
     if name not in datasets.names():
         raise SpikingGammaError("data set", repr(name), "a data set that is fetched", "This task is made on the spot.")
-    splits = load_splits(Recipe(data=Data(name=name)))
+    splits = load_splits(_recipe(name))
     sizes = ", ".join(f"{len(part)} {label}" for label, part in splits._asdict().items())
     return f"{name} is ready: {sizes}.\n{_paragraph(name)}"
+
+
+def _recipe(name: str) -> Recipe:
+    """The bundled recipe of this name, whose spikes are those that training will ask for."""
+    return load_recipe(name) if name in recipe_names() else Recipe(data=Data(name=name))
 
 
 def _paragraph(name: str) -> str:
