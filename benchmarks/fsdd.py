@@ -33,6 +33,7 @@ PRICES: dict[str, tuple[str, ...]] = {
     "one_tau_shifted": (ONE_TAU, "learning.rule=shifted"),
     "one_tau_instantaneous": (ONE_TAU, "learning.rule=instantaneous"),
     "per_synapse": ("net.synapse=synapse",),
+    "no_pre_emphasis": ("data.options={ramp_ms=20.0}",),
     "no_adaptation": ("net.adaptation=0.0",),
     "analogue": ("net.analogue=true",),
     "speaking_is_free": ("learning.activity_cost=0.0",),

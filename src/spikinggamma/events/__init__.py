@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spikinggamma.events import perturb
 from spikinggamma.events.augment import Augment
 from spikinggamma.events.batching import Batch, batches, make_batch
 from spikinggamma.events.binning import bin_events, bin_recording, n_steps
@@ -21,4 +22,5 @@ __all__ = [
     "gather",
     "make_batch",
     "n_steps",
+    "perturb",
 ]

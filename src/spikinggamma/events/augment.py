@@ -1,4 +1,4 @@
-"""Perturbations of events: what a recording could have been, and what a net should survive.
+"""Augmentation: what a recording could have been, and a net should take for the same.
 
 All act on the flat events of a batch with one random generator, before binning, so they do not depend on the time step.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.gathering import Gathered
+from spikinggamma.events.perturb import delete, jitter_spikes, keep
 
 __all__ = ["Augment"]
 
@@ -60,9 +60,9 @@ class Augment:
         if self.time_stretch:
             events = _stretch(events, self.time_stretch, rng)
         if self.jitter_ms:
-            events = _jitter(events, self.jitter_ms, rng)
+            events = jitter_spikes(events, self.jitter_ms, rng)
         if self.deletion:
-            events = _keep(events, rng.random(len(events.times_us)) >= self.deletion)
+            events = delete(events, self.deletion, rng)
         return events
 
 
@@ -70,7 +70,7 @@ def _shift_channels(events: Gathered, most: int, rng: np.random.Generator) -> Ga
     shifts = rng.integers(-most, most, size=len(events.durations_us), endpoint=True)
     channels = events.channels + shifts[events.samples].astype(np.int32)
     inside = (channels >= 0) & (channels < events.n_channels[events.samples])
-    return _keep(events._replace(channels=channels), inside)
+    return keep(events._replace(channels=channels), inside)
 
 
 def _stretch(events: Gathered, fraction: float, rng: np.random.Generator) -> Gathered:
@@ -78,16 +78,3 @@ def _stretch(events: Gathered, fraction: float, rng: np.random.Generator) -> Gat
     times = np.floor(events.times_us * factors[events.samples]).astype(np.int64)
     durations = np.ceil(events.durations_us * factors).astype(np.int64)
     return events._replace(times_us=times, durations_us=durations)
-
-
-def _jitter(events: Gathered, jitter_ms: float, rng: np.random.Generator) -> Gathered:
-    last = events.durations_us[events.samples] - 1
-    moves = rng.standard_normal(len(last), dtype=np.float32) * np.float32(jitter_ms * 1000.0)
-    moved = np.abs(events.times_us + np.rint(moves).astype(np.int64))
-    moved = last - np.abs(last - moved)
-    # What a move of more than the whole recording leaves outside is put at its start.
-    return events._replace(times_us=np.maximum(moved, 0))
-
-
-def _keep(events: Gathered, kept: Bool[np.ndarray, " E"]) -> Gathered:
-    return events._replace(times_us=events.times_us[kept], channels=events.channels[kept], samples=events.samples[kept])

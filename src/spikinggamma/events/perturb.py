@@ -1,0 +1,112 @@
+"""What can be done to the timing of spikes, and what each perturbation leaves alone.
+
+| perturbation | changes | keeps |
+| --- | --- | --- |
+| `jitter_spikes` | every time, on its own | counts per channel |
+| `jitter_channels` | every channel's times, together | counts, and all intervals within a channel |
+| `delete` | the number of spikes | the times of those that stay |
+| `replace` | the times of a share of the spikes | counts per channel |
+| `reverse` | the direction of time | counts, the multiset of intervals; twice is nothing |
+
+Times are those of the events, in ms, not steps of a raster, so a perturbation means the same at every time step. Definitions
+follow "Beyond Rate Coding" (arXiv 2507.16043); where its raster clips, merges or searches for an empty step, events need not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events.gathering import Gathered
+
+__all__ = ["delete", "jitter_channels", "jitter_spikes", "keep", "replace", "reverse"]
+
+_HEAD_ROOM = 3.0  # standard deviations
+
+
+def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
+    """Every spike moves by its own normal deviate of this standard deviation; at the ends it is reflected, so none is lost."""
+    _check_std(std_ms)
+    last = events.durations_us[events.samples] - 1
+    moves = rng.standard_normal(len(last), dtype=np.float32) * np.float32(std_ms * 1000.0)
+    moved = np.abs(events.times_us + np.rint(moves).astype(np.int64))
+    moved = last - np.abs(last - moved)
+    # What a move of more than the whole recording leaves outside is put at its start.
+    return events._replace(times_us=np.maximum(moved, 0))
+
+
+def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
+    """All spikes that a channel has in a recording move together, by one normal deviate of this standard deviation.
+
+    Every recording gains three standard deviations of silence at both ends, and a deviate of more is drawn in to that: no
+    spike is lost, and no interval within a channel changes.
+    """
+    _check_std(std_ms)
+    room = round(_HEAD_ROOM * std_ms * 1000.0)
+    lines, line = _lines(events)
+    shifts = np.rint(rng.standard_normal(lines) * std_ms * 1000.0).astype(np.int64).clip(-room, room)
+    return events._replace(times_us=events.times_us + room + shifts[line], durations_us=events.durations_us + 2 * room)
+
+
+def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Gathered:
+    """Every spike is lost with this probability."""
+    _check_share("probability", probability)
+    return keep(events, rng.random(len(events.times_us)) >= probability)
+
+
+def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exact: bool = False) -> Gathered:
+    """A share of the spikes is put at times drawn evenly from the recording's duration; counts per channel stay.
+
+    Args:
+        events: Of a batch.
+        fraction: f, the share.
+        rng: Chance.
+        exact: Move floor(f n) of the n spikes that a channel has in a recording, instead of each with probability f.
+
+    Returns:
+        The events with new times.
+    """
+    _check_share("fraction", fraction)
+    draws = rng.random(len(events.times_us))
+    if exact:
+        lines, line = _lines(events)
+        order = np.lexsort((draws, line))  # a random order within every channel of every recording
+        counts = np.bincount(line, minlength=lines)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        moved = rank < np.floor(fraction * counts + 1e-9)[line]
+    else:
+        moved = draws < fraction
+    anywhere = rng.integers(0, events.durations_us[events.samples])
+    return events._replace(times_us=np.where(moved, anywhere, events.times_us))
+
+
+def reverse(events: Gathered) -> Gathered:
+    """Time runs backwards between each recording's first and last spike: t becomes first + last - t."""
+    first = np.full(len(events.durations_us), np.iinfo(np.int64).max)
+    last = np.zeros(len(events.durations_us), dtype=np.int64)
+    np.minimum.at(first, events.samples, events.times_us)
+    np.maximum.at(last, events.samples, events.times_us)
+    return events._replace(times_us=(first + last)[events.samples] - events.times_us)
+
+
+def keep(events: Gathered, kept: Bool[np.ndarray, " E"]) -> Gathered:
+    """Only the events that are marked."""
+    return events._replace(times_us=events.times_us[kept], channels=events.channels[kept], samples=events.samples[kept])
+
+
+def _lines(events: Gathered) -> tuple[int, Int[np.ndarray, " E"]]:
+    """A number for each channel of each recording, and to which of them every event belongs."""
+    starts = np.cumsum(events.n_channels) - events.n_channels
+    return int(events.n_channels.sum()), starts[events.samples] + events.channels
+
+
+def _check_std(std_ms: float) -> None:
+    if not (np.isfinite(std_ms) and std_ms >= 0.0):
+        raise SpikingGammaError("std_ms", std_ms, "a finite standard deviation in ms, at least 0")
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise SpikingGammaError(name, value, "from 0 to 1")
