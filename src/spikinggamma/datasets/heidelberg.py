@@ -1,0 +1,194 @@
+"""The HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands, read and written.
+
+| path | what |
+| --- | --- |
+| `spikes/times` | for each recording, its spike times [s]: float16 in the first release, float32 in later ones |
+| `spikes/units` | for each recording, the channel of each spike |
+| `labels` | a class for each recording |
+| `extra/speaker` | a number for each recording |
+| `extra/keys` | the name of each class |
+
+Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout says neither how long a recording lasts nor how many
+channels there are. Files written here say so in `extra/duration_us`, `extra/speaker_names`, `extra/sources` and the attribute
+`n_channels` of `spikes`, which other readers pass over; where they are missing, a recording ends just after its last spike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording
+
+__all__ = ["HeidelbergFile", "read_heidelberg", "write_heidelberg"]
+
+N_CHANNELS = 700
+_LONGEST_S = 3600.0
+
+
+class HeidelbergFile(NamedTuple):
+    """Recordings of one file in its order, and the names of their classes (empty where it names none)."""
+
+    recordings: list[Recording]
+    class_names: tuple[str, ...]
+
+
+def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> HeidelbergFile:
+    """All recordings of a file in this layout.
+
+    Args:
+        path: An HDF5 file.
+        n_channels: Channels of the sensor; what the file says, or 700, where left out.
+
+    Raises:
+        SpikingGammaError: Not a whole HDF5 file, a part of the layout is missing or of another type or length, or a
+            recording whose times do not ascend from 0 or whose channels do not exist; names file, recording and place.
+    """
+    import h5py
+
+    path = Path(path)
+    if not path.is_file():
+        raise SpikingGammaError(str(path), "no such file", "an HDF5 file")
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file, path, n_channels)
+    except (OSError, KeyError, RuntimeError, TypeError) as error:
+        expected = "a whole HDF5 file in the layout of the Spiking Heidelberg Digits"
+        raise SpikingGammaError(str(path), f"not readable ({error})", expected) from error
+
+
+def _read(file: Any, path: Path, n_channels: int | None) -> HeidelbergFile:
+    times, units = _lists(file, path, "spikes/times", "f"), _lists(file, path, "spikes/units", "iu")
+    labels = _numbers(file, path, "labels", len(times))
+    if len(units) != len(times):
+        raise SpikingGammaError(
+            str(path), f"{len(times)} `spikes/times` and {len(units)} `spikes/units`", "as many of both"
+        )
+    speakers = _numbers(file, path, "extra/speaker", len(times)) if "extra/speaker" in file else [None] * len(times)
+    names = _texts(file, path, "extra/speaker_names")
+    sources = _texts(file, path, "extra/sources")
+    durations = _numbers(file, path, "extra/duration_us", len(times)) if "extra/duration_us" in file else None
+    channels = n_channels or int(file["spikes"].attrs.get("n_channels", N_CHANNELS))
+    recordings = []
+    for index, (seconds, unit, label, speaker) in enumerate(zip(times, units, labels, speakers, strict=True)):
+        where = f"{path.name}[{index}]"
+        times_us = _microseconds(seconds, where)
+        last = int(times_us[-1]) if len(times_us) else 0
+        if speaker is not None and names and not 0 <= speaker < len(names):
+            raise SpikingGammaError(f"extra/speaker of {where}", int(speaker), f"0 to {len(names) - 1}")
+        recordings.append(
+            Recording(
+                times_us,
+                unit,
+                channels,
+                last + 1 if durations is None else int(durations[index]),
+                label=int(label),
+                speaker="" if speaker is None else names[speaker] if names else str(speaker),
+                source=sources[index] if len(sources) == len(times) else where,
+            )
+        )
+    return HeidelbergFile(recordings, _texts(file, path, "extra/keys"))
+
+
+def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_names: Sequence[str] = ()) -> None:
+    """Recordings as a file in this layout: written under another name and renamed once it is whole.
+
+    Times are float32 seconds where that keeps every microsecond, else float64.
+
+    Raises:
+        SpikingGammaError: No recordings, or recordings of sensors with different numbers of channels.
+    """
+    import h5py
+
+    path = Path(path)
+    sizes = {recording.n_channels for recording in recordings}
+    if len(sizes) != 1:
+        raise SpikingGammaError(
+            "recordings", f"numbers of channels {sorted(sizes)}", "at least one recording, all of one sensor"
+        )
+    seconds = [recording.times_us / 1e6 for recording in recordings]
+    exact = all(
+        np.array_equal(np.rint(one.astype(np.float32).astype(np.float64) * 1e6), recording.times_us)
+        for one, recording in zip(seconds, recordings, strict=True)
+    )
+    kind = np.float32 if exact else np.float64
+    names = sorted({recording.speaker for recording in recordings})
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with h5py.File(temporary, "w") as file:
+            spikes, extra = file.create_group("spikes"), file.create_group("extra")
+            spikes.attrs["n_channels"] = max(sizes)
+            for name, parts, dtype in (
+                ("times", seconds, kind),
+                (
+                    "units",
+                    [recording.channels for recording in recordings],
+                    np.uint16 if max(sizes) <= 2**16 else np.uint32,
+                ),
+            ):
+                lists = spikes.create_dataset(name, (len(recordings),), dtype=h5py.vlen_dtype(dtype))
+                for index, part in enumerate(parts):
+                    lists[index] = part.astype(dtype)
+            file["labels"] = np.array([recording.label for recording in recordings], dtype=np.uint16)
+            extra["speaker"] = np.array([names.index(recording.speaker) for recording in recordings], dtype=np.uint16)
+            extra["duration_us"] = np.array([recording.duration_us for recording in recordings], dtype=np.int64)
+            texts = {
+                "keys": list(class_names),
+                "speaker_names": names,
+                "sources": [recording.source for recording in recordings],
+            }
+            for name, values in texts.items():
+                extra.create_dataset(name, data=[value.encode() for value in values], dtype=h5py.string_dtype())
+        temporary.replace(path)
+    except OSError as error:
+        raise SpikingGammaError(str(path), f"not writable ({error})", "a place for the file") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _microseconds(seconds: Any, where: str) -> Any:
+    seconds = np.asarray(seconds, dtype=np.float64)
+    wrong = ~((seconds >= 0.0) & (seconds < _LONGEST_S))  # NaN is neither
+    if wrong.any():
+        place = int(wrong.argmax())
+        expected = f"seconds from 0 to below {_LONGEST_S:.0f}"
+        raise SpikingGammaError(f"spikes/times of {where}", f"{seconds[place]} at spike {place}", expected)
+    return np.rint(seconds * 1e6).astype(np.int64)
+
+
+def _part(file: Any, path: Path, name: str) -> Any:
+    part = file.get(name)
+    if part is None or not hasattr(part, "shape"):
+        raise SpikingGammaError(str(path), f"no `{name}` in it", "the layout of the Spiking Heidelberg Digits")
+    return part
+
+
+def _lists(file: Any, path: Path, name: str, kinds: str) -> list[Any]:
+    import h5py
+
+    part = _part(file, path, name)
+    inner = h5py.check_vlen_dtype(part.dtype)
+    if part.ndim != 1 or inner is None or np.dtype(inner).kind not in kinds:
+        wanted = "floats" if kinds == "f" else "integers"
+        raise SpikingGammaError(
+            f"{name} of {path}", f"{part.dtype}, shape {part.shape}", f"a list of {wanted} a recording"
+        )
+    return list(part[:])
+
+
+def _numbers(file: Any, path: Path, name: str, count: int) -> Any:
+    part = _part(file, path, name)
+    if part.shape != (count,) or part.dtype.kind not in "iu":
+        raise SpikingGammaError(f"{name} of {path}", f"{part.dtype}, shape {part.shape}", f"{count} integers")
+    return part[:].astype(np.int64)
+
+
+def _texts(file: Any, path: Path, name: str) -> tuple[str, ...]:
+    if name not in file:
+        return ()
+    values = _part(file, path, name)[:].tolist()
+    return tuple(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values)

@@ -1,0 +1,152 @@
+"""The layout of the Spiking Heidelberg Digits: round trips, both published revisions, and files that are not what they seem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikinggamma import SpikingGammaError
+from spikinggamma.datasets.heidelberg import read_heidelberg, write_heidelberg
+from spikinggamma.events import Recording, bin_recording
+
+TIMES_S = [[0.1, 0.25, 0.25, 0.9], [], [0.0, 1.34]]
+UNITS = [[3, 699, 0, 41], [], [12, 12]]
+
+
+def published(path: Path, dtype: type = np.float16, **changes: Any) -> Path:
+    """A file as the authors publish it, by h5py alone."""
+    parts: dict[str, Any] = {
+        "spikes/times": [np.array(times, dtype) for times in TIMES_S],
+        "spikes/units": [np.array(units, np.uint16) for units in UNITS],
+        "labels": np.array([4, 0, 19], np.uint16),
+        "extra/speaker": np.array([2, 7, 2], np.uint16),
+        "extra/keys": np.array([b"zero", b"one"], "S8"),
+    } | changes
+    with h5py.File(path, "w") as file:
+        for name, value in parts.items():
+            if value is None:
+                continue
+            if isinstance(value, list):
+                lists = file.create_dataset(name, (len(value),), dtype=h5py.vlen_dtype(value[0].dtype))
+                for index, part in enumerate(value):
+                    lists[index] = part
+            else:
+                file[name] = value
+    return path
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_both_published_revisions_read_right(tmp_path: Path, dtype: type) -> None:
+    recordings, class_names = read_heidelberg(published(tmp_path / "shd.h5", dtype))
+    assert class_names == ("zero", "one")
+    for recording, times, units in zip(recordings, TIMES_S, UNITS, strict=True):
+        expected = np.rint(np.array(times, dtype).astype(np.float64) * 1e6).astype(np.int64)
+        np.testing.assert_array_equal(recording.times_us, expected)
+        np.testing.assert_array_equal(recording.channels, units)
+        assert recording.n_channels == 700
+    assert [recording.label for recording in recordings] == [4, 0, 19]
+    assert [recording.speaker for recording in recordings] == ["2", "7", "2"]
+    assert [recording.duration_us for recording in recordings][1] == 1  # nothing says how long silence lasts
+    assert recordings[2].source == "shd.h5[2]"
+    for dt_ms in (1.0, 2.0, 4.0):
+        assert float(bin_recording(recordings[0], dt_ms=dt_ms).sum()) == 4.0
+
+
+@st.composite
+def any_recordings(draw: st.DrawFn) -> list[Recording]:
+    n_channels = draw(st.integers(1, 900))
+    longest = draw(st.sampled_from([1_000, 2_000_000, 90_000_000]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    result = []
+    for index in range(draw(st.integers(1, 4))):
+        duration = int(rng.integers(1, longest))
+        count = int(rng.integers(0, 40))
+        times, channels = np.sort(rng.integers(0, duration, count)), rng.integers(0, n_channels, count)
+        label, speaker = int(rng.integers(0, 20)), draw(st.sampled_from(["", "Jürgen", "7", "a b"]))
+        result.append(Recording(times, channels, n_channels, duration, label, speaker, f"word {index}"))
+    return result
+
+
+@given(any_recordings())
+@settings(max_examples=50, deadline=None)
+def test_written_and_read_is_the_same_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, given_recordings: Any
+) -> None:
+    path = tmp_path_factory.mktemp("heidelberg") / "own.h5"
+    write_heidelberg(path, given_recordings, ["nought", "fünf"])
+    found, class_names = read_heidelberg(path)
+    assert class_names == ("nought", "fünf")
+    assert len(found) == len(given_recordings)
+    for one, other in zip(found, given_recordings, strict=True):
+        np.testing.assert_array_equal(one.times_us, other.times_us)
+        np.testing.assert_array_equal(one.channels, other.channels)
+        for name in ("n_channels", "duration_us", "label", "speaker", "source"):
+            assert getattr(one, name) == getattr(other, name)
+
+
+def test_the_usual_length_fits_into_single_precision(tmp_path: Path) -> None:
+    times = np.arange(0, 1_400_000, 7)
+    write_heidelberg(tmp_path / "own.h5", [Recording(times, times % 700, 700, 1_400_000, 0)])
+    with h5py.File(tmp_path / "own.h5") as file:
+        assert h5py.check_vlen_dtype(file["spikes/times"].dtype) == np.float32
+
+
+def swapped(times: list[float]) -> list[np.ndarray]:
+    return [np.array(TIMES_S[0], np.float32), np.array([], np.float32), np.array(times, np.float32)]
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no times": ({"spikes/times": None}, "no `spikes/times` in it"),
+    "no labels": ({"labels": None}, "no `labels` in it"),
+    "fewer labels": ({"labels": np.array([1, 2], np.uint16)}, r"labels of .*shape \(2,\); expected 3 integers"),
+    "labels of floats": ({"labels": np.array([1.0, 2.0, 3.0])}, "labels of .*float64"),
+    "fewer units": ({"spikes/units": [np.array([1], np.uint16)]}, "3 `spikes/times` and 1 `spikes/units`"),
+    "flat times": ({"spikes/times": np.array([0.1, 0.2, 0.3])}, "expected a list of floats a recording"),
+    "times of integers": ({"spikes/times": [np.array([1, 2])] * 3}, "expected a list of floats a recording"),
+    "unsorted": ({"spikes/times": swapped([0.5, 0.4])}, r"bad.h5\[2\].*400000 after 500000 at event 1"),
+    "negative": ({"spikes/times": swapped([-0.1, 0.4])}, r"bad.h5\[2\].*-0.1.* at spike 0; expected seconds from 0"),
+    "not a number": ({"spikes/times": swapped([0.1, float("nan")])}, r"bad.h5\[2\].*nan at spike 1"),
+    "milliseconds": ({"spikes/times": swapped([0.1, 5e4])}, r"bad.h5\[2\].*expected seconds from 0 to below 3600"),
+    "one time too many": ({"spikes/times": swapped([0.1, 0.2, 0.3])}, r"bad.h5\[2\].*two lists of one length"),
+    "a channel too high": (
+        {"spikes/units": [np.array([700, 1, 2, 3], np.uint16), np.array([], np.uint16), np.array([1, 2], np.uint16)]},
+        r"bad.h5\[0\].*channel 700 at event 0; expected channels from 0 to 699",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_named(tmp_path: Path, name: str) -> None:
+    changes, says = BAD[name]
+    with pytest.raises(SpikingGammaError, match=says):
+        read_heidelberg(published(tmp_path / "bad.h5", np.float32, **changes))
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"RIFF" + data])
+def test_a_damaged_file_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    path = published(tmp_path / "cut.h5")
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(SpikingGammaError, match=r"cut\.h5.*not readable"):
+        read_heidelberg(path)
+    with pytest.raises(SpikingGammaError, match="no such file"):
+        read_heidelberg(tmp_path / "none.h5")
+
+
+def test_nothing_half_written(tmp_path: Path) -> None:
+    one = Recording(np.array([1]), np.array([1]), 4, 10, 0)
+    path = tmp_path / "own.h5"
+    write_heidelberg(path, [one])
+    before = path.read_bytes()
+    with pytest.raises(SpikingGammaError, match="all of one sensor"):
+        write_heidelberg(path, [one, Recording(np.array([1]), np.array([1]), 5, 10, 0)])
+    with pytest.raises(SpikingGammaError, match="not writable"):
+        write_heidelberg(tmp_path / "no" / "folder.h5", [one])
+    assert path.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [path]
