@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spikinggamma.datasets import fsdd
+from spikinggamma.datasets import fsdd, nmnist
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 
-__all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "read_sound"]
+__all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "nmnist", "read_sound"]
 
-_LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {fsdd.INFO.name: (fsdd.INFO, fsdd.load)}
+_LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
+    module.INFO.name: (module.INFO, module.load) for module in (fsdd, nmnist)
+}
 
 
 def names() -> tuple[str, ...]:

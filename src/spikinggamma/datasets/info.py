@@ -18,3 +18,4 @@ class Info(NamedTuple):
     licence: str
     url: str
     citation: str  # BibTeX
+    shape: tuple[int, ...] = ()  # (polarities, height, width) of a camera, whose channels are these in this order

@@ -5,8 +5,9 @@ from spikinggamma.nn.conv import Conv2d
 from spikinggamma.nn.dense import Dense
 from spikinggamma.nn.layer import GammaLayer
 from spikinggamma.nn.lif import LIFNet
-from spikinggamma.nn.net import GammaNet, NetState, NetTape, dense_net
+from spikinggamma.nn.net import GammaNet, NetState, NetTape
 from spikinggamma.nn.per_synapse import PerSynapse
+from spikinggamma.nn.stacks import conv_net, dense_net
 from spikinggamma.nn.tape import LayerTape, add_gradient
 from spikinggamma.nn.timescales import Timescales
 
@@ -23,5 +24,6 @@ __all__ = [
     "PerSynapse",
     "Timescales",
     "add_gradient",
+    "conv_net",
     "dense_net",
 ]

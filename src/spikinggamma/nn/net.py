@@ -11,14 +11,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional import SigmaDelta, SpikingGammaState
-from spikinggamma.nn.dense import Dense
+from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layer import GammaLayer
-from spikinggamma.nn.per_synapse import PerSynapse
 from spikinggamma.nn.tape import LayerTape
-from spikinggamma.nn.timescales import Timescales
 
-__all__ = ["GammaNet", "NetState", "NetTape", "dense_net"]
+__all__ = ["GammaNet", "NetState", "NetTape"]
 
 
 class NetState(NamedTuple):
@@ -51,6 +48,7 @@ class GammaNet(nn.Module):
     Shapes: spikes [T, B, *in_shape] to logits [T, B, C].
 
     Example:
+        >>> from spikinggamma.nn import dense_net
         >>> net = dense_net((3, 8, 2), tau_ms=(4.0, 8.0))
         >>> logits, state = net(torch.ones(5, 4, 3), dt_ms=2.0)
         >>> logits.shape
@@ -192,59 +190,3 @@ class GammaNet(nn.Module):
             factors.append(factor)
             signal = layer.run(inputs, before, dt_ms)[0].outputs
         return factors
-
-
-def dense_net(
-    sizes: Sequence[int],
-    *,
-    tau_ms: Sequence[float],
-    code: SigmaDelta | None = None,
-    analogue: bool = False,
-    synapse: str = "neuron",
-    rectify: bool = True,
-    train_tau: bool = False,
-    shortest_ms: float | None = None,
-    input_gain: float = 1.0,
-    dropout: float = 0.0,
-    generator: torch.Generator | None = None,
-) -> GammaNet:
-    """A net of fully connected layers.
-
-    Args:
-        sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
-        tau_ms: Time constants of the buckets, the same in every layer.
-        code: The sigma-delta code; None takes its defaults.
-        analogue: Pass the signal y itself instead of spikes.
-        synapse: "neuron" (one bucket weight per neuron) or "synapse" (one per connection).
-        rectify: y = max(x, 0), or y = x.
-        train_tau: Whether time constants are trained.
-        shortest_ms: Floor of trained time constants.
-        input_gain: Height of a recorded event.
-        dropout: Share of hidden neurons silenced per recording while training.
-        generator: Random numbers of the initial weights.
-
-    Example:
-        >>> len(dense_net((3, 8, 8, 2), tau_ms=(4.0, 8.0)).stack)
-        3
-    """
-    if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
-        raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
-    kinds: dict[str, type[Dense] | type[PerSynapse]] = {"neuron": Dense, "synapse": PerSynapse}
-    if synapse not in kinds:
-        raise SpikingGammaError("synapse", repr(synapse), " or ".join(map(repr, kinds)))
-    spoken = None if analogue else (code or SigmaDelta())
-    layers: list[GammaLayer] = []
-    for index, (below, above) in enumerate(pairwise(sizes)):
-        last = index == len(sizes) - 2
-        layers.append(
-            kinds[synapse](
-                (int(below),),
-                int(above),
-                Timescales(tau_ms, trainable=train_tau, shortest_ms=shortest_ms),
-                code=None if last else spoken,
-                readout=last,
-                rectify=rectify,
-                generator=generator,
-            )
-        )
-    return GammaNet(layers, input_gain=input_gain, dropout=dropout)

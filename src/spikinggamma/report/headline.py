@@ -188,7 +188,8 @@ def _status(run: Run) -> str:
 
 def _net(recipe: Recipe, inputs: int, classes: int) -> str:
     net = recipe.net
-    sizes = " → ".join(str(size) for size in (inputs, *net.hidden, classes))
+    convolutions = [f"{channels} maps of {side} x {side} every {stride}" for channels, side, stride in net.conv]
+    sizes = " → ".join(map(str, (inputs, *convolutions, *net.hidden, classes)))
     tau = f"{min(net.tau_ms):g} to {max(net.tau_ms):g} ms" if len(set(net.tau_ms)) > 1 else f"{net.tau_ms[0]:g} ms"
     trained = ", trained" if net.train_tau else ""
     return f"{sizes}; {_count(len(net.tau_ms), 'bucket')} per {net.synapse}, time constants {tau}{trained}"

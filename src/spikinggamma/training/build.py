@@ -11,7 +11,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
-from spikinggamma.nn import GammaNet, dense_net
+from spikinggamma.nn import GammaNet, conv_net
 from spikinggamma.training.data import facts_of
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.seeds import stream
@@ -34,8 +34,13 @@ def build_net(recipe: Recipe) -> GammaNet:
     """A fresh net; the same seed gives the same weights."""
     facts, net = facts_of(recipe), recipe.net
     code = SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None)
-    return dense_net(
-        (facts.n_channels, *net.hidden, facts.n_classes),
+    if net.conv and len(facts.shape) != 3:
+        expected = "[], as these recordings are no pictures"
+        raise SpikingGammaError("net.conv", [list(row) for row in net.conv], expected)
+    return conv_net(
+        facts.shape if net.conv else (facts.n_channels,),
+        net.conv,
+        (*net.hidden, facts.n_classes),
         tau_ms=net.tau_ms,
         code=code,
         analogue=net.analogue,

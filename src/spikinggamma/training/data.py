@@ -37,6 +37,7 @@ class Facts(NamedTuple):
     citation: str
     floors: tuple[Bound, ...]
     ceiling: Bound | None
+    shape: tuple[int, ...] = ()
 
     @property
     def n_classes(self) -> int:
@@ -63,7 +64,7 @@ def facts_of(recipe: Recipe) -> Facts:
         raise SpikingGammaError(
             "data.n_channels", wanted, f"0 or a divisor of the {facts.n_channels} recorded channels"
         )
-    return facts._replace(n_channels=wanted)
+    return facts if wanted == facts.n_channels else facts._replace(n_channels=wanted, shape=())
 
 
 def load_splits(recipe: Recipe) -> Splits:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = ["Augmentation", "Data", "Learning", "Net", "Recipe", "Training"]
 
 Option = bool | int | float | str | tuple[float, ...]
+Count = Annotated[int, Field(ge=1, le=65_536)]
 Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
 
 
@@ -54,8 +55,13 @@ class Augmentation(Section):
 class Net(Section):
     """A feed-forward stack of gamma layers; input and read-out sizes follow from the data."""
 
-    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
-        default=(64,), min_length=1, max_length=64, description="neurons in each hidden layer"
+    hidden: tuple[Count, ...] = Field(
+        default=(64,), max_length=64, description="neurons in each fully connected hidden layer"
+    )
+    conv: tuple[tuple[Count, Count, Count], ...] = Field(
+        default=(),
+        max_length=64,
+        description="convolutions before them: [channels, side of the kernel, stride] of each",
     )
     tau_ms: tuple[Milliseconds, ...] = Field(
         default=(4.0, 6.0, 8.0, 10.0), min_length=1, max_length=256, description="time constant of each bucket [ms]"

@@ -160,6 +160,8 @@ def _cross_check(recipe: Recipe) -> None:
             f"at most {shortest} ms, the shortest bucket in net.tau_ms",
             "Use a finer step or longer buckets.",
         )
+    if not recipe.net.hidden and not recipe.net.conv:
+        raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
     learning, training = recipe.learning, recipe.training
     if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
         raise SpikingGammaError(

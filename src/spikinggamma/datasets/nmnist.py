@@ -1,0 +1,133 @@
+"""N-MNIST: handwritten digits seen by an event camera that moves in three saccades.
+
+60 000 training and 10 000 test recordings of about 0.3 s, 34 x 34 pixels, two polarities. Orchard, Jayawant, Cohen, Thakor
+(2015), "Converting static image datasets to spiking neuromorphic datasets using saccades", arXiv 1507.07629.
+
+Layout: `Train/{label}/{id}.bin` and `Test/{label}/{id}.bin`, five bytes an event: x, y, then one bit of polarity and 23 bits of
+time [µs], the largest byte first. An event at y = 240 is none: the clock has run over, and all that follow are 2^13 µs later.
+
+Any part of the data set will do: what is in the folders is what is read. A channel is (polarity · 34 + y) · 34 + x.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.splits import hold_out
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["INFO", "load", "read_recording"]
+
+SIDE = 34
+FOLDS = 5
+_OVERFLOW_ROW, _OVERFLOW_US = 240, 2**13
+
+INFO = Info(
+    name="nmnist",
+    title="N-MNIST",
+    n_classes=10,
+    class_names=tuple("0123456789"),
+    n_channels=2 * SIDE * SIDE,
+    licence="CC BY-SA 4.0",
+    url="https://www.garrickorchard.com/datasets/n-mnist",
+    citation="""@article{orchard2015converting,
+  author = {Orchard, Garrick and Jayawant, Ajinkya and Cohen, Gregory K. and Thakor, Nitish},
+  title = {Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades},
+  journal = {Frontiers in Neuroscience},
+  volume = {9},
+  year = {2015},
+  doi = {10.3389/fnins.2015.00437}
+}""",
+    shape=(2, SIDE, SIDE),
+)
+
+
+def load(
+    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
+) -> Splits:
+    """The digits in three parts.
+
+    Args:
+        split: `official`, or `fold:K` with K from 0 to 4: both parts thrown together, and a fifth of every class tested on.
+        validation_fraction: Share of the training part held out, the same for every digit.
+        seed: Of the choice of validation recordings.
+        root: Data root, which holds `nmnist/Train` and `nmnist/Test`; the environment's `SPIKINGGAMMA_DATA`, or else the cache,
+            where left out.
+
+    Raises:
+        SpikingGammaError: An unknown split, no recordings, or a file that is damaged.
+
+    Example:
+        >>> len(load(split="official").test)  # doctest: +SKIP
+        10000
+    """
+    fold = _fold(split)
+    named = root or os.environ.get("SPIKINGGAMMA_DATA")
+    folder = (Path(named).expanduser() if named else cache_root()) / INFO.name
+    train, test = _part(folder / "Train"), _part(folder / "Test")
+    if fold is not None:
+        together = [*train, *test]
+        place = dict.fromkeys(range(INFO.n_classes), 0)
+        train, test = [], []
+        for recording in together:
+            (test if place[recording.label] % FOLDS == fold else train).append(recording)
+            place[recording.label] += 1
+    kept, validation = hold_out(train, validation_fraction, seed=seed)
+    return Splits(kept, validation, test)
+
+
+def read_recording(path: Path, label: int) -> Recording:
+    """One `.bin` file.
+
+    Raises:
+        SpikingGammaError: The file is empty, cut within an event, or holds an event outside the sensor or back in time.
+    """
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    if not len(data) or len(data) % 5:
+        raise SpikingGammaError(str(path), f"{len(data)} bytes", "five bytes an event, and at least one event")
+    x, y, high, middle, low = data.reshape(-1, 5).astype(np.int64).T
+    times_us = (high & 0x7F) << 16 | middle << 8 | low
+    overflow = y == _OVERFLOW_ROW
+    times_us += np.cumsum(overflow) * _OVERFLOW_US
+    outside = ~overflow & ((x >= SIDE) | (y >= SIDE))
+    if outside.any():
+        place = int(outside.argmax())
+        raise SpikingGammaError(str(path), f"x {x[place]}, y {y[place]} at event {place}", f"0 to {SIDE - 1} for both")
+    seen = ~overflow
+    if not seen.any():
+        raise SpikingGammaError(str(path), "no event but overflows of the clock", "at least one event")
+    channels = ((high >> 7) * SIDE + y) * SIDE + x
+    times_us = times_us[seen]
+    source = "/".join(path.parts[-3:])
+    return Recording(times_us, channels[seen], INFO.n_channels, int(times_us[-1]) + 1, label=label, source=source)
+
+
+def _part(folder: Path) -> list[Recording]:
+    if not folder.is_dir():
+        remedy = (
+            f"Download N-MNIST from {INFO.url}, unpack it, and point SPIKINGGAMMA_DATA at the folder above `nmnist`."
+        )
+        raise SpikingGammaError(str(folder), "no such folder", "the recordings of N-MNIST", remedy)
+    found = [
+        read_recording(path, label)
+        for label in range(INFO.n_classes)
+        for path in sorted((folder / str(label)).glob("*.bin"))
+    ]
+    if not found:
+        raise SpikingGammaError(str(folder), "no `.bin` file in the folders 0 to 9", "the recordings of N-MNIST")
+    return found
+
+
+def _fold(split: str) -> int | None:
+    kind, _, number = split.partition(":")
+    if split == "official":
+        return None
+    if kind != "fold" or number not in map(str, range(FOLDS)):
+        raise SpikingGammaError("split", repr(split), f"'official' or 'fold:K' with K from 0 to {FOLDS - 1}")
+    return int(number)
