@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from pathlib import Path
@@ -110,3 +111,16 @@ def test_a_recipe_is_read_without_running_anything() -> None:
     with pytest.raises(SpikingGammaError, match="not TOML"):
         parse_recipe("hidden = __import__('os').getcwd()")
     assert isinstance(parse_recipe(""), Recipe)
+
+
+def test_a_key_younger_than_the_checkpoint_had_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    _saved(path)
+    content = torch.load(path, weights_only=True)
+    meaning = json.loads(content["meaning"]["net"])
+    del meaning["conv"]
+    content["meaning"]["net"] = json.dumps(meaning)
+    torch.save(content, path)
+    assert load_checkpoint(path, RECIPE).epoch == 3
+    with pytest.raises(SpikingGammaError, match=r"net\.conv \[\] instead of \[\[4, 3, 2\]\]"):
+        load_checkpoint(path, load_recipe("nmnist", ["net.conv=[[4,3,2]]"]))

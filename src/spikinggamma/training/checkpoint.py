@@ -129,11 +129,13 @@ def _meaning(recipe: Recipe) -> dict[str, str]:
 
 def _differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
     found = []
+    usual = _meaning(Recipe())
     for section, text in ours.items():
-        mine, other = json.loads(text), json.loads(theirs.get(section, "{}"))
+        # A key younger than the checkpoint had its default then.
+        mine, other = json.loads(text), json.loads(usual[section]) | json.loads(theirs.get(section, "{}"))
         found += [
-            f"{section}.{key} {json.dumps(other.get(key))} instead of {json.dumps(value)}"
+            f"{section}.{key} {json.dumps(other[key])} instead of {json.dumps(value)}"
             for key, value in mine.items()
-            if other.get(key) != value
+            if other[key] != value
         ]
     return found
