@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-ONE_TAU = "net.tau_ms=[12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0,12.0]"
+ONE_TAU = "net.tau_ms=[15.0,15.0,15.0,15.0,15.0,15.0]"
 # Fewer neurons, fewer epochs: what matters here is the difference between one row and the first.
 SMALLER = ("net.hidden=[96,96]", "training.epochs=10")
 PRICES: dict[str, tuple[str, ...]] = {

@@ -106,6 +106,10 @@ def test_statistics_leave_padding_out() -> None:
         expected.append(sum(int(layer.counts[: int(n), b].sum()) for b, n in enumerate(LENGTHS)))
     assert min(expected) > 0
     learner = Learner(net, rule="instantaneous", loss="sum", dt_ms=DT_MS)
+    by_neuron = learner.evaluate(spikes, TARGETS, LENGTHS).spikes_by_neuron
+    assert [len(counts) for counts in by_neuron] == [7, 5]
+    assert [float(counts.sum()) for counts in by_neuron] == expected
+    assert learner.learn(spikes, TARGETS, LENGTHS).spikes_by_neuron == ()
     for outcome in (learner.learn(spikes, TARGETS, LENGTHS), learner.evaluate(spikes, TARGETS, LENGTHS)):
         assert outcome.spikes.tolist() == expected
         assert outcome.neuron_steps.tolist() == [7.0 * 40, 5.0 * 40]

@@ -43,6 +43,7 @@ class Outcome(NamedTuple):
         count: Of how many.
         spikes: Spikes of each hidden layer, padding excluded, [L].
         neuron_steps: Neurons times valid steps of each hidden layer, [L].
+        spikes_by_neuron: Spikes of each neuron, padding excluded, [N] for each hidden layer; of an evaluation only.
     """
 
     loss: float
@@ -51,6 +52,7 @@ class Outcome(NamedTuple):
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of an outcome
     spikes: Float[Tensor, " L"]
     neuron_steps: Float[Tensor, " L"]
+    spikes_by_neuron: tuple[Float[Tensor, " N"], ...] = ()
 
     def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
         """Mean spikes per neuron and second of each hidden layer."""
@@ -159,7 +161,7 @@ class Learner:
         """Judge a batch without learning from it, and without dropout."""
         source, lengths = self._source(spikes, targets, lengths)
         judge = make_loss(self.loss, targets, lengths, self.dt_ms)
-        tally = _Tally(self.net, lengths)
+        tally = _Tally(self.net, lengths, by_neuron=True)
         state = self.net.initial_state(int(lengths.numel()))._replace(masks=(None,) * len(self.net.hidden))
         for start, tape in self._chunks(source, state):
             judge.observe(tape.layers[-1].outputs, start)
@@ -222,20 +224,25 @@ def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
 
 
 class _Tally:
-    """Spikes of each hidden layer over the steps that belong to a recording."""
+    """Spikes of each hidden layer over the steps that belong to a recording, neuron by neuron if asked."""
 
-    def __init__(self, net: GammaNet, lengths: Tensor) -> None:
+    def __init__(self, net: GammaNet, lengths: Tensor, *, by_neuron: bool = False) -> None:
         self.lengths = lengths
         self.spikes = torch.zeros(len(net.hidden), dtype=torch.float64)
         neurons = torch.tensor([layer.neurons for layer in net.hidden], dtype=torch.float64)
         self.neuron_steps = neurons * float(lengths.sum())
+        sizes = [layer.neurons for layer in net.hidden] if by_neuron else []
+        self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
 
     def add(self, tape: NetTape, start: int) -> None:
         time = torch.arange(start, start + len(tape.layers[0].inputs), device=self.lengths.device)
         valid = time.unsqueeze(1) < self.lengths
         for index, layer in enumerate(tape.layers[:-1]):
-            if layer.counts is not None:
-                self.spikes[index] += float((layer.counts.sum(2) * valid).sum())
+            if layer.counts is None:
+                continue
+            self.spikes[index] += float((layer.counts.sum(2) * valid).sum())
+            if self.by_neuron:
+                self.by_neuron[index] += (layer.counts * valid.unsqueeze(2)).sum((0, 1)).cpu()
 
     def outcome(self, judge: Loss) -> Outcome:
-        return Outcome(*judge.verdict(), self.spikes, self.neuron_steps)
+        return Outcome(*judge.verdict(), self.spikes, self.neuron_steps, tuple(self.by_neuron))

@@ -31,6 +31,7 @@ class Score(NamedTuple):
     predictions: list[int]
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
+    speaking: list[float]  # by hidden layer: the share of neurons that spiked at all
 
     @property
     def correct(self) -> int:
@@ -51,6 +52,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
     guesses: list[int] = []
     spikes: list[float] = []
     neuron_steps: list[float] = []
+    by_neuron: list[torch.Tensor] = []
     for batch in batches(
         [recordings[index] for index in order],
         batch_size=recipe.training.batch_size,
@@ -65,6 +67,8 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
         guesses += outcome.predictions.tolist()
         spikes = _add(spikes, outcome.spikes)
         neuron_steps = _add(neuron_steps, outcome.neuron_steps)
+        more = outcome.spikes_by_neuron
+        by_neuron = [a + b for a, b in zip(by_neuron, more, strict=True)] if by_neuron else list(more)
     predictions = [0] * len(recordings)
     for index, guess in zip(order, guesses, strict=True):
         predictions[index] = guess
@@ -75,6 +79,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
         predictions=predictions,
         spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
         spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
+        speaking=[float((counts > 0).double().mean()) for counts in by_neuron],
     )
 
 
@@ -139,6 +144,7 @@ def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, devi
         "epochs": recipe.training.epochs,
         "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
         "spikes_per_neuron_s_by_layer": found.spikes_per_neuron_s,
+        "neurons_speaking_by_layer": found.speaking,
         "class_names": list(facts.class_names),
         "confusion_matrix": confusion_matrix(found.labels, found.predictions, facts.n_classes),
         "predictions": found.predictions,

@@ -50,6 +50,9 @@ def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
     if facts.ceiling:
         lines.append(("ceiling", f"{facts.ceiling.accuracy:.1%}", facts.ceiling.why))
     lines.append(("spikes/neuron/s", f"{row['spikes_per_neuron_s']:.1f}", f"by layer: {by_layer}"))
+    if any(row.get("neurons_speaking_by_layer", ())):  # absent from runs of old, all zero where signals are passed
+        speaking = " ".join(f"{share:.0%}" for share in row["neurons_speaking_by_layer"])
+        lines.append(("speaking", speaking, "of each layer's neurons spiked at least once"))
     lines.append(("parameters", f"{row['parameters']:,}".replace(",", " "), ""))
     return lines
 
