@@ -9,6 +9,7 @@ from spikinggamma.events.binning import bin_events, bin_recording, n_steps
 from spikinggamma.events.gathering import Gathered, gather
 from spikinggamma.events.recording import Recording
 from spikinggamma.events.splits import Splits
+from spikinggamma.events.timing_only import TimingOnly, channel_counts, timing_only
 
 __all__ = [
     "Augment",
@@ -16,11 +17,14 @@ __all__ = [
     "Gathered",
     "Recording",
     "Splits",
+    "TimingOnly",
     "batches",
     "bin_events",
     "bin_recording",
+    "channel_counts",
     "gather",
     "make_batch",
     "n_steps",
     "perturb",
+    "timing_only",
 ]
