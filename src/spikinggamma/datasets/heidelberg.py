@@ -15,16 +15,31 @@ channels there are. Files written here say so in `extra/duration_us`, `extra/spe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["HeidelbergFile", "read_heidelberg", "write_heidelberg"]
+__all__ = ["CITATION", "URL", "HeidelbergFile", "load_parts", "read_heidelberg", "write_heidelberg"]
+
+URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
+CITATION = """@article{cramer2020heidelberg,
+  author = {Cramer, Benjamin and Stradmann, Yannik and Schemmel, Johannes and Zenke, Friedemann},
+  title = {The {Heidelberg} Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  volume = {33},
+  number = {7},
+  pages = {2744--2757},
+  year = {2022},
+  doi = {10.1109/TNNLS.2020.3044364}
+}"""
 
 N_CHANNELS = 700
 _LONGEST_S = 3600.0
@@ -35,6 +50,28 @@ class HeidelbergFile(NamedTuple):
 
     recordings: list[Recording]
     class_names: tuple[str, ...]
+
+
+def load_parts(info: Info, parts: Sequence[str], root: Path | str | None) -> list[list[Recording]]:
+    """The files `{name}_{part}.h5` of a data set, each part's recordings.
+
+    Raises:
+        SpikingGammaError: A file is missing or damaged, or holds a label that the data set has not.
+    """
+    named = root or os.environ.get("SPIKINGGAMMA_DATA")
+    folder = (Path(named).expanduser() if named else cache_root()) / info.name
+    paths = [folder / f"{info.name}_{part}.h5" for part in parts]
+    for path in paths:
+        if not path.is_file():
+            remedy = f"Download and unpack it from {info.url}, and point SPIKINGGAMMA_DATA at the folder above `{info.name}`."
+            raise SpikingGammaError(str(path), "no such file", f"a part of {info.title}", remedy)
+    found = [read_heidelberg(path, n_channels=info.n_channels).recordings for path in paths]
+    for path, recordings in zip(paths, found, strict=True):
+        for recording in recordings:
+            if recording.label >= info.n_classes:
+                expected = f"labels from 0 to {info.n_classes - 1}"
+                raise SpikingGammaError(str(path), f"label {recording.label} of {recording.source}", expected)
+    return found
 
 
 def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> HeidelbergFile:

@@ -1,0 +1,59 @@
+"""Spiking Heidelberg Digits: spoken digits in English and German, by twelve speakers, as the published spikes.
+
+8156 training and 2264 test recordings in the current release, 20 classes, 700 channels, about a second each; two of the
+speakers are heard in the test part only. Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407.
+
+Layout: `shd/shd_train.h5` and `shd/shd_test.h5` below the data root, see `spikinggamma.datasets.heidelberg`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
+from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.splits import hold_out
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
+
+__all__ = ["INFO", "load"]
+
+_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_GERMAN = ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
+
+INFO = Info(
+    name="shd",
+    title="Spiking Heidelberg Digits",
+    n_classes=20,
+    class_names=_ENGLISH + _GERMAN,
+    n_channels=700,
+    licence="CC BY 4.0",
+    url=URL,
+    citation=CITATION,
+)
+
+
+def load(
+    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
+) -> Splits:
+    """The digits in three parts.
+
+    Args:
+        split: `official`, the only one.
+        validation_fraction: Share of the training part held out, the same for every digit and speaker.
+        seed: Of the choice of validation recordings.
+        root: Data root, which holds the folder `shd`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
+            out.
+
+    Raises:
+        SpikingGammaError: An unknown split, a file that is missing or damaged.
+
+    Example:
+        >>> len(load().test)  # doctest: +SKIP
+        2264
+    """
+    if split != "official":
+        raise SpikingGammaError("split", repr(split), "'official'")
+    rest, test = load_parts(INFO, ("train", "test"), root)
+    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    return Splits(train, validation, test)

@@ -1,0 +1,51 @@
+"""Spiking Speech Commands: 35 spoken commands by many speakers, as the published spikes.
+
+75466 training, 9981 validation and 20382 test recordings, 700 channels, about a second each. Cramer, Stradmann, Schemmel, Zenke
+(2020), arXiv 1910.07407, from Warden's Speech Commands, arXiv 1804.03209.
+
+Layout: `ssc/ssc_train.h5`, `ssc/ssc_valid.h5` and `ssc/ssc_test.h5` below the data root, see
+`spikinggamma.datasets.heidelberg`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
+from spikinggamma.datasets.info import Info
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
+
+__all__ = ["INFO", "load"]
+
+INFO = Info(
+    name="ssc",
+    title="Spiking Speech Commands",
+    n_classes=35,
+    class_names=tuple(str(label) for label in range(35)),  # the files name them
+    n_channels=700,
+    licence="CC BY 4.0",
+    url=URL,
+    citation=CITATION,
+)
+
+
+def load(
+    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
+) -> Splits:
+    """The commands in their three published parts.
+
+    Args:
+        split: `official`, the only one.
+        validation_fraction: Without effect, as is `seed`: the validation part is published.
+        seed: See there.
+        root: Data root, which holds the folder `ssc`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
+            out.
+
+    Raises:
+        SpikingGammaError: An unknown split, a file that is missing or damaged.
+    """
+    if split != "official":
+        raise SpikingGammaError("split", repr(split), "'official'")
+    train, validation, test = load_parts(INFO, ("train", "valid", "test"), root)
+    return Splits(train, validation, test)
