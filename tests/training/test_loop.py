@@ -23,8 +23,8 @@ from spikinggamma.training import (
     build_net,
     load_checkpoint,
     load_run,
-    loop,
     resume,
+    session,
     train,
 )
 
@@ -162,7 +162,7 @@ def test_numbers_that_are_not_finite_stop_the_run_and_keep_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, fault: str
 ) -> None:
     nets = []
-    monkeypatch.setattr(loop, "build_net", lambda recipe: nets.append(build_net(recipe)) or nets[-1])
+    monkeypatch.setattr(session, "build_net", lambda recipe: nets.append(build_net(recipe)) or nets[-1])
 
     class Poisoner(LogReporter):
         def epoch(self, row: dict[str, Any]) -> None:
