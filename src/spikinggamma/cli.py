@@ -68,7 +68,7 @@ def _begin(
 ) -> None:
     """Spiking networks that learn [italic]when[/italic], not only [italic]how often[/italic].
 
-    [bold]Begin here[/bold] (no data needed, a minute or two on two cores):
+    [bold]Begin here[/bold] (no data needed, about a minute on two cores):
 
       spikinggamma train
       spikinggamma report runs/localisation-0-1
