@@ -7,7 +7,7 @@ import torch
 from tiny_run import tiny_recipe
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.training import facts_of, load_recipe, load_splits, training_batches
+from spikinggamma.training import build_net, facts_of, load_recipe, load_splits, training_batches
 
 
 def test_facts_follow_the_options() -> None:
@@ -28,6 +28,18 @@ def test_floors_are_those_of_the_very_spikes() -> None:
     assert [bound.accuracy for bound in facts_of(fsdd).floors] == [0.1, 0.79, 0.87]
     for other in ("data.options.ramp_ms=5.0", "data.split=speaker:theo"):
         assert [bound.accuracy for bound in facts_of(load_recipe("fsdd", [other])).floors] == [0.1]
+
+
+def test_convolutions_need_pictures() -> None:
+    net = build_net(load_recipe("nmnist"))
+    assert [layer.out_shape for layer in net.stack] == [(12, 17, 17), (24, 9, 9), (96,), (10,)]
+    for recipe in (load_recipe("fsdd", ["net.conv=[[4,3,1]]"]), load_recipe("nmnist", ["data.n_channels=1156"])):
+        with pytest.raises(
+            SpikingGammaError, match=r"`net\.conv`: .*expected \[\], as these recordings are no pictures"
+        ):
+            build_net(recipe)
+    with pytest.raises(SpikingGammaError, match=r"`net\.hidden`.*at least one layer here or in net\.conv"):
+        load_recipe("fsdd", ["net.hidden=[]"])
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def _dataset(recipe: Recipe) -> Facts:
         info.citation,
         (chance, *_known_floors(recipe)),
         None,
+        info.shape,
     )
 
 
