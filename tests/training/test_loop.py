@@ -24,7 +24,7 @@ from spikinggamma.training import (
     load_checkpoint,
     load_run,
     resume,
-    session,
+    state,
     train,
 )
 
@@ -162,7 +162,7 @@ def test_numbers_that_are_not_finite_stop_the_run_and_keep_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, fault: str
 ) -> None:
     nets = []
-    monkeypatch.setattr(session, "build_net", lambda recipe: nets.append(build_net(recipe)) or nets[-1])
+    monkeypatch.setattr(state, "build_net", lambda recipe: nets.append(build_net(recipe)) or nets[-1])
 
     class Poisoner(LogReporter):
         def epoch(self, row: dict[str, Any]) -> None:

@@ -16,30 +16,30 @@ from spikinggamma.training.metrics import Row
 from spikinggamma.training.progress import Reporter
 from spikinggamma.training.schedule import learning_rate
 from spikinggamma.training.seeds import stream
-from spikinggamma.training.session import Session
+from spikinggamma.training.state import State
 
 __all__ = ["learn_epoch"]
 
 
-def learn_epoch(session: Session, epoch: int, shown: Reporter) -> Row:
+def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     """Learn from every training recording once; the loss, accuracy and gradient norm on the way are the row's beginning."""
-    recipe, learning, net = session.recipe, session.recipe.learning, session.net
+    recipe, learning, net = state.recipe, state.recipe.learning, state.net
     norms: list[float] = []
     loss, correct, count = 0.0, 0, 0
-    total = len(session.splits.train)
+    total = len(state.splits.train)
     net.train()
     dropout = stream(recipe.training.seed, "dropout", epoch)
-    for number, batch in enumerate(training_batches(recipe, session.splits.train, epoch=epoch), start=1):
+    for number, batch in enumerate(training_batches(recipe, state.splits.train, epoch=epoch), start=1):
         rate = learning_rate(learning, progress=epoch - 1 + count / total, epochs=recipe.training.epochs)
-        set_learning_rate(session.optimiser, rate)
-        spikes = batch.spikes.to(session.device)
+        set_learning_rate(state.optimiser, rate)
+        spikes = batch.spikes.to(state.device)
         when = f"epoch {epoch}, batch {number}"
-        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=session.kept)
-        outcome = session.learner.learn(
+        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept)
+        outcome = state.learner.learn(
             spikes,
-            batch.labels.to(session.device),
-            batch.lengths.to(session.device),
-            optimiser_step=partial(_update, session, norms, fault),
+            batch.labels.to(state.device),
+            batch.lengths.to(state.device),
+            optimiser_step=partial(_update, state, norms, fault),
             generator=dropout,
         )
         if not math.isfinite(outcome.loss):
@@ -54,15 +54,15 @@ def learn_epoch(session: Session, epoch: int, shown: Reporter) -> Row:
     }
 
 
-def _update(session: Session, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
+def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
     """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
-    parameters = list(session.net.parameters())
+    parameters = list(state.net.parameters())
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     norms.append(float(norm))
     if not math.isfinite(norms[-1]):
         raise fault(f"gradient norm {norms[-1]}")
-    if session.recipe.learning.clip_norm > 0.0:
-        torch.nn.utils.clip_grads_with_norm_(parameters, session.recipe.learning.clip_norm, norm)
-    session.optimiser.step()
-    session.optimiser.zero_grad()
+    if state.recipe.learning.clip_norm > 0.0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, state.recipe.learning.clip_norm, norm)
+    state.optimiser.step()
+    state.optimiser.zero_grad()

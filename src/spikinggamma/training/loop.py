@@ -27,7 +27,7 @@ from spikinggamma.training.metrics import Row, append_row
 from spikinggamma.training.progress import Reporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
-from spikinggamma.training.session import Session, open_session
+from spikinggamma.training.state import State, open_state
 from spikinggamma.training.threads import torch_threads
 
 __all__ = ["TrainingInterrupted", "resume", "train"]
@@ -91,13 +91,13 @@ def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | N
     with locked(run.path), torch_threads(run.recipe.training.threads):
         remove_leftovers(run.path)
         try:
-            session = open_session(run, splits, device)
-            set_status(run.path, "running", parameters=sum(p.numel() for p in session.net.parameters()))
+            state = open_state(run, splits, device)
+            set_status(run.path, "running", parameters=sum(p.numel() for p in state.net.parameters()))
             with reporter or reporter_for() as shown:
-                shown.begin(epochs=run.recipe.training.epochs, done=session.done)
-                for epoch in range(session.done + 1, run.recipe.training.epochs + 1):
-                    shown.epoch(_epoch(session, epoch, shown))
-            _finish(session)
+                shown.begin(epochs=run.recipe.training.epochs, done=state.done)
+                for epoch in range(state.done + 1, run.recipe.training.epochs + 1):
+                    shown.epoch(_epoch(state, epoch, shown))
+            _finish(state)
         except KeyboardInterrupt:
             _note(run, "interrupted")
             raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
@@ -113,53 +113,53 @@ def _note(run: Run, status: Status, message: str = "") -> None:
         set_status(run.path, status, message)
 
 
-def _epoch(session: Session, epoch: int, shown: Reporter) -> Row:
+def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
     """Train and validate once, then write: the row, the best weights if these are they, and the checkpoint last.
 
     A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
     """
-    run, recipe = session.run, session.recipe
+    run, recipe = state.run, state.recipe
     started = time.perf_counter()
-    row: Row = {"epoch": epoch} | learn_epoch(session, epoch, shown)
-    session.net.eval()
-    found = score(session.judge, recipe, session.splits.validation, session.device)
-    if not (math.isfinite(found.loss) and has_finite_parameters(session.net)):
+    row: Row = {"epoch": epoch} | learn_epoch(state, epoch, shown)
+    state.net.eval()
+    found = score(state.judge, recipe, state.splits.validation, state.device)
+    if not (math.isfinite(found.loss) and has_finite_parameters(state.net)):
         when = f"the validation of epoch {epoch}"
-        raise broken(f"loss {found.loss}", session.net, None, recipe.data.dt_ms, when=when, kept=session.kept)
+        raise broken(f"loss {found.loss}", state.net, None, recipe.data.dt_ms, when=when, kept=state.kept)
     seconds = time.perf_counter() - started
     row |= {
         "validation_loss": found.loss,
         "validation_accuracy": found.accuracy,
         "spikes_per_neuron_s": found.spikes_per_neuron_s,
         "seconds": seconds,
-        "samples_per_s": len(session.splits.train) / seconds,
+        "samples_per_s": len(state.splits.train) / seconds,
     }
-    append_row(run.path / "metrics.jsonl", row, remedy=session.kept)
-    weights = {name: tensor.detach().cpu() for name, tensor in session.net.state_dict().items()}
-    if session.best.beaten_by(found.accuracy, found.loss):
+    append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
+    weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
+    if state.best.beaten_by(found.accuracy, found.loss):
         best = Best(epoch, found.accuracy, found.loss)
-        save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=session.kept)
-        session.best = best
-    checkpoint = Checkpoint(epoch, weights, session.optimiser.state_dict(), session.best)
-    save_checkpoint(run.last, checkpoint, recipe, remedy=session.kept)
-    session.done = epoch
+        save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
+        state.best = best
+    checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), state.best)
+    save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
+    state.done = epoch
     return row
 
 
-def _finish(session: Session) -> None:
+def _finish(state: State) -> None:
     """Test the best epoch, once."""
-    run, recipe = session.run, session.recipe
-    best = load_checkpoint(run.best, recipe, device=session.device)
-    restore_net(session.net, best.net, run.best)
-    session.net.eval()
-    found = score(session.judge, recipe, session.splits.test, session.device)
+    run, recipe = state.run, state.recipe
+    best = load_checkpoint(run.best, recipe, device=state.device)
+    restore_net(state.net, best.net, run.best)
+    state.net.eval()
+    found = score(state.judge, recipe, state.splits.test, state.device)
     row = result_row(
-        recipe, facts_of(recipe), found, command=run.info.get("command", ""), device=str(session.device), part="test"
+        recipe, facts_of(recipe), found, command=run.info.get("command", ""), device=str(state.device), part="test"
     )
     row |= {
         "best_epoch": best.epoch,
         "validation_accuracy": best.best.accuracy,
-        "parameters": sum(parameter.numel() for parameter in session.net.parameters()),
+        "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
     }
-    write_json(run.path / "result.json", row, remedy=session.kept)
+    write_json(run.path / "result.json", row, remedy=state.kept)
     set_status(run.path, "done")

@@ -15,11 +15,11 @@ from spikinggamma.training.metrics import truncate_rows
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run
 
-__all__ = ["Session", "open_session"]
+__all__ = ["State", "open_state"]
 
 
 @dataclass
-class Session:
+class State:
     """A run at work."""
 
     run: Run
@@ -44,8 +44,8 @@ class Session:
         return f"The last good checkpoint is {self.run.last}, of epoch {self.done}."
 
 
-def open_session(run: Run, splits: Splits, device: torch.device) -> Session:
-    """The session as its last checkpoint left it, or a fresh one."""
+def open_state(run: Run, splits: Splits, device: torch.device) -> State:
+    """The state as its last checkpoint left it, or a fresh one."""
     recipe = run.recipe
     net = build_net(recipe)
     checkpoint = load_checkpoint(run.last, recipe) if run.last.exists() else None
@@ -61,4 +61,4 @@ def open_session(run: Run, splits: Splits, device: torch.device) -> Session:
     truncate_rows(run.path / "metrics.jsonl", epochs=done)
     best = checkpoint.best if checkpoint else Best()
     learner, judge = build_learner(net, recipe), build_judge(net, recipe, dt_ms=recipe.data.dt_ms)
-    return Session(run, splits, device, net, learner, judge, optimiser, done, best)
+    return State(run, splits, device, net, learner, judge, optimiser, done, best)
