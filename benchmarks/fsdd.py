@@ -20,6 +20,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from spikinggamma.bench.rows import write_rows
+
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 ONE_TAU = "net.tau_ms=[15.0,15.0,15.0,15.0,15.0,15.0]"
 # Fewer neurons, fewer epochs: what matters here is the difference between one row and the first.
@@ -99,12 +101,9 @@ def main() -> int:
         rows = list(pool.map(lambda item: run(*item, arguments.runs), runs.items()))
     done = [row for row in rows if row is not None]
     out = Path(__file__).parent / "results" / f"fsdd_{arguments.group}.jsonl"
-    out.parent.mkdir(exist_ok=True)
     known = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     names = {row["case"] for row in done}
-    partial = out.with_suffix(".tmp")
-    partial.write_text("".join(json.dumps(row) + "\n" for row in [r for r in known if r["case"] not in names] + done))
-    partial.replace(out)
+    write_rows(out, [row for row in known if row["case"] not in names] + done)
     return 0 if len(done) == len(rows) else 1
 
 

@@ -17,9 +17,15 @@ from pathlib import Path
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["check_files", "ensure_files"]
+__all__ = ["check_files", "data_root", "ensure_files"]
 
 _LOG = logging.getLogger(__name__)
+
+
+def data_root(root: Path | str | None) -> Path | None:
+    """The folder of all data sets: the one given, or else the environment's `SPIKINGGAMMA_DATA`; None where neither is."""
+    named = root or os.environ.get("SPIKINGGAMMA_DATA")
+    return Path(named).expanduser() if named else None
 
 
 def ensure_files(
@@ -37,9 +43,9 @@ def ensure_files(
     Raises:
         SpikingGammaError: A file is missing or differs, or the archive cannot be fetched.
     """
-    named = root or os.environ.get("SPIKINGGAMMA_DATA")
-    if named:
-        folder = Path(named).expanduser() / dataset / inside
+    named = data_root(root)
+    if named is not None:
+        folder = named / dataset / inside
         if not folder.is_dir():
             remedy = "Point SPIKINGGAMMA_DATA at a data root that holds it, or unset it to download."
             raise SpikingGammaError(str(folder), "no such folder", f"the files of {dataset}", remedy)

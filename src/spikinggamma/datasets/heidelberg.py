@@ -15,7 +15,6 @@ channels there are. Files written here say so in `extra/duration_us`, `extra/spe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
@@ -30,15 +30,15 @@ from spikinggamma.events import Recording
 __all__ = ["CITATION", "URL", "HeidelbergFile", "load_parts", "read_heidelberg", "write_heidelberg"]
 
 URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
-CITATION = """@article{cramer2020heidelberg,
-  author = {Cramer, Benjamin and Stradmann, Yannik and Schemmel, Johannes and Zenke, Friedemann},
-  title = {The {Heidelberg} Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks},
+CITATION = """@article{cramer2022heidelberg,
+  title   = {The {Heidelberg} Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks},
+  author  = {Cramer, Benjamin and Stradmann, Yannik and Schemmel, Johannes and Zenke, Friedemann},
   journal = {IEEE Transactions on Neural Networks and Learning Systems},
-  volume = {33},
-  number = {7},
-  pages = {2744--2757},
-  year = {2022},
-  doi = {10.1109/TNNLS.2020.3044364}
+  volume  = {33},
+  number  = {7},
+  pages   = {2744--2757},
+  year    = {2022},
+  doi     = {10.1109/TNNLS.2020.3044364}
 }"""
 
 N_CHANNELS = 700
@@ -58,8 +58,7 @@ def load_parts(info: Info, parts: Sequence[str], root: Path | str | None) -> lis
     Raises:
         SpikingGammaError: A file is missing or damaged, or holds a label that the data set has not.
     """
-    named = root or os.environ.get("SPIKINGGAMMA_DATA")
-    folder = (Path(named).expanduser() if named else cache_root()) / info.name
+    folder = (data_root(root) or cache_root()) / info.name
     paths = [folder / f"{info.name}_{part}.h5" for part in parts]
     for path in paths:
         if not path.is_file():

@@ -11,12 +11,12 @@ Any part of the data set will do: what is in the folders is what is read. A chan
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
@@ -68,8 +68,7 @@ def load(
         10000
     """
     fold = _fold(split)
-    named = root or os.environ.get("SPIKINGGAMMA_DATA")
-    folder = (Path(named).expanduser() if named else cache_root()) / INFO.name
+    folder = (data_root(root) or cache_root()) / INFO.name
     train, test = _part(folder / "Train"), _part(folder / "Test")
     if fold is not None:
         together = [*train, *test]

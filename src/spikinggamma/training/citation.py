@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spikinggamma.datasets import heidelberg
 from spikinggamma.training.data import facts_of
 from spikinggamma.training.recipe import Recipe
 
@@ -39,17 +40,6 @@ _ADAPTATION = """@inproceedings{bohte2012efficient,
   year      = {2012}
 }"""
 
-_COCHLEA = """@article{cramer2022heidelberg,
-  title   = {The {Heidelberg} Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks},
-  author  = {Cramer, Benjamin and Stradmann, Yannik and Schemmel, Johannes and Zenke, Friedemann},
-  journal = {IEEE Transactions on Neural Networks and Learning Systems},
-  volume  = {33},
-  number  = {7},
-  pages   = {2744--2757},
-  year    = {2022},
-  doi     = {10.1109/TNNLS.2020.3044364}
-}"""
-
 _LOCALISATION = """@article{jeffress1948place,
   title   = {A place theory of sound localization},
   author  = {Jeffress, Lloyd A.},
@@ -61,7 +51,7 @@ _LOCALISATION = """@article{jeffress1948place,
 }"""
 
 # What the recordings of each data set rest on besides themselves: an idea, or how they became spikes.
-_BEHIND = {"localisation": [_LOCALISATION], "fsdd": [_COCHLEA]}
+_BEHIND = {"localisation": [_LOCALISATION], "fsdd": [heidelberg.CITATION]}
 
 
 def citations(recipe: Recipe) -> str:
