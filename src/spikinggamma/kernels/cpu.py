@@ -1,8 +1,9 @@
 """The scans over time, compiled for the processor by numba.
 
 Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
-that has K times the size of the signal is written unless it is what was asked for. Blocks run on as many threads as numba
-has been given. Four habits make the inner loops fast, each measured:
+that has K times the size of the signal is written unless it is what was asked for. A call does one share of `shares` of the
+blocks and holds no lock, so that as many Python threads as there are shares do all of them: numba's own threads cost two
+to three times as long to compile. Four habits make the inner loops fast, each measured:
 
 - the chain reads one array and writes another, then swaps them: in place, the compiler cannot prove that bucket k - 1 is
   not bucket k, and falls back to one neuron at a time (2 to 3 times slower);
@@ -21,20 +22,31 @@ they are given.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward", "signal_adjoint", "signal_forward"]
 
 BLOCK = 128  # neurons a job: 2 x 16 buckets of 128 floats are 16 KiB, inside a first-level cache
 LANES = 16  # a narrow layer is padded to whole vectors of so many floats, not to a whole block
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
-_compile = njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
+def _copy(source, target):
+    """As `target[:] = source`, which takes numba seconds to compile; `target` may be the shorter."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@njit(nogil=True)
 def _spill_of(alpha):
     """1 - α in α's own precision."""
-    return (np.ones(1, alpha.dtype) - alpha).astype(alpha.dtype)
+    spills = np.empty_like(alpha)
+    one = alpha.dtype.type(1)
+    for k in range(alpha.size):
+        spills[k] = one - alpha[k]
+    return spills
 
 
 @njit(nogil=True)
@@ -70,18 +82,26 @@ def _padded(neurons):
 def _block_of(rows, low, width):
     """Columns low .. low + width of `rows` [K, N], padded with zeros to the width of a block."""
     block = np.zeros((rows.shape[0], _padded(rows.shape[1])), rows.dtype)
-    block[:, :width] = rows[:, low : low + width]
+    for k in range(rows.shape[0]):
+        _copy(rows[k, low : low + width], block[k, :width])
     return block
 
 
+@njit(nogil=True)
+def _put(block, rows, low, width):
+    """The reverse of `_block_of`."""
+    for k in range(rows.shape[0]):
+        _copy(block[k], rows[k, low : low + width])
+
+
 @_compile
-def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, rise, sent, counts):
+def code_forward(share, shares, signal, decay_0, threshold, adaptation, decay, cap, estimate, rise, sent, counts):
     """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and its spike counts, [T,B,N]; state in place."""
     steps, batch, neurons = signal.shape
     half = signal.dtype.type(0.5)
     zero = signal.dtype.type(0)
     blocks = (neurons + BLOCK - 1) // BLOCK
-    for job in prange(batch * blocks):
+    for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         here = slice(low, min(low + BLOCK, neurons))
@@ -101,18 +121,18 @@ def code_forward(signal, decay_0, threshold, adaptation, decay, cap, estimate, r
                 number[i] = count
                 guess[i] = decayed + step
                 extra[i] = _settled(decay * (extra[i] + adaptation * height * count))
-        estimate[sample, here] = guess
-        rise[sample, here] = extra
+        _copy(guess, estimate[sample, here])
+        _copy(extra, rise[sample, here])
 
 
 @_compile
-def signal_forward(drive, weight, bias, alpha, buckets, signal):
+def signal_forward(share, shares, drive, weight, bias, alpha, buckets, signal):
     """Buckets and their weighted sum x(t), without a code. State in place."""
     steps, batch, neurons = drive.shape
     spills = _spill_of(alpha)
     size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
-    for job in prange(batch * blocks):
+    for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
@@ -122,22 +142,22 @@ def signal_forward(drive, weight, bias, alpha, buckets, signal):
         v = _block_of(weight, low, width)
         x = np.zeros(size, drive.dtype)
         for t in range(steps):
-            x[:width] = bias[here]
+            _copy(bias[here], x[:width])
             _fill(old, new, drive[t, sample, here], alpha, spills, x, v)
             old, new = new, old
-            signal[t, sample, here] = x[:width]
-        buckets[:, sample, here] = old[:, :width]
+            _copy(x, signal[t, sample, here])
+        _put(old, buckets[:, sample], low, width)
 
 
 @_compile
-def signal_adjoint(blame, weight, alpha, carried, result):
+def signal_adjoint(share, shares, blame, weight, alpha, carried, result):
     """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
     steps, batch, neurons = blame.shape
     order = alpha.size
     spills = _spill_of(alpha)
     size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
-    for job in prange(batch * blocks):
+    for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
@@ -148,14 +168,14 @@ def signal_adjoint(blame, weight, alpha, carried, result):
         v = _block_of(weight, low, width)
         delta = np.zeros(size, blame.dtype)
         for t in range(steps - 1, -1, -1):
-            delta[:width] = blame[t, sample, here]
+            _copy(blame[t, sample, here], delta[:width])
             for k in range(order):
                 keep = alpha[k]
                 spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
                 for i in range(early.shape[1]):
                     early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + v[k, i] * delta[i])
             early, late = late, early
-            result[t, sample, here] = late[0, :width]
+            _copy(late[0], result[t, sample, here])
         for k in range(order):
             spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
             for i in range(width):
@@ -163,14 +183,14 @@ def signal_adjoint(blame, weight, alpha, carried, result):
 
 
 @_compile
-def bucket_products(blame, drive, alpha, buckets, result):
+def bucket_products(share, shares, blame, drive, alpha, buckets, result):
     """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
     steps, batch, neurons = drive.shape
     order = alpha.size
     spills = _spill_of(alpha)
     size = _padded(neurons)
     blocks = (neurons + BLOCK - 1) // BLOCK
-    for job in prange(blocks):
+    for job in range(share, blocks, shares):
         low = job * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
@@ -181,8 +201,8 @@ def bucket_products(blame, drive, alpha, buckets, result):
         for sample in range(batch):
             old = _block_of(buckets[:, sample], low, width)
             for t in range(steps):
-                u[:width] = drive[t, sample, here]
-                delta[:width] = blame[t, sample, here]
+                _copy(drive[t, sample, here], u[:width])
+                _copy(blame[t, sample, here], delta[:width])
                 for i in range(new.shape[1]):
                     h = _settled(alpha[0] * old[0, i] + u[i])
                     new[0, i] = h
@@ -195,18 +215,18 @@ def bucket_products(blame, drive, alpha, buckets, result):
                         new[k, i] = h
                         total[k, i] += delta[i] * h
                 old, new = new, old
-        result[:, here] = total[:, :width]
+        _put(total, result, low, width)
 
 
 @_compile
-def filter_forward(drive, alpha, buckets, traces):
+def filter_forward(share, shares, drive, alpha, buckets, traces):
     """Every bucket at every step: drive [T,B,M] to `traces` [T,B,K,M]; state in place."""
     steps, batch, cells = drive.shape
     order = alpha.size
     spills = _spill_of(alpha)
     size = _padded(cells)
     blocks = (cells + BLOCK - 1) // BLOCK
-    for job in prange(batch * blocks):
+    for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, cells - low)
@@ -215,7 +235,7 @@ def filter_forward(drive, alpha, buckets, traces):
         new = np.zeros_like(old)
         u = np.zeros(size, drive.dtype)
         for t in range(steps):
-            u[:width] = drive[t, sample, here]
+            _copy(drive[t, sample, here], u[:width])
             for i in range(new.shape[1]):
                 new[0, i] = _settled(alpha[0] * old[0, i] + u[i])
             for k in range(1, order):
@@ -223,19 +243,19 @@ def filter_forward(drive, alpha, buckets, traces):
                 spill = spills[k]
                 for i in range(new.shape[1]):
                     new[k, i] = _settled(keep * old[k, i] + spill * old[k - 1, i])
-            traces[t, sample, :, here] = new[:, :width]
+            _put(new, traces[t, sample], low, width)
             old, new = new, old
-        buckets[:, sample, here] = old[:, :width]
+        _put(old, buckets[:, sample], low, width)
 
 
 @_compile
-def filter_adjoint(blame, alpha, carried, result):
+def filter_adjoint(share, shares, blame, alpha, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
     steps, batch, order, cells = blame.shape
     spills = _spill_of(alpha)
     size = _padded(cells)
     blocks = (cells + BLOCK - 1) // BLOCK
-    for job in prange(batch * blocks):
+    for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, cells - low)
@@ -244,14 +264,15 @@ def filter_adjoint(blame, alpha, carried, result):
         early = np.zeros((order + 1, size), blame.dtype)
         e = np.zeros((order, size), blame.dtype)
         for t in range(steps - 1, -1, -1):
-            e[:, :width] = blame[t, sample, :, here]
+            for k in range(order):
+                _copy(blame[t, sample, k, here], e[k, :width])
             for k in range(order):
                 keep = alpha[k]
                 spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
                 for i in range(early.shape[1]):
                     early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + e[k, i])
             early, late = late, early
-            result[t, sample, :, here] = late[:order, :width]
+            _put(late, result[t, sample], low, width)
         for k in range(order):
             spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
             for i in range(width):

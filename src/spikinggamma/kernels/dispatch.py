@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +13,7 @@ from torch import Tensor
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState
 from spikinggamma.kernels import reference
+from spikinggamma.kernels.sharing import run_shared
 
 __all__ = [
     "bucket_products",
@@ -29,8 +28,6 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
-# Numba's work queue ends the process when two threads enter it at once.
-_one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -52,23 +49,7 @@ def _compiled(like: Tensor) -> bool:
     if name not in _announced:
         _announced.add(name)
         _log.info("scans over time: %s", name)
-    if chosen:
-        import numba
-
-        config: Any = numba.config  # its settings are made at import, unseen by type checkers
-        if config.THREADING_LAYER == "default":
-            # Its threads wait asleep; OpenMP's spin between calls and take the cores from torch: a training epoch on
-            # one thread of two busy cores took 41 s with OpenMP's, 5 s with these.
-            config.THREADING_LAYER = "workqueue"
-        threads = min(torch.get_num_threads(), config.NUMBA_NUM_THREADS)
-        if numba.get_num_threads() != threads:
-            numba.set_num_threads(threads)
     return chosen
-
-
-def _run(kernel: Callable[..., None], *arrays: object) -> None:
-    with _one_at_a_time:
-        kernel(*arrays)
 
 
 def _arrays(*tensors: Tensor) -> tuple[object, ...]:
@@ -91,8 +72,9 @@ def code_forward(
     sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
     counts = torch.empty(signal.shape, dtype=torch.int32)
     real = sent.numpy().dtype.type
-    _run(
+    run_shared(
         cpu.code_forward,
+        signal.numel(),
         *_arrays(signal),
         real(alpha_0),
         real(code.threshold),
@@ -116,7 +98,13 @@ def signal_forward(
 
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     signal = torch.empty_like(drive, memory_format=torch.contiguous_format)
-    _run(cpu.signal_forward, *_arrays(drive, weight, bias, alpha), after.numpy(), signal.numpy())
+    run_shared(
+        cpu.signal_forward,
+        drive.numel() * len(alpha),
+        *_arrays(drive, weight, bias, alpha),
+        after.numpy(),
+        signal.numpy(),
+    )
     return signal, after
 
 
@@ -137,7 +125,9 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
 
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(len(alpha), *blame.shape[1:])
-    _run(cpu.signal_adjoint, *_arrays(blame, weight, alpha), carried.numpy(), result.numpy())
+    run_shared(
+        cpu.signal_adjoint, blame.numel() * len(alpha), *_arrays(blame, weight, alpha), carried.numpy(), result.numpy()
+    )
     return result, carried
 
 
@@ -148,7 +138,7 @@ def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor
     from spikinggamma.kernels import cpu
 
     result = blame.new_empty(len(alpha), blame.shape[-1])
-    _run(cpu.bucket_products, *_arrays(blame, drive, alpha, buckets), result.numpy())
+    run_shared(cpu.bucket_products, blame.numel() * len(alpha), *_arrays(blame, drive, alpha, buckets), result.numpy())
     return result
 
 
@@ -161,7 +151,7 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
-    _run(cpu.filter_forward, *_arrays(drive, alpha), after.numpy(), traces.numpy())
+    run_shared(cpu.filter_forward, traces.numel(), *_arrays(drive, alpha), after.numpy(), traces.numpy())
     return traces, after
 
 
@@ -174,5 +164,5 @@ def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     _, batch, order, cells = blame.shape
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(order, batch, cells)
-    _run(cpu.filter_adjoint, *_arrays(blame, alpha), carried.numpy(), result.numpy())
+    run_shared(cpu.filter_adjoint, blame.numel(), *_arrays(blame, alpha), carried.numpy(), result.numpy())
     return result, carried
