@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
 from spikinggamma import SpikingGammaError, kernels
-from spikinggamma.kernels import dispatch
+from spikinggamma.kernels import dispatch, sharing
 
 
 @pytest.fixture
@@ -57,14 +58,56 @@ def test_the_choice_is_logged_once(caplog: pytest.LogCaptureFixture, monkeypatch
 
 
 @pytest.mark.usefixtures("torch_threads")
-def test_one_thread_and_two_give_the_same_numbers() -> None:
+def test_one_thread_and_three_give_the_same_numbers() -> None:
     torch.manual_seed(0)
-    drive, blame, weight = torch.randn(40, 5, 300), torch.randn(40, 5, 300), torch.randn(3, 300)
+    drive, blame, weight = torch.randn(400, 5, 300), torch.randn(400, 5, 300), torch.randn(3, 300)
     alpha, rest = torch.tensor([0.5, 0.7, 0.9]), torch.zeros(3, 5, 300)
+    assert drive.numel() * len(alpha) >= 3 * sharing.WORTH_A_THREAD
     results = []
-    for threads in (1, 2):
+    for threads in (1, 3):
         torch.set_num_threads(threads)
         x, after = kernels.signal_forward(drive, weight, weight[0], alpha, rest)
         products = kernels.bucket_products(blame, drive, alpha, rest)
-        results.append((x, after, products, *kernels.signal_adjoint(blame, weight, alpha)))
+        traces, _ = kernels.filter_forward(drive, alpha, rest)
+        results.append((x, after, products, traces, *kernels.signal_adjoint(blame, weight, alpha)))
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
+
+
+@pytest.mark.usefixtures("torch_threads")
+def test_shares_cover_the_work_once_and_short_work_stays_on_one_thread() -> None:
+    torch.set_num_threads(4)
+    calls: list[tuple[int, int, str]] = []
+    sharing.run_shared(lambda share, shares, name: calls.append((share, shares, name)), 4 * sharing.WORTH_A_THREAD, "a")
+    assert sorted(calls) == [(share, 4, "a") for share in range(4)]
+    calls.clear()
+    sharing.run_shared(lambda share, shares, name: calls.append((share, shares, name)), 50, "b")
+    assert calls == [(0, 1, "b")]
+
+
+@pytest.mark.usefixtures("torch_threads")
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_in_any_share_reaches_the_caller(failing: int) -> None:
+    torch.set_num_threads(2)
+
+    def kernel(share: int, shares: int) -> None:
+        if share == failing:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sharing.run_shared(kernel, 2 * sharing.WORTH_A_THREAD)
+
+
+@pytest.mark.usefixtures("torch_threads")
+def test_many_threads_at_once_may_call_a_kernel() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    drives = torch.randn(6, 200, 2, 200)
+    weight, alpha, rest = torch.randn(4, 200), torch.full((4,), 0.9), torch.zeros(4, 2, 200)
+
+    def scan(drive: torch.Tensor) -> torch.Tensor:
+        torch.set_num_threads(2)
+        return kernels.signal_forward(drive, weight, weight[0], alpha, rest)[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(scan, drives))
+    assert all(torch.equal(one, scan(drive)) for one, drive in zip(together, drives, strict=True))

@@ -29,7 +29,6 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "OMP_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
 }
 _STEPS = (125, 250, 500, 1000, 2000, 4000, 8000)
 _LINEAR = ("through_time", "lif_bptt")
