@@ -104,7 +104,9 @@ def read_recording(path: Path, label: int) -> Recording:
     channels = ((high >> 7) * SIDE + y) * SIDE + x
     times_us = times_us[seen]
     source = "/".join(path.parts[-3:])
-    return Recording(times_us, channels[seen], INFO.n_channels, int(times_us[-1]) + 1, label=label, source=source)
+    return Recording(
+        times_us, channels[seen], INFO.n_channels, int(times_us[-1]) + 1, label=label, source=source, shape=INFO.shape
+    )
 
 
 def _part(folder: Path) -> list[Recording]:

@@ -1,7 +1,12 @@
-"""A recording: what spiked when, and what it is a recording of."""
+"""A recording: what spiked when, and what it is a recording of.
+
+An event camera's pixel (p, y, x) of a sensor of `shape` (P, H, W) is channel (p · H + y) · W + x, so that everything which
+works on channels works on pixels too.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +29,16 @@ class Recording:
         channels: Which channel spiked; at least 0 and below `n_channels`.
         n_channels: Channels of the sensor, silent ones included.
         duration_us: Length of the recording, at least 1.
-        label: Class, at least 0.
+        label: Class, at least 0; -1 where only steps have labels.
         speaker: Who or what was recorded, where splits depend on it.
         source: Where it came from, such as a file's name.
+        shape: (polarities, height, width) of a camera; empty where channels are a list.
+        step_labels: Class of each stretch of `step_us`, the first at time 0; -1 where it has none. Their number is
+            ceil(duration_us / step_us).
+        step_us: Length of those stretches; 0 without them.
 
     Shapes:
-        times_us int64 [E]; channels int32 [E].
+        times_us int64 [E]; channels int32 [E]; step_labels int64 [S].
 
     Raises:
         SpikingGammaError: Names the first event that breaks one of these rules.
@@ -46,6 +55,9 @@ class Recording:
     label: int
     speaker: str = ""
     source: str = ""
+    shape: tuple[int, ...] = ()
+    step_labels: npt.NDArray[Any] | None = None
+    step_us: int = 0
 
     def __post_init__(self) -> None:
         times, channels = np.asarray(self.times_us), np.asarray(self.channels)
@@ -59,8 +71,12 @@ class Recording:
             raise SpikingGammaError(self._name("n_channels"), self.n_channels, "at least 1")
         if self.duration_us < 1:
             raise SpikingGammaError(self._name("duration_us"), self.duration_us, "at least 1")
-        if self.label < 0:
+        if self.label < (0 if self.step_labels is None else -1):
             raise SpikingGammaError(self._name("label"), self.label, "at least 0")
+        if self.shape and (len(self.shape) != 3 or min(self.shape) < 1 or math.prod(self.shape) != self.n_channels):
+            expected = f"(polarities, height, width) of {self.n_channels} channels"
+            raise SpikingGammaError(self._name("shape"), self.shape, expected)
+        self._check_step_labels()
         # Frozen: the only way to store the converted arrays.
         object.__setattr__(self, "times_us", times.astype(np.int64, copy=False))
         object.__setattr__(self, "channels", channels.astype(np.int32, copy=False))
@@ -70,6 +86,37 @@ class Recording:
     def n_events(self) -> int:
         """Number of spikes E."""
         return len(self.times_us)
+
+    @property
+    def pixels(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+        """Polarity, row y and column x of every event of a camera, each [E].
+
+        Raises:
+            SpikingGammaError: This is no camera's recording.
+        """
+        if not self.shape:
+            raise SpikingGammaError(self._name("shape"), "()", "a camera's (polarities, height, width)")
+        polarity, y, x = np.unravel_index(self.channels, self.shape)
+        return polarity, y, x
+
+    def _check_step_labels(self) -> None:
+        if self.step_labels is None:
+            if self.step_us != 0:
+                raise SpikingGammaError(self._name("step_us"), self.step_us, "0, as there are no `step_labels`")
+            return
+        labels = np.asarray(self.step_labels)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            got = f"{labels.dtype}, shape {labels.shape}"
+            raise SpikingGammaError(self._name("step_labels"), got, "integers, shape [S]")
+        if self.step_us < 1:
+            raise SpikingGammaError(self._name("step_us"), self.step_us, "at least 1 beside `step_labels`")
+        wanted = -(-self.duration_us // self.step_us)
+        if len(labels) != wanted:
+            expected = f"{wanted}, one for each {self.step_us} us of {self.duration_us} us"
+            raise SpikingGammaError(self._name("step_labels"), f"{len(labels)} labels", expected)
+        if labels.min() < -1:
+            raise SpikingGammaError(self._name("step_labels"), int(labels.min()), "classes from 0, or -1 for none")
+        object.__setattr__(self, "step_labels", labels.astype(np.int64, copy=False))
 
     def _check_events(self) -> None:
         if self.n_events == 0:

@@ -133,7 +133,9 @@ def _balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Rec
 def _only(recording: Recording, channels: Int[np.ndarray, " M"]) -> Recording:
     kept = np.isin(recording.channels, channels)
     renumbered = np.searchsorted(channels, recording.channels[kept])
-    return replace(recording, times_us=recording.times_us[kept], channels=renumbered, n_channels=len(channels))
+    return replace(
+        recording, times_us=recording.times_us[kept], channels=renumbered, n_channels=len(channels), shape=()
+    )
 
 
 def _thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
