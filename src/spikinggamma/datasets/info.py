@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from spikinggamma.events import SensorShape
+
 __all__ = ["Info"]
 
 
@@ -18,4 +20,4 @@ class Info(NamedTuple):
     licence: str
     url: str
     citation: str  # BibTeX
-    shape: tuple[int, ...] = ()  # (polarities, height, width) of a camera, whose channels are these in this order
+    shape: SensorShape = ()  # (polarities, height, width) of a camera, whose channels are these in this order

@@ -7,7 +7,7 @@ from spikinggamma.events.augment import Augment
 from spikinggamma.events.batching import Batch, batches, make_batch
 from spikinggamma.events.binning import bin_events, bin_recording, n_steps
 from spikinggamma.events.gathering import Gathered, gather
-from spikinggamma.events.recording import Recording
+from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
 from spikinggamma.events.timing_only import TimingOnly, channel_counts, timing_only
 
@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "Gathered",
     "Recording",
+    "SensorShape",
     "Splits",
     "TimingOnly",
     "batches",

@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "SensorShape"]
+
+SensorShape = tuple[int, int, int] | tuple[()]
+"""(polarities, height, width) of a camera, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +58,7 @@ class Recording:
     label: int
     speaker: str = ""
     source: str = ""
-    shape: tuple[int, ...] = ()
+    shape: SensorShape = ()
     step_labels: npt.NDArray[Any] | None = None
     step_us: int = 0
 

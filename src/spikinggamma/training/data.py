@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from spikinggamma import datasets
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Augment, Batch, Recording, Splits, batches
+from spikinggamma.events import Augment, Batch, Recording, SensorShape, Splits, batches
 from spikinggamma.tasks import localisation
 from spikinggamma.training.recipe import Recipe
 
@@ -37,7 +37,7 @@ class Facts(NamedTuple):
     citation: str
     floors: tuple[Bound, ...]
     ceiling: Bound | None
-    shape: tuple[int, ...] = ()
+    shape: SensorShape = ()
 
     @property
     def n_classes(self) -> int:
