@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spikinggamma.datasets import fsdd, nmnist, shd, ssc
+from spikinggamma.datasets import fsdd, nmnist, qtdb, shd, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 
-__all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "nmnist", "read_sound", "shd", "ssc"]
+__all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "nmnist", "qtdb", "read_sound", "shd", "ssc"]
 
 _LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
-    module.INFO.name: (module.INFO, module.load) for module in (fsdd, nmnist, shd, ssc)
+    module.INFO.name: (module.INFO, module.load) for module in (fsdd, nmnist, qtdb, shd, ssc)
 }
 
 

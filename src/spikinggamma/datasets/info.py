@@ -20,4 +20,5 @@ class Info(NamedTuple):
     licence: str
     url: str
     citation: str  # BibTeX
+    step_labels: bool = False  # every step has a label, not every recording
     shape: SensorShape = ()  # (polarities, height, width) of a camera, whose channels are these in this order

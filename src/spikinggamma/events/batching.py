@@ -22,13 +22,13 @@ _POOL = 8  # batches drawn together and sorted by length: little padding, and st
 
 
 class Batch(NamedTuple):
-    """Spike counts of some recordings, with their labels.
+    """Spike counts of some recordings, with their labels: one a recording, or one a step with -1 where there is none.
 
     Steps at or beyond a recording's length are padding, to be left out of the loss and of statistics.
     """
 
     spikes: Float[Tensor, "T B N"]  # float32
-    labels: Int[Tensor, " B"]  # int64
+    labels: Int[Tensor, "*T B"]  # int64
     lengths: Int[Tensor, " B"]  # int64
 
 
@@ -64,8 +64,7 @@ def make_batch(
             raise SpikingGammaError("rng", None, "a numpy.random.Generator, as `augment` draws from it")
         events = augment(events, rng)
     spikes, lengths = bin_events(events, dt_ms=dt_ms, n_channels=n_channels)
-    labels = torch.tensor([recording.label for recording in recordings], dtype=torch.int64)
-    return Batch(spikes, labels, lengths)
+    return Batch(spikes, _labels(recordings, events.durations_us, dt_ms, len(spikes)), lengths)
 
 
 def batches(
@@ -98,6 +97,25 @@ def batches(
             augment=augment,
             rng=np.random.default_rng([seed, epoch, 1 + index]),
         )
+
+
+def _labels(
+    recordings: Sequence[Recording], durations_us: Int[np.ndarray, " B"], dt_ms: float, steps: int
+) -> Int[Tensor, "*T B"]:
+    """Labels [B]; or [T, B], each that of the middle of its step, in proportion where a recording was stretched."""
+    by_step = [recording.step_labels for recording in recordings if recording.step_labels is not None]
+    if not by_step:
+        return torch.tensor([recording.label for recording in recordings], dtype=torch.int64)
+    if len(by_step) != len(recordings):
+        got = f"{len(by_step)} of {len(recordings)} with `step_labels`"
+        raise SpikingGammaError("recordings", got, "all or none in one batch")
+    labels = np.full((steps, len(recordings)), -1, dtype=np.int64)
+    middle_us = (np.arange(steps) + 0.5) * dt_ms * 1000.0
+    for column, recording in enumerate(recordings):
+        inside = middle_us < durations_us[column]
+        here_us = middle_us[inside] * (recording.duration_us / durations_us[column])
+        labels[inside, column] = by_step[column][(here_us / recording.step_us).astype(np.int64)]
+    return torch.from_numpy(labels)
 
 
 def _groups(recordings: Sequence[Recording], size: int, seed: int, epoch: int, shuffle: bool) -> list[list[int]]:

@@ -83,11 +83,13 @@ def build_learner(net: GammaNet, recipe: Recipe) -> Learner:
 
 
 def build_judge(net: GammaNet, recipe: Recipe, *, dt_ms: float) -> Learner:
-    """What evaluates `net` at any time step: by the loss of the recipe, so far as that gives one answer a recording.
+    """What evaluates `net` at any time step: by the loss of the recipe, so far as that gives one answer for each label.
 
-    A net that learns at each step is judged by its summed logits.
+    A net that learns at each step is judged by its summed logits where a recording has one label.
     """
-    loss = "sum" if recipe.learning.loss == "each_step" else recipe.learning.loss
+    loss = recipe.learning.loss
+    if loss == "each_step" and not facts_of(recipe).step_labels:
+        loss = "sum"
     return Learner(net, rule="instantaneous", loss=loss, dt_ms=dt_ms)
 
 

@@ -1,18 +1,40 @@
-"""Data sets and tasks for the command line: what there is, where it lies, and fetching it."""
+"""Data sets and tasks for the command line: what there is, where it lies, fetching and opening it."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from spikinggamma import datasets
 from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training.data import data_names, facts_of, known_name, load_splits
+from spikinggamma.events import Splits
+from spikinggamma.training.data import Facts, data_names, facts_of, known_name, load_splits
 from spikinggamma.training.recipe import Data, Recipe
-from spikinggamma.training.recipe_file import load_recipe, recipe_names
+from spikinggamma.training.recipe_file import load_recipe, parse_recipe, recipe_names
 
-__all__ = ["data_table", "fetch"]
+__all__ = ["Opened", "data_recipe", "data_table", "fetch", "open_data", "recipe_of"]
+
+# Keys of a recipe's [data] that a loader takes by the same name; every other key is one of its further options.
+_COMMON = ("split", "validation_fraction", "seed")
+
+_PUBLISHED = {
+    "fsdd": "3000 recordings",
+    "nmnist": "70000 recordings",
+    "shd": "10420 recordings",
+    "ssc": "105829 recordings",
+    "qtdb": "759 recordings",
+}
+
+
+class Opened(NamedTuple):
+    """A data set or task as its recipe loads it, in recorded channels."""
+
+    recipe: Recipe
+    facts: Facts
+    splits: Splits
 
 
 def data_table() -> str:
@@ -29,14 +51,51 @@ def fetch(name: str) -> str:
     known_name("data set", name, data_names())
     if name not in datasets.names():
         raise SpikingGammaError("data set", repr(name), "a data set that is fetched", "This task is made on the spot.")
-    splits = load_splits(_recipe(name))
+    splits = load_splits(recipe_of(name))
     sizes = ", ".join(f"{len(part)} {label}" for label, part in splits._asdict().items())
     return f"{name} is ready: {sizes}.\n{_paragraph(name)}"
 
 
-def _recipe(name: str) -> Recipe:
-    """The bundled recipe of this name, whose spikes are those that training will ask for."""
-    return load_recipe(name) if name in recipe_names() else Recipe(data=Data(name=name))
+def open_data(name: str, settings: Iterable[str] = ()) -> Opened:
+    """A data set or task by name, loaded as its bundled recipe loads it but with all recorded channels.
+
+    Args:
+        name: One of `data_names`.
+        settings: Texts KEY=VALUE: split, validation_fraction, seed, or an option of this data set's loader.
+
+    Raises:
+        SpikingGammaError: No such name or option, a value of another kind, or what the loader raises.
+
+    Example:
+        >>> len(open_data("localisation", ["n_test=20"]).splits.test)
+        20
+    """
+    recipe = data_recipe(name, settings)
+    return Opened(recipe, facts_of(recipe), load_splits(recipe))
+
+
+def data_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
+    """The recipe that `open_data` loads from."""
+    known_name("data set", name, data_names())
+    overrides = [_qualified(setting) for setting in settings]
+    return recipe_of(name, [*overrides, "data.n_channels=0"])
+
+
+def recipe_of(name: str, overrides: Iterable[str] = ()) -> Recipe:
+    """The bundled recipe of this name, whose spikes are those that training will ask for; or a plain one on this data set."""
+    if name in recipe_names():
+        return load_recipe(name, overrides)
+    return parse_recipe(f'[data]\nname = "{name}"\n', origin=f"recipe {name}", overrides=overrides)
+
+
+def _qualified(setting: str) -> str:
+    key = setting.partition("=")[0].strip()
+    if "=" not in setting or not key:
+        expected = "KEY=VALUE, e.g. split=speaker:theo or an option of the loader such as ramp_ms=20"
+        raise SpikingGammaError("--set", repr(setting), expected)
+    if key.startswith("data."):
+        return setting
+    return f"data.{setting}" if key in _COMMON else f"data.options.{setting}"
 
 
 def _paragraph(name: str) -> str:
@@ -48,11 +107,23 @@ def _paragraph(name: str) -> str:
         f"  licence   {facts.licence}",
     ]
     if name in datasets.names():
+        if name in _PUBLISHED:
+            lines.append(f"  published {_PUBLISHED[name]}")
         lines += [f"  source    {facts.url}", f"  here      {_place(name)}"]
+    lines.append(f"  cite      spikinggamma cite {name}")
     return "\n".join(lines)
 
 
 def _place(name: str) -> str:
-    named = os.environ.get("SPIKINGGAMMA_DATA")
-    folder = Path(named).expanduser() / name if named else cache_root() / name
-    return f"{folder}" if folder.is_dir() else f"not here yet ({folder}): spikinggamma data fetch {name}"
+    kept = cache_root() / name
+    folder = (data_root(None) or cache_root()) / name
+    if not folder.is_dir():
+        return f"not here yet ({folder}): spikinggamma data fetch {name}"
+    if folder == kept or not kept.is_dir():
+        return f"{folder} ({_size(folder)})"
+    return f"{folder} ({_size(folder)}); as spikes in {kept} ({_size(kept)})"
+
+
+def _size(folder: Path) -> str:
+    sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
+    return f"{len(sizes)} files, {sum(sizes) / 1e6:.1f} MB"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Recording, batches
+from spikinggamma.events import Batch, Recording, batches
 from spikinggamma.learning import Learner
 from spikinggamma.training.build import build_judge, pick_device
 from spikinggamma.training.data import Facts, facts_of, load_splits
@@ -20,15 +21,17 @@ from spikinggamma.training.threads import torch_threads
 
 __all__ = ["Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
 
+_DRAWS = 2000
 Part = Literal["train", "validation", "test"]
 
 
 class Score(NamedTuple):
-    """What an evaluation finds; predictions are in the order of the recordings."""
+    """What an evaluation finds, in the order of the recordings: one decision each, or one for each labelled step."""
 
     loss: float
     labels: list[int]
     predictions: list[int]
+    decisions: list[int]  # of each recording
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
     speaking: list[float]  # by hidden layer: the share of neurons that spiked at all
@@ -48,8 +51,9 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
     """Evaluate on `recordings` at the judge's time step, without learning or augmentation."""
     # Alike lengths share a batch: less padding. Labels and predictions are put back in the order given.
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
-    loss = 0.0
-    guesses: list[int] = []
+    loss, decided = 0.0, 0
+    counted = 0
+    found: list[tuple[list[int], list[int]]] = [([], []) for _ in recordings]
     spikes: list[float] = []
     neuron_steps: list[float] = []
     by_neuron: list[torch.Tensor] = []
@@ -64,19 +68,20 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
     ):
         outcome = judge.evaluate(batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
         loss += outcome.loss * outcome.count
-        guesses += outcome.predictions.tolist()
+        for place, pair in enumerate(_decisions(batch, outcome.predictions.cpu()), start=counted):
+            found[order[place]] = pair
+        counted += len(batch.lengths)
+        decided += outcome.count
         spikes = _add(spikes, outcome.spikes)
         neuron_steps = _add(neuron_steps, outcome.neuron_steps)
         more = outcome.spikes_by_neuron
         by_neuron = [a + b for a, b in zip(by_neuron, more, strict=True)] if by_neuron else list(more)
-    predictions = [0] * len(recordings)
-    for index, guess in zip(order, guesses, strict=True):
-        predictions[index] = guess
     seconds = judge.dt_ms / 1000.0
     return Score(
-        loss=loss / len(recordings),
-        labels=[recording.label for recording in recordings],
-        predictions=predictions,
+        loss=loss / decided,
+        labels=[label for labels, _ in found for label in labels],
+        predictions=[guess for _, guesses in found for guess in guesses],
+        decisions=[len(labels) for labels, _ in found],
         spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
         spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
         speaking=[float((counts > 0).double().mean()) for counts in by_neuron],
@@ -121,8 +126,8 @@ def evaluate(
 
 def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
     """The row of an evaluation, as benches write them (recordings), with confusion matrix and predictions."""
-    low, high = wilson_interval(found.correct, len(found.labels))
-    return {
+    low, high = accuracy_interval(found)
+    row = {
         "bench": recipe.data.name,
         "command": command,
         "seed": recipe.training.seed,
@@ -139,7 +144,7 @@ def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, devi
         "ci_low": low,
         "ci_high": high,
         "loss": found.loss,
-        "samples": len(found.labels),
+        "samples": len(found.decisions),
         "seeds": [recipe.training.seed],
         "epochs": recipe.training.epochs,
         "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
@@ -147,8 +152,27 @@ def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, devi
         "neurons_speaking_by_layer": found.speaking,
         "class_names": list(facts.class_names),
         "confusion_matrix": confusion_matrix(found.labels, found.predictions, facts.n_classes),
-        "predictions": found.predictions,
     }
+    if facts.step_labels:
+        return row | {"decisions": len(found.labels)}
+    return row | {"predictions": found.predictions}
+
+
+def accuracy_interval(found: Score) -> tuple[float, float]:
+    """95 % confidence interval of an accuracy.
+
+    Wilson's where each recording is one decision. Steps of one recording are right or wrong together, so where they are the
+    decisions, it is the percentile bootstrap over recordings (2000 draws, a seed of its own).
+    """
+    if max(found.decisions) == 1:
+        return wilson_interval(found.correct, len(found.labels))
+    right = np.equal(found.labels, found.predictions)
+    counts = np.array(found.decisions)
+    by_recording = np.array([part.sum() for part in np.split(right, np.cumsum(counts)[:-1])])
+    draws = np.random.default_rng(0).integers(0, len(counts), size=(_DRAWS, len(counts)))
+    accuracies = by_recording[draws].sum(axis=1) / counts[draws].sum(axis=1)
+    low, high = np.quantile(accuracies, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def wilson_interval(correct: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
@@ -170,6 +194,18 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classe
     for label, prediction in zip(labels, predictions, strict=True):
         matrix[label][prediction] += 1
     return matrix
+
+
+def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[int], list[int]]]:
+    """Labels and predictions of each recording of a batch."""
+    if batch.labels.ndim == 1:
+        yield from (
+            ([label], [guess]) for label, guess in zip(batch.labels.tolist(), predictions.tolist(), strict=True)
+        )
+        return
+    for labels, guesses in zip(batch.labels.unbind(1), predictions.unbind(1), strict=True):
+        labelled = labels >= 0
+        yield labels[labelled].tolist(), guesses[: len(labels)][labelled].tolist()
 
 
 def _add(total: list[float], more: torch.Tensor) -> list[float]:

@@ -1,0 +1,138 @@
+"""QTDB: heartbeats of the QT Database as level-crossing spikes, with the wave that is passing labelled at every step.
+
+618 training and 141 test stretches of 1301 steps at 250 Hz (5.2 s), two electrocardiogram leads, for each of which one channel
+spikes when the voltage has risen by a level and one when it has fallen. Six classes: the waves P, QR and RS, and what lies
+between them, PQ, ST and TP; about a twelfth of the steps has none. Spikes and split of Yin, Corradi, Bohté (2021), arXiv
+2103.12593; recordings of Laguna and others (1997), on PhysioNet.
+
+Layout: `qtdb/QTDB_train.mat` and `qtdb/QTDB_test.mat` (MATLAB 5) below the data root, each with `x` [samples, steps, 4] of 0
+and 1 (a -1 at the last step marks the end and is no spike) and `y` [samples, steps, 6], one-hot, all zero where nothing is
+labelled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.info import Info
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["INFO", "load", "read_qtdb"]
+
+STEP_US = 4000  # 250 Hz
+_CLASSES = ("P", "PQ", "QR", "RS", "ST", "TP")
+
+INFO = Info(
+    name="qtdb",
+    title="QTDB, waves of the heartbeat",
+    n_classes=6,
+    class_names=_CLASSES,
+    n_channels=4,
+    licence="ODC-By 1.0",
+    url="https://physionet.org/content/qtdb/",
+    citation="""@article{yin2021accurate,
+  author  = {Yin, Bojian and Corradi, Federico and Boht{\\'e}, Sander M.},
+  title   = {Accurate and efficient time-domain classification with adaptive spiking recurrent neural networks},
+  journal = {Nature Machine Intelligence},
+  volume  = {3},
+  pages   = {905--913},
+  year    = {2021},
+  doi     = {10.1038/s42256-021-00397-w}
+}
+@inproceedings{laguna1997database,
+  author    = {Laguna, Pablo and Mark, Roger G. and Goldberg, Ary and Moody, George B.},
+  title     = {A database for evaluation of algorithms for measurement of {QT} and other waveform intervals in the {ECG}},
+  booktitle = {Computers in Cardiology},
+  pages     = {673--676},
+  year      = {1997}
+}""",
+    step_labels=True,
+)
+
+
+def load(
+    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
+) -> Splits:
+    """The stretches in three parts.
+
+    Args:
+        split: `official`, the only one.
+        validation_fraction: Share of the training part held out. It is one run of neighbours in the file, which are alike, so
+            that training sees nothing of them.
+        seed: Of where that run begins.
+        root: Data root, which holds the folder `qtdb`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
+            out.
+
+    Raises:
+        SpikingGammaError: An unknown split, a file that is missing or damaged.
+
+    Example:
+        >>> splits = load()  # doctest: +SKIP
+        >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
+        (556, 62, 141)
+    """
+    if split != "official":
+        raise SpikingGammaError("split", repr(split), "'official'")
+    if not 0.0 <= validation_fraction < 1.0:
+        raise SpikingGammaError("validation_fraction", validation_fraction, "from 0 to below 1")
+    folder = (data_root(root) or cache_root()) / INFO.name
+    rest, test = read_qtdb(folder / "QTDB_train.mat"), read_qtdb(folder / "QTDB_test.mat")
+    held = round(len(rest) * validation_fraction)
+    first = int(np.random.default_rng([seed, 0x9B]).integers(len(rest) - held + 1))
+    return Splits(rest[:first] + rest[first + held :], rest[first : first + held], test)
+
+
+def read_qtdb(path: Path) -> list[Recording]:
+    """The stretches of one file, in its order.
+
+    Raises:
+        SpikingGammaError: No such file, not a MATLAB file with `x` and `y` of the layout, or a value that it does not know.
+    """
+    import scipy.io
+
+    if not path.is_file():
+        remedy = f"Put it there, or point SPIKINGGAMMA_DATA at the folder above `{INFO.name}`."
+        raise SpikingGammaError(str(path), "no such file", f"a part of {INFO.title}", remedy)
+    try:
+        held = scipy.io.loadmat(path, variable_names=["x", "y"], appendmat=False)
+    except Exception as error:  # whatever a damaged file makes the reader trip over
+        raise SpikingGammaError(str(path), f"not readable ({error})", "a whole MATLAB 5 file") from error
+    x, y = (_table(held, name, width, path) for name, width in (("x", INFO.n_channels), ("y", INFO.n_classes)))
+    if x.shape[:2] != y.shape[:2]:
+        raise SpikingGammaError(str(path), f"x {x.shape} and y {y.shape}", "the same samples and steps")
+    if np.isin(x[:, :-1], (0, 1), invert=True).any() or np.isin(x[:, -1], (-1, 0, 1), invert=True).any():
+        raise SpikingGammaError(str(path), "other values in `x`", "0 or 1 (and -1 at the last step)")
+    if np.isin(y, (0, 1), invert=True).any() or (y.sum(axis=2) > 1).any():
+        raise SpikingGammaError(str(path), "other values in `y`", "one 1 or none at every step")
+    labels = np.where(y.any(axis=2), y.argmax(axis=2), -1)
+    return [_recording(x[i], labels[i], f"{path.name}/{i}") for i in range(len(x))]
+
+
+def _recording(spikes: Int[np.ndarray, "T N"], labels: Int[np.ndarray, " T"], source: str) -> Recording:
+    steps, channels = np.nonzero(spikes == 1)
+    return Recording(
+        steps * STEP_US,
+        channels,
+        INFO.n_channels,
+        len(spikes) * STEP_US,
+        label=-1,
+        source=source,
+        step_labels=labels,
+        step_us=STEP_US,
+    )
+
+
+def _table(held: dict[str, object], name: str, width: int, path: Path) -> Int[np.ndarray, "S T W"]:
+    table = held.get(name)
+    if not isinstance(table, np.ndarray):
+        raise SpikingGammaError(str(path), f"no `{name}`", "`x` and `y`")
+    if table.ndim != 3 or table.shape[2] != width or table.dtype.kind not in "iu" or 0 in table.shape:
+        got = f"`{name}` {table.dtype} {table.shape}"
+        raise SpikingGammaError(str(path), got, f"integers [samples, steps, {width}]")
+    return table.astype(np.int64)
