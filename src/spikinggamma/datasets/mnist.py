@@ -1,0 +1,251 @@
+"""MNIST: handwritten digits, turned into spikes by latency or read pixel by pixel.
+
+60 000 training and 10 000 test pictures, 28 x 28 pixels of brightness 0 to 255. LeCun, Bottou, Bengio, Haffner (1998),
+doi 10.1109/5.726791.
+
+Layout: `mnist/train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each
+packed with gzip (`.gz`) or not. Any part of the data set will do: what is in the files is what is read.
+
+| code | channels | when they spike |
+| --- | --- | --- |
+| `latency` | (1, 28, 28), one a pixel | once where its brightness p ≥ `threshold` θ, at (255 - p) / (256 - θ) · duration |
+| `sequential` | 2 L, upward crossings first | pixel i, row by row, comes at i · `pixel_ms`; a spike for each level it crosses |
+| `permuted` | the same | the same, with the pixels in one fixed random order |
+
+L levels cut the brightness into L + 1 equal parts, q = floor(p (L + 1) / 256). Before the first pixel q is 0. Where it rises
+from a to b, the channels a to b - 1 spike, and where it falls from b to a, the channels L + a to L + b - 1. So all spikes so
+far, upward ones less downward ones, add up to q of every pixel again: L = 255 loses nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import math
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.splits import hold_out
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, SensorShape, Splits
+
+__all__ = ["CODES", "INFO", "facts", "load", "pixel_order", "read_idx"]
+
+SIDE = 28
+CODES = ("latency", "sequential", "permuted")
+_PIXELS = SIDE * SIDE
+_Events = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # times [us] and channels, each [E]
+_LOG = logging.getLogger(__name__)
+_MIRROR = "https://storage.googleapis.com/cvdf-datasets/mnist/"
+_CHECKSUMS = {
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+
+INFO = Info(
+    name="mnist",
+    title="MNIST",
+    n_classes=10,
+    class_names=tuple("0123456789"),
+    n_channels=_PIXELS,
+    licence="CC BY-SA 3.0",
+    url="http://yann.lecun.com/exdb/mnist/",
+    citation="""@article{lecun1998gradient,
+  author = {LeCun, Yann and Bottou, L{\\'e}on and Bengio, Yoshua and Haffner, Patrick},
+  title = {Gradient-Based Learning Applied to Document Recognition},
+  journal = {Proceedings of the IEEE},
+  volume = {86},
+  number = {11},
+  pages = {2278--2324},
+  year = {1998},
+  doi = {10.1109/5.726791}
+}""",
+    shape=(1, SIDE, SIDE),
+)
+
+
+def facts(options: Mapping[str, object]) -> tuple[int, SensorShape]:
+    """Channels of the recordings that `load` makes with these options, and their shape as a camera's (empty: none).
+
+    Example:
+        >>> facts({"code": "sequential", "levels": 4})
+        (8, ())
+    """
+    code = options.get("code", "latency")
+    if code not in CODES:
+        raise SpikingGammaError("code", repr(code), "one of " + ", ".join(CODES))
+    levels = _whole("levels", options.get("levels", 8), 1, 255)
+    return (INFO.n_channels, INFO.shape) if code == "latency" else (2 * levels, ())
+
+
+def load(
+    *,
+    split: str = "official",
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    code: str = "latency",
+    duration_ms: float = 20.0,
+    threshold: int = 50,
+    pixel_ms: float = 1.0,
+    levels: int = 8,
+    permutation_seed: int = 0,
+    root: Path | str | None = None,
+) -> Splits:
+    """The digits in three parts; the published files are fetched where no data root is named.
+
+    Args:
+        split: `official`, the only one.
+        validation_fraction: Share of the training part held out, the same for every digit.
+        seed: Of the choice of validation recordings.
+        code: `latency`, `sequential` or `permuted`.
+        duration_ms: Length of a recording in the latency code, at least 1.
+        threshold: Least brightness that spikes in the latency code, 1 to 255.
+        pixel_ms: Time between pixels in the other two, at least 0.001.
+        levels: Levels L of these, 1 to 255.
+        permutation_seed: Of the order of the pixels in the permuted code.
+        root: Data root, which holds the folder `mnist`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
+            out.
+
+    Raises:
+        SpikingGammaError: An unknown split or code, an option out of range, a file that is missing or damaged.
+
+    Example:
+        >>> len(load(code="sequential").test)  # doctest: +SKIP
+        10000
+    """
+    if split != "official":
+        raise SpikingGammaError("split", repr(split), "'official'")
+    n_channels, shape = facts({"code": code, "levels": levels})
+    if shape:
+        least, duration_us = _whole("threshold", threshold, 1, 255), _microseconds("duration_ms", duration_ms, 1.0)
+        encode = partial(_latency, threshold=least, duration_us=duration_us)
+    else:
+        step_us = _microseconds("pixel_ms", pixel_ms, 0.001)
+        order = pixel_order(permutation_seed) if code == "permuted" else np.arange(_PIXELS)
+        encode, duration_us = partial(_crossings, order=order, levels=levels, step_us=step_us), _PIXELS * step_us
+    folder = (data_root(root) or cache_root()) / INFO.name
+    if data_root(root) is None and not folder.is_dir():
+        _fetch(folder)
+    parts = []
+    for part in ("train", "t10k"):
+        pairs = enumerate(zip(*_read_part(folder, part), strict=True))
+        spikes = [(*encode(picture), int(label), f"{part}[{index}]") for index, (picture, label) in pairs]
+        parts.append([Recording(t, c, n_channels, duration_us, y, source=at, shape=shape) for t, c, y, at in spikes])
+    train, validation = hold_out(parts[0], validation_fraction, seed=seed)
+    return Splits(train, validation, parts[1])
+
+
+def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
+    """Which pixel comes when in the permuted code; the same with every release of every library.
+
+    Shapes:
+        result int64 [784], each pixel (28 · row + column) once.
+    """
+    seed = _whole("permutation_seed", permutation_seed, 0, 2**63 - 1)
+    return np.array(sorted(range(_PIXELS), key=lambda pixel: hashlib.sha256(f"{seed}:{pixel}".encode()).digest()))
+
+
+def read_idx(path: Path, n_axes: int) -> npt.NDArray[Any]:
+    """An IDX file of bytes, packed with gzip or not: 0, 0, 8, the number of axes, the length of each, the values.
+
+    Raises:
+        SpikingGammaError: The file cannot be read, or is no IDX file of bytes with so many axes and nothing else.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SpikingGammaError(str(path), f"not readable ({error})", "a whole IDX file", "Fetch it again.") from error
+    header, body = bytes((0, 0, 8, n_axes)), 4 + 4 * n_axes
+    if data[:4] != header or len(data) < body:
+        expected = f"{header.hex(' ')} and {n_axes} lengths, the head of an IDX file of bytes"
+        raise SpikingGammaError(str(path), f"a file that begins with {data[:body].hex(' ') or 'nothing'}", expected)
+    lengths = [int.from_bytes(data[at : at + 4], "big") for at in range(4, body, 4)]
+    if len(data) - body != math.prod(lengths) or 0 in lengths:
+        promised = f"{' x '.join(map(str, lengths))}, as it says, and at least one"
+        raise SpikingGammaError(str(path), f"{len(data) - body} bytes after the header", promised, "Fetch it again.")
+    return np.frombuffer(data, np.uint8, offset=body).reshape(lengths)
+
+
+def _read_part(folder: Path, part: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Pictures [P, 784] and labels [P]."""
+    pictures_at, labels_at = _find(folder, f"{part}-images-idx3-ubyte"), _find(folder, f"{part}-labels-idx1-ubyte")
+    pictures, labels = read_idx(pictures_at, 3), read_idx(labels_at, 1)
+    if pictures.shape[1:] != (SIDE, SIDE):
+        raise SpikingGammaError(str(pictures_at), f"pictures of {pictures.shape[1:]} pixels", f"({SIDE}, {SIDE})")
+    if len(labels) != len(pictures):
+        raise SpikingGammaError(str(labels_at), f"{len(labels)} labels", f"{len(pictures)}, one a picture")
+    if labels.max() >= INFO.n_classes:
+        place = int(labels.argmax())
+        raise SpikingGammaError(str(labels_at), f"label {labels[place]} at place {place}", "labels from 0 to 9")
+    return pictures.reshape(-1, _PIXELS), labels
+
+
+def _latency(picture: npt.NDArray[Any], threshold: int, duration_us: int) -> _Events:
+    channels = np.flatnonzero(picture >= threshold)
+    times_us = (255 - picture[channels].astype(np.int64)) * duration_us // (256 - threshold)
+    order = np.argsort(times_us, kind="stable")
+    return times_us[order], channels[order]
+
+
+def _crossings(picture: npt.NDArray[Any], order: npt.NDArray[Any], levels: int, step_us: int) -> _Events:
+    now = picture[order].astype(np.int64) * (levels + 1) // 256
+    before = np.concatenate([[0], now[:-1]])
+    moved = np.flatnonzero(now != before)
+    was, becomes, level = before[moved, None], now[moved, None], np.arange(levels)
+    crossed = np.concatenate([(was <= level) & (level < becomes), (becomes <= level) & (level < was)], axis=1)
+    places, channels = np.nonzero(crossed)
+    return moved[places] * step_us, channels
+
+
+def _find(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    remedy = f"Put the four IDX files from {_MIRROR} there, or unset SPIKINGGAMMA_DATA to download them."
+    raise SpikingGammaError(str(folder / name), "no such file, nor the same with .gz", "a part of MNIST", remedy)
+
+
+def _fetch(folder: Path) -> None:
+    import pooch
+
+    _LOG.info("fetching MNIST from %s", _MIRROR)
+    pooch.get_logger().setLevel(logging.WARNING)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
+        whole = Path(temporary) / INFO.name
+        for name, digest in _CHECKSUMS.items():
+            address = _MIRROR + name
+            try:
+                pooch.retrieve(address, known_hash=f"sha256:{digest}", fname=name, path=whole)
+            except (OSError, ValueError) as error:
+                remedy = "Try again later, or put the four IDX files into `mnist` below SPIKINGGAMMA_DATA."
+                raise SpikingGammaError(address, f"not fetched ({error})", "the published file", remedy) from error
+        os.replace(whole, folder)
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise SpikingGammaError(name, repr(value), f"a whole number from {low} to {high}")
+    return value
+
+
+def _microseconds(name: str, value: float, least: float) -> int:
+    if not least <= value <= 60_000.0:  # NaN is neither
+        raise SpikingGammaError(name, repr(value), f"{least:g} to 60000 ms")
+    return round(value * 1000)

@@ -1,0 +1,195 @@
+"""Speech Commands, version 0.02: 35 English words by many speakers, through the cochlea.
+
+105 829 recordings of at most a second, 16 kHz mono, CC BY 4.0. Warden (2018), "Speech Commands: A Dataset for
+Limited-Vocabulary Speech Recognition", arXiv 1804.03209.
+
+Layout: `speech_commands/{word}/{speaker}_nohash_{take}.wav`, with `validation_list.txt` and `testing_list.txt` beside the
+words: a line for each file of these parts, and all others are for training. No speaker is in two parts. Folders that begin
+with `_`, such as `_background_noise_`, hold no words and are left out.
+
+A recording in which every sample is 0 is one without spikes, not an error: a published file cannot be recorded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.datasets.audio import read_sound
+from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
+from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["INFO", "WORDS", "load"]
+
+WORDS = (
+    *("backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow", "forward", "four", "go", "happy"),
+    *("house", "learn", "left", "marvin", "nine", "no", "off", "on", "one", "right", "seven", "sheila", "six", "stop"),
+    *("three", "tree", "two", "up", "visual", "wow", "yes", "zero"),
+)
+_LISTS = ("validation_list.txt", "testing_list.txt")
+_MARK = "_nohash_"
+_ARCHIVE = "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz"
+_REMEDY = f"Unpack {_ARCHIVE} (2.4 GB) into `speech_commands` below the folder that SPIKINGGAMMA_DATA names."
+
+INFO = Info(
+    name="speech_commands",
+    title="Speech Commands v0.02",
+    n_classes=len(WORDS),
+    class_names=WORDS,
+    n_channels=700,
+    licence="CC BY 4.0",
+    url=_ARCHIVE,
+    citation="""@article{warden2018speech,
+  author = {Warden, Pete},
+  title = {Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition},
+  journal = {arXiv preprint arXiv:1804.03209},
+  year = {2018}
+}""",
+)
+
+
+def load(
+    *,
+    split: str = "official",
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    limit: int = 0,
+    n_channels: int = 700,
+    c0: float = 1e9,
+    ramp_ms: float | None = None,
+    pre_emphasis_hz: float | None = None,
+    cochlea_seed: int = 0,
+    root: Path | str | None = None,
+    progress: bool = True,
+) -> Splits:
+    """The words as spikes in their three published parts; converted on first use and kept in the cache.
+
+    The cache knows a file by its name, size and time of change.
+
+    Args:
+        split: `official`, the only one.
+        validation_fraction: Without effect, as is `seed`: the validation part is published.
+        seed: See there.
+        limit: Most recordings of a word in each part, the first by name; 0 for all.
+        n_channels: Places along the cochlea.
+        c0: Stiffness of the cochlea's base.
+        ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
+        pre_emphasis_hz: Corner of the high-pass in front of the cochlea; None for none, as in the published spikes.
+        cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
+        root: Data root, which holds the folder `speech_commands`; the environment's `SPIKINGGAMMA_DATA`, or else the cache,
+            where left out.
+        progress: Show a bar while converting, on a terminal only.
+
+    Raises:
+        SpikingGammaError: An unknown split, no recordings, a folder that is no word, a list that is missing or names a file
+            that is not there, a sound that is damaged.
+
+    Example:
+        >>> splits = load(limit=20)  # doctest: +SKIP
+        >>> len(splits.train)  # doctest: +SKIP
+        700
+    """
+    if split != "official":
+        raise SpikingGammaError("split", repr(split), "'official'")
+    if limit < 0:
+        raise SpikingGammaError("limit", limit, "at least 0")
+    cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
+    folder = (data_root(root) or cache_root()) / INFO.name
+    parts = [_first_of_each_word(part, limit) for part in _parts(folder)]
+    names = sorted(name for part in parts for name in part)
+    stats = {name: (folder / name).stat() for name in names}
+    states = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()]
+    key: dict[str, object] = {
+        "files": hashlib.sha256(repr(states).encode()).hexdigest(),
+        "cochlea": asdict(cochlea) | {"c0": float(c0), "seed": cochlea_seed, "version": 1},
+    }
+    with progress_bar("speech_commands: sound to spikes", len(names), shown=progress) as advance:
+        make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
+        found = cached_spikes(INFO.name, names, make, key=key, on_done=advance)
+    by_name = dict(zip(names, found, strict=True))
+    train, validation, test = ([_recording(name, by_name[name], n_channels) for name in part] for part in parts)
+    return Splits(train, validation, test)
+
+
+def _parts(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Names (`word/file`) of the training, validation and test recordings, in order."""
+    if not folder.is_dir():
+        raise SpikingGammaError(str(folder), "no such folder", "the recordings of Speech Commands", _REMEDY)
+    words = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
+    for word in words:
+        if word not in WORDS:
+            expected = f"one of the {len(WORDS)} words, {WORDS[0]} to {WORDS[-1]}"
+            raise SpikingGammaError(str(folder / word), "a folder that is no word", expected, "Move it away.")
+    names = sorted(f"{word}/{path.name}" for word in words for path in (folder / word).glob("*.wav"))
+    for name in names:
+        if _MARK not in name:
+            raise SpikingGammaError(str(folder / name), "a name without a speaker", f"speaker{_MARK}take.wav")
+    if not names:
+        raise SpikingGammaError(str(folder), "no `.wav` file in the folders of the words", "recordings", _REMEDY)
+    validation, test = (_listed(folder / name, set(names)) for name in _LISTS)
+    both = sorted(validation & test)
+    if both:
+        raise SpikingGammaError(str(folder / _LISTS[1]), f"{both[0]}, which is in {_LISTS[0]} too", "different files")
+    train = [name for name in names if name not in validation and name not in test]
+    if not train:
+        raise SpikingGammaError(str(folder), "every recording is on a list", "some for training", _REMEDY)
+    return train, sorted(validation), sorted(test)
+
+
+def _listed(path: Path, there: set[str]) -> set[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpikingGammaError(str(path), f"not readable ({error})", "a list of recordings", _REMEDY) from error
+    listed = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
+    for name, number in listed.items():
+        if name not in there:
+            remedy = "Fetch the file, or take the line out for a smaller part."
+            raise SpikingGammaError(str(path), f"{name!r} in line {number}, which is not there", "a recording", remedy)
+    if not listed:
+        raise SpikingGammaError(str(path), "an empty list", "a line for each recording", _REMEDY)
+    return set(listed)
+
+
+def _first_of_each_word(names: list[str], limit: int) -> list[str]:
+    seen: Counter[str] = Counter()
+    kept = []
+    for name in names:
+        word = name.partition("/")[0]
+        seen[word] += 1
+        if limit == 0 or seen[word] <= limit:
+            kept.append(name)
+    return kept
+
+
+def _spikes(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -> Spikes:
+    path = folder / name
+    try:
+        sound = read_sound(path)
+    except SpikingGammaError as error:
+        if not str(error.got).startswith("silence"):
+            raise
+        described = soundfile.info(path)
+        duration_us = round(described.frames / described.samplerate * 1e6)
+        return Spikes(np.empty(0, np.int64), np.empty(0, np.int32), duration_us)
+    # A seed of its own for every file, so neither their order nor the number of threads matters.
+    own = hashlib.blake2b(f"{cochlea_seed}:{name}".encode(), digest_size=8).digest()
+    return Spikes(*convert(sound.samples, sound.rate_hz, cochlea, seed=int.from_bytes(own, "little")))
+
+
+def _recording(name: str, spikes: Spikes, n_channels: int) -> Recording:
+    word, _, file = name.partition("/")
+    speaker = file.partition(_MARK)[0]
+    times_us, channels, duration_us = spikes
+    return Recording(times_us, channels, n_channels, duration_us, WORDS.index(word), speaker=speaker, source=name)
