@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.events import Augment, Batch, Recording, batches, make_batch
+from spikinggamma.events import Augment, Batch, EpochBatches, Recording, batches, make_batch
 
 
 def some(n: int) -> list[Recording]:
@@ -100,3 +101,37 @@ def test_refuses_no_recordings_and_no_chance() -> None:
         make_batch([], dt_ms=4.0)
     with pytest.raises(SpikingGammaError, match="`rng`"):
         make_batch(some(1), dt_ms=4.0, augment=Augment(deletion=0.5))
+
+
+def test_labels_of_steps_are_those_at_their_middle() -> None:
+    labels = np.array([0, 1, -1, 2])
+    one = Recording(np.array([0]), np.array([0]), 2, 4000, label=-1, step_labels=labels, step_us=1000)
+    two = Recording(np.array([0]), np.array([0]), 2, 2000, label=-1, step_labels=labels[:2], step_us=1000)
+    assert make_batch([one, two], dt_ms=1.0).labels.tolist() == [[0, 0], [1, 1], [-1, -1], [2, -1]]
+    assert make_batch([one], dt_ms=0.5).labels[:, 0].tolist() == [0, 0, 1, 1, -1, -1, 2, 2]
+    assert make_batch([one], dt_ms=2.5).labels[:, 0].tolist() == [1, 2]
+    with pytest.raises(SpikingGammaError, match="all or none"):
+        make_batch([one, *some(1)], dt_ms=1.0)
+
+
+def test_labels_of_steps_stretch_with_their_recording() -> None:
+    labels = np.repeat(np.arange(5), 20)
+    one = Recording(np.array([0]), np.array([0]), 2, 100_000, label=-1, step_labels=labels, step_us=1000)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        found = make_batch([one], dt_ms=1.0, augment=Augment(time_stretch=0.5), rng=rng)
+        kept = found.labels[:, 0].numpy()
+        kept = kept[: len(kept) - (kept[-1] == -1)]  # the middle of the last step may lie behind the end
+        assert np.ptp(np.bincount(kept, minlength=5)) <= 1, "every stretch grew alike"
+        assert (np.diff(kept) >= 0).all()
+
+
+def test_workers_make_the_same_batches() -> None:
+    recordings = some(30)
+    asked = {"batch_size": 8, "dt_ms": 4.0, "seed": 3, "epoch": 2, "augment": Augment(jitter_ms=5.0)}
+    alone = list(batches(recordings, **asked))  # type: ignore[arg-type]
+    epoch = EpochBatches(recordings, **asked)  # type: ignore[arg-type]
+    shared = list(DataLoader(epoch, batch_size=None, num_workers=2, multiprocessing_context="fork"))
+    assert len(alone) == len(shared)
+    for one, two in zip(alone, shared, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.events import Recording, bin_events, bin_recording, gather, n_steps
+from spikinggamma.events import Recording, bin_events, bin_events_sparse, bin_recording, gather, n_steps, pictures
 
 STEPS_MS = st.one_of(st.sampled_from([0.1, 0.3, 0.5, 0.7, 1.0, 1.1, 2.0, 4.0, 50.0]), st.floats(0.01, 60.0))
 
@@ -79,3 +79,41 @@ def test_refuses_more_counts_than_memory() -> None:
     recording = Recording(np.array([0]), np.array([0]), n_channels=700, duration_us=10**9, label=0)
     with pytest.raises(SpikingGammaError, match="Use a coarser step"):
         bin_recording(recording, dt_ms=0.001)
+
+
+@given(st.lists(recordings(), min_size=1, max_size=4), STEPS_MS, st.one_of(st.none(), st.integers(1, 3)))
+def test_sparse_counts_are_the_dense_ones(members: list[Recording], dt_ms: float, clip: int | None) -> None:
+    events = gather(members)
+    dense, lengths = bin_events(events, dt_ms=dt_ms, n_channels=4, clip=clip)
+    sparse, same = bin_events_sparse(events, dt_ms=dt_ms, n_channels=4, clip=clip)
+    assert sparse.is_coalesced()
+    assert torch.equal(sparse.to_dense(), dense)
+    assert torch.equal(same, lengths)
+
+
+@given(recordings(), STEPS_MS, st.integers(1, 4))
+def test_clipped_counts_say_no_more(recording: Recording, dt_ms: float, clip: int) -> None:
+    counts = bin_recording(recording, dt_ms=dt_ms)
+    assert torch.equal(bin_recording(recording, dt_ms=dt_ms, clip=clip), counts.clamp(max=clip))
+
+
+def test_a_sparse_batch_may_be_longer_than_memory() -> None:
+    recording = Recording(np.array([0, 10**9 - 1]), np.array([0, 699]), n_channels=700, duration_us=10**9, label=0)
+    counts, lengths = bin_events_sparse(gather([recording]), dt_ms=0.001)
+    assert counts.shape == (10**9, 1, 700)
+    assert counts.indices().tolist() == [[0, 10**9 - 1], [0, 0], [0, 699]]
+    assert lengths.tolist() == [10**9]
+
+
+def test_pictures_have_rows_and_columns() -> None:
+    recording = Recording(np.array([0]), np.array([1 * 12 + 2 * 4 + 3]), 24, 10, label=0, shape=(2, 3, 4))
+    counts = bin_recording(recording, dt_ms=1.0).unsqueeze(1)
+    assert pictures(counts, recording.shape).nonzero().tolist() == [[0, 0, 1, 2, 3]]
+    with pytest.raises(SpikingGammaError, match="shape"):
+        pictures(counts, (2, 3, 5))
+
+
+def test_refused_clip() -> None:
+    recording = Recording(np.array([0]), np.array([0]), n_channels=4, duration_us=10, label=0)
+    with pytest.raises(SpikingGammaError, match="`clip`: got 0"):
+        bin_recording(recording, dt_ms=1.0, clip=0)

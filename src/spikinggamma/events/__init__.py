@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from spikinggamma.events import perturb
 from spikinggamma.events.augment import Augment
-from spikinggamma.events.batching import Batch, batches, make_batch
-from spikinggamma.events.binning import bin_events, bin_recording, n_steps
+from spikinggamma.events.batching import Batch, EpochBatches, batches, make_batch
+from spikinggamma.events.binning import bin_events, bin_events_sparse, bin_recording, n_steps, pictures
 from spikinggamma.events.gathering import Gathered, gather
+from spikinggamma.events.grouping import group_channels
+from spikinggamma.events.pooling import pool_channels, pool_pixels
 from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
 from spikinggamma.events.timing_only import TimingOnly, channel_counts, timing_only
+from spikinggamma.events.timing_only_as_published import (
+    BIN_MS,
+    N_BINS,
+    AsPublished,
+    from_bins,
+    published_parts,
+    timing_only_as_published,
+)
 
 __all__ = [
+    "BIN_MS",
+    "N_BINS",
+    "AsPublished",
     "Augment",
     "Batch",
+    "EpochBatches",
     "Gathered",
     "Recording",
     "SensorShape",
@@ -21,11 +35,19 @@ __all__ = [
     "TimingOnly",
     "batches",
     "bin_events",
+    "bin_events_sparse",
     "bin_recording",
     "channel_counts",
+    "from_bins",
     "gather",
+    "group_channels",
     "make_batch",
     "n_steps",
     "perturb",
+    "pictures",
+    "pool_channels",
+    "pool_pixels",
+    "published_parts",
     "timing_only",
+    "timing_only_as_published",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.augment import Augment
@@ -16,7 +17,7 @@ from spikinggamma.events.binning import bin_events
 from spikinggamma.events.gathering import gather
 from spikinggamma.events.recording import Recording
 
-__all__ = ["Batch", "batches", "make_batch"]
+__all__ = ["Batch", "EpochBatches", "batches", "make_batch"]
 
 _POOL = 8  # batches drawn together and sorted by length: little padding, and still chance company
 
@@ -81,21 +82,67 @@ def batches(
     """Every recording once, in batches that depend on `(seed, epoch)` and on nothing else.
 
     Shuffled, recordings of similar length share a batch and the batches come in random order; otherwise both stay in
-    the order given. One batch may be smaller than the others.
+    the order given. One batch may be smaller than the others. `EpochBatches` takes the same arguments.
 
     Raises:
         SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.
     """
-    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
-        if value < least:
-            raise SpikingGammaError(name, value, f"an integer of at least {least}")
-    for index, members in enumerate(_groups(recordings, batch_size, seed, epoch, shuffle)):
-        yield make_batch(
-            [recordings[member] for member in members],
-            dt_ms=dt_ms,
-            n_channels=n_channels,
-            augment=augment,
-            rng=np.random.default_rng([seed, epoch, 1 + index]),
+    found = EpochBatches(
+        recordings,
+        batch_size=batch_size,
+        dt_ms=dt_ms,
+        n_channels=n_channels,
+        seed=seed,
+        epoch=epoch,
+        shuffle=shuffle,
+        augment=augment,
+    )
+    return (found[index] for index in range(len(found)))
+
+
+class EpochBatches(Dataset[Batch]):
+    """The batches of `batches`, each made when it is asked for: what a `torch.utils.data.DataLoader` shares among workers.
+
+    A batch depends on its number and not on who makes it. Arrays that lie in a mapped file are mapped by each worker, not
+    copied.
+
+    Example:
+        >>> from torch.utils.data import DataLoader
+        >>> one = Recording(np.array([0]), np.array([0]), n_channels=8, duration_us=10, label=0)
+        >>> epoch = EpochBatches([one] * 5, batch_size=2, dt_ms=1.0, seed=0, epoch=0)
+        >>> [len(batch.labels) for batch in DataLoader(epoch, batch_size=None, num_workers=0)]
+        [2, 2, 1]
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        batch_size: int,
+        dt_ms: float,
+        n_channels: int | None = None,
+        seed: int,
+        epoch: int,
+        shuffle: bool = True,
+        augment: Augment | None = None,
+    ) -> None:
+        for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
+            if value < least:
+                raise SpikingGammaError(name, value, f"an integer of at least {least}")
+        self.recordings, self.dt_ms, self.n_channels, self.augment = recordings, dt_ms, n_channels, augment
+        self.seed, self.epoch = seed, epoch
+        self.groups = _groups(recordings, batch_size, seed, epoch, shuffle)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __getitem__(self, index: int) -> Batch:
+        return make_batch(
+            [self.recordings[member] for member in self.groups[index]],
+            dt_ms=self.dt_ms,
+            n_channels=self.n_channels,
+            augment=self.augment,
+            rng=np.random.default_rng([self.seed, self.epoch, 1 + index]),
         )
 
 

@@ -3,10 +3,12 @@
 A recording of duration D has T = ceil(D / dt) steps; an event at time t falls into step floor(t / dt). Both are
 computed in whole nanoseconds, so no event is rounded into a neighbouring step, and the counts of a coarse step are the
 sums of those of the fine steps that it is made of. Where fewer channels are asked for than the sensor has, neighbours
-are summed.
+are summed. Counts may be clipped: at 1 they say only whether there was a spike.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -15,23 +17,26 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.gathering import Gathered, gather
-from spikinggamma.events.recording import Recording
+from spikinggamma.events.recording import Recording, SensorShape
 
-__all__ = ["bin_events", "bin_recording", "n_steps"]
+__all__ = ["bin_events", "bin_events_sparse", "bin_recording", "n_steps", "pictures"]
 
 _LARGEST = 2**31  # elements of one dense tensor: 8 GiB
 
 
-def bin_recording(recording: Recording, *, dt_ms: float, n_channels: int | None = None) -> Float[Tensor, "T N"]:
+def bin_recording(
+    recording: Recording, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
+) -> Float[Tensor, "T N"]:
     """Spike counts of one recording.
 
     Args:
         recording: Its events.
         dt_ms: Length of a step, taken to the nanosecond.
         n_channels: Channels of the result N, a divisor of the recording's own; all of them where left out.
+        clip: The most that one count may say; any number where left out, and then no event is lost.
 
     Shapes:
-        result float32 [T, N]; its sum is the number of events.
+        result float32 [T, N]; unclipped, its sum is the number of events.
 
     Raises:
         SpikingGammaError: `dt_ms` is not a length of time, or `n_channels` no divisor.
@@ -42,7 +47,7 @@ def bin_recording(recording: Recording, *, dt_ms: float, n_channels: int | None 
         >>> bin_recording(recording, dt_ms=4.0, n_channels=4).shape
         torch.Size([3, 4])
     """
-    counts, _ = bin_events(gather([recording]), dt_ms=dt_ms, n_channels=n_channels)
+    counts, _ = bin_events(gather([recording]), dt_ms=dt_ms, n_channels=n_channels, clip=clip)
     return counts[:, 0]
 
 
@@ -57,28 +62,68 @@ def n_steps(durations_us: Int[np.ndarray, ...], dt_ms: float) -> Int[np.ndarray,
 
 
 def bin_events(
-    events: Gathered, *, dt_ms: float, n_channels: int | None = None
+    events: Gathered, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
 ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, " B"]]:
     """Spike counts of many recordings at once, and how many steps each of them has.
 
     Shapes:
         counts float32 [T, B, N] with T the longest; lengths int64 [B].
     """
+    flat, shape, lengths = _places(events, dt_ms, n_channels, clip)
+    size = math.prod(shape)
+    if size > _LARGEST:
+        got = f"{dt_ms} ms for {shape[0]} steps x {shape[1]} recordings x {shape[2]} channels"
+        remedy = "Use a coarser step, a smaller batch, or the sparse form."
+        raise SpikingGammaError("dt_ms", got, f"at most {_LARGEST} counts", remedy)
+    counts = np.zeros(size, dtype=np.float32)
+    np.add.at(counts, flat, np.float32(1.0))  # exact up to 2**24 spikes in one count
+    dense = torch.from_numpy(counts).view(shape)
+    return dense if clip is None else dense.clamp_max_(clip), lengths
+
+
+def bin_events_sparse(
+    events: Gathered, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
+) -> tuple[Tensor, Int[Tensor, " B"]]:
+    """As `bin_events`, with the counts in coordinate form: their size is that of the events, however fine the step.
+
+    Shapes:
+        counts sparse float32 [T, B, N], coalesced; lengths int64 [B].
+    """
+    flat, shape, lengths = _places(events, dt_ms, n_channels, clip)
+    places, counts = np.unique(flat, return_counts=True)
+    indices = torch.from_numpy(np.stack(np.unravel_index(places, shape)))
+    values = torch.from_numpy(counts.astype(np.float32))
+    values = values if clip is None else values.clamp_max_(clip)
+    return torch.sparse_coo_tensor(indices, values, shape, is_coalesced=True, check_invariants=True), lengths
+
+
+def pictures(counts: Float[Tensor, "T B N"], shape: SensorShape) -> Float[Tensor, "T B P H W"]:
+    """A camera's counts as pictures, (polarities, height, width) each; the same memory.
+
+    Example:
+        >>> pictures(torch.zeros(5, 1, 32), (2, 4, 4)).shape
+        torch.Size([5, 1, 2, 4, 4])
+    """
+    if math.prod(shape) != counts.shape[2] or len(shape) != 3:
+        raise SpikingGammaError("shape", shape, f"(polarities, height, width) of {counts.shape[2]} channels")
+    return counts.unflatten(2, shape)
+
+
+def _places(
+    events: Gathered, dt_ms: float, n_channels: int | None, clip: int | None
+) -> tuple[Int[np.ndarray, " E"], tuple[int, int, int], Int[Tensor, " B"]]:
+    """Where each event belongs in counts [T, B, N] laid flat; their shape; and the steps of each recording."""
+    if clip is not None and clip < 1:
+        raise SpikingGammaError("clip", clip, "a count of at least 1, or None")
     wanted = _check_channels(events.n_channels, n_channels)
     lengths = n_steps(events.durations_us, dt_ms)
     shape = (int(lengths.max()), len(lengths), wanted)
-    size = shape[0] * shape[1] * shape[2]
-    if size > _LARGEST:
-        got = f"{dt_ms} ms for {shape[0]} steps x {shape[1]} recordings x {shape[2]} channels"
-        raise SpikingGammaError("dt_ms", got, f"at most {_LARGEST} counts", "Use a coarser step or a smaller batch.")
     steps = events.times_us * 1000 // _step_ns(dt_ms)
     factors = events.n_channels // wanted
     same = bool((factors == factors[0]).all())
     channels = events.channels // (int(factors[0]) if same else factors[events.samples])
     flat = (steps * shape[1] + events.samples) * wanted + channels
-    counts = np.zeros(size, dtype=np.float32)
-    np.add.at(counts, flat, np.float32(1.0))  # exact up to 2**24 spikes in one count
-    return torch.from_numpy(counts).view(shape), torch.from_numpy(lengths)
+    return flat, shape, torch.from_numpy(lengths)
 
 
 def _check_channels(available: Int[np.ndarray, " B"], wanted: int | None) -> int:

@@ -1,0 +1,69 @@
+"""Fewer channels, by summing neighbours: on events, so nothing is binned and no spike is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events.recording import Recording
+
+__all__ = ["pool_channels", "pool_pixels"]
+
+
+def pool_channels(recording: Recording, n_channels: int) -> Recording:
+    """Neighbouring channels of a list become one.
+
+    Args:
+        recording: Of a sensor whose channels are a list, as a cochlea's are.
+        n_channels: How many to leave, a divisor of its own.
+
+    Raises:
+        SpikingGammaError: No divisor, or a camera's recording: neighbours in the list are neighbours in one direction only.
+
+    Example:
+        >>> one = Recording(np.array([0, 7]), np.array([1, 5]), n_channels=6, duration_us=10, label=0)
+        >>> pool_channels(one, 3).channels
+        array([0, 2], dtype=int32)
+    """
+    if recording.shape:
+        raise SpikingGammaError(
+            "recording", f"a camera's {recording.shape}", "channels in a list", "Use `pool_pixels`."
+        )
+    if n_channels < 1 or recording.n_channels % n_channels:
+        raise SpikingGammaError("n_channels", n_channels, f"a divisor of {recording.n_channels}")
+    factor = recording.n_channels // n_channels
+    return (
+        recording if factor == 1 else replace(recording, channels=recording.channels // factor, n_channels=n_channels)
+    )
+
+
+def pool_pixels(recording: Recording, side: int, *, polarities: bool = True) -> Recording:
+    """Squares of pixels become one pixel.
+
+    Args:
+        recording: A camera's.
+        side: Of the squares, in pixels; pixels beyond the last whole square are left out with their events.
+        polarities: Keep polarities apart; otherwise both count alike.
+
+    Raises:
+        SpikingGammaError: No camera's recording, or no whole square.
+
+    Example:
+        >>> one = Recording(np.array([0]), np.array([4 * 4 - 1]), 2 * 4 * 4, 10, label=0, shape=(2, 4, 4))
+        >>> pool_pixels(one, 2).shape
+        (2, 2, 2)
+    """
+    polarity, y, x = recording.pixels
+    kinds, height, width = recording.shape or (0, 0, 0)
+    if not 1 <= side <= min(height, width):
+        raise SpikingGammaError("side", side, f"from 1 to {min(height, width)} pixels")
+    shape = (kinds if polarities else 1, height // side, width // side)
+    polarity, y, x = polarity if polarities else np.zeros_like(polarity), y // side, x // side
+    inside = (y < shape[1]) & (x < shape[2])
+    channels = ((polarity * shape[1] + y) * shape[2] + x)[inside]
+    n_channels = shape[0] * shape[1] * shape[2]
+    return replace(
+        recording, times_us=recording.times_us[inside], channels=channels, n_channels=n_channels, shape=shape
+    )
