@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import threading
+import time
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from local_server import LocalServer, local_server
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.datasets.cache import cache_root
@@ -21,28 +20,17 @@ FILES = {f"{index}.wav": f"sound {index}".encode() for index in range(4)}
 CHECKSUMS = {name: hashlib.sha256(content).hexdigest()[:32] for name, content in FILES.items()}
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Address and folder of a server on this machine."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}", folder
-        http.shutdown()
-        thread.join()
+def server(tmp_path: Path) -> Iterator[LocalServer]:
+    with local_server(tmp_path / "served") as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
 def _user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPIKINGGAMMA_DATA", raising=False)
     monkeypatch.setenv("SPIKINGGAMMA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 def pack(path: Path, files: dict[str, bytes]) -> None:
@@ -53,9 +41,9 @@ def pack(path: Path, files: dict[str, bytes]) -> None:
             tar.addfile(member, io.BytesIO(content))
 
 
-def packed(server: tuple[str, Path], files: dict[str, bytes]) -> str:
-    pack(server[1] / "toy.tar.gz", files)
-    return server[0] + "/toy.tar.gz"
+def packed(server: LocalServer, files: dict[str, bytes]) -> str:
+    pack(server.folder / "toy.tar.gz", files)
+    return server.address + "/toy.tar.gz"
 
 
 def inside_release(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -66,45 +54,45 @@ def ensure(archive: str = "http://127.0.0.1:9/none.tar.gz", root: Path | None = 
     return ensure_files("toy", "recordings", CHECKSUMS, archive=archive, root=root)
 
 
-def test_fetches_once_and_only_what_is_listed(server: tuple[str, Path]) -> None:
+def test_fetches_once_and_only_what_is_listed(server: LocalServer) -> None:
     archive = packed(server, inside_release(FILES | {"more.wav": b"not asked for"}))
     folder = ensure(archive)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
-    assert [path.name for path in folder.parent.iterdir()] == ["recordings"]
-    (server[1] / "toy.tar.gz").unlink()
+    assert sorted(path.name for path in folder.parent.iterdir()) == [".lock", "recordings"]
+    (server.folder / "toy.tar.gz").unlink()
     assert ensure(archive) == folder
 
 
-def test_an_archive_cannot_write_elsewhere(server: tuple[str, Path], tmp_path: Path) -> None:
+def test_an_archive_cannot_write_elsewhere(server: LocalServer, tmp_path: Path) -> None:
     archive = packed(server, inside_release(FILES) | {"../../../recordings/0.wav": FILES["0.wav"], "/tmp/x.wav": b"x"})
     folder = ensure(archive)
     assert {path.name for path in folder.iterdir()} == set(FILES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "served"]
 
 
-def test_a_wrong_file_in_the_archive_is_named_and_nothing_kept(server: tuple[str, Path]) -> None:
+def test_a_wrong_file_in_the_archive_is_named_and_nothing_kept(server: LocalServer) -> None:
     archive = packed(server, inside_release(FILES | {"2.wav": b"another sound"}))
     with pytest.raises(SpikingGammaError, match=r"2\.wav.*SHA-256"):
         ensure(archive)
-    assert list((cache_root() / "toy").iterdir()) == []
+    assert [path.name for path in (cache_root() / "toy").iterdir()] == [".lock"]
 
 
-def test_a_missing_file_in_the_archive_is_named(server: tuple[str, Path]) -> None:
+def test_a_missing_file_in_the_archive_is_named(server: LocalServer) -> None:
     with pytest.raises(SpikingGammaError, match=r"1\.wav.*no such file"):
         ensure(packed(server, inside_release({"0.wav": FILES["0.wav"]})))
 
 
-def test_an_archive_cut_short_is_refused(server: tuple[str, Path]) -> None:
+def test_an_archive_cut_short_is_refused(server: LocalServer) -> None:
     archive = packed(server, inside_release({name: content * 5000 for name, content in FILES.items()}))
-    path = server[1] / "toy.tar.gz"
+    path = server.folder / "toy.tar.gz"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(SpikingGammaError, match="not readable as an archive"):
         ensure(archive)
 
 
 @pytest.mark.parametrize("archive", ["http://127.0.0.1:9/none.tar.gz", "missing"])
-def test_no_answer_is_named_with_a_way_out(server: tuple[str, Path], archive: str) -> None:
-    address = f"{server[0]}/absent.tar.gz" if archive == "missing" else archive
+def test_no_answer_is_named_with_a_way_out(server: LocalServer, archive: str) -> None:
+    address = f"{server.address}/absent.tar.gz" if archive == "missing" else archive
     with pytest.raises(SpikingGammaError, match=r"no answer.*SPIKINGGAMMA_DATA"):
         ensure(address)
 

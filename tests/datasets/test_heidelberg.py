@@ -146,7 +146,7 @@ def test_nothing_half_written(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(SpikingGammaError, match="all of one sensor"):
         write_heidelberg(path, [one, Recording(np.array([1]), np.array([1]), 5, 10, 0)])
-    with pytest.raises(SpikingGammaError, match="not writable"):
+    with pytest.raises(SpikingGammaError, match="while writing it"):
         write_heidelberg(tmp_path / "no" / "folder.h5", [one])
     assert path.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == [path]

@@ -1,8 +1,11 @@
 """The disk cache: converted spikes, kept between runs.
 
 Spikes are kept in shards of a hundred recordings, each one file: written under a temporary name and then renamed, so a
-shard is either whole or not there. A shard that cannot be read is named in the log and made again. Nothing in it is
-code: shards are plain arrays, read without pickle.
+shard is either whole or not there. Once all are there they are copied into flat files, which every later run maps into
+memory instead of reading (see `spikinggamma.datasets.spike_maps`). The shards stay: at half the size of the maps they turn
+minutes of conversion into a second of copying, should a map be damaged.
+
+What cannot be read is named in the log and made again. Nothing in it is code: shards are plain arrays, read without pickle.
 """
 
 from __future__ import annotations
@@ -11,17 +14,18 @@ import hashlib
 import json
 import logging
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import platformdirs
-from jaxtyping import Int
 
+from spikinggamma.atomic import remove_leftovers, replacing, unwritable, write_atomically
+from spikinggamma.datasets.spike_maps import DAMAGE, Spikes, open_maps, write_maps
+from spikinggamma.datasets.turns import CACHE_REMEDY, taking_turns
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Spikes", "cache_root", "cached_spikes"]
@@ -29,14 +33,7 @@ __all__ = ["Spikes", "cache_root", "cached_spikes"]
 _LOG = logging.getLogger(__name__)
 _SHARD = 100
 _FORMAT = 1
-
-
-class Spikes(NamedTuple):
-    """The spikes of one recording."""
-
-    times_us: Int[np.ndarray, " E"]  # int64
-    channels: Int[np.ndarray, " E"]  # int32
-    duration_us: int
+_MAPS = "maps"
 
 
 def cache_root() -> Path:
@@ -56,33 +53,114 @@ def cached_spikes(
 ) -> list[Spikes]:
     """Spikes of every named recording, from the cache where it has them.
 
+    Processes that want the same spikes at once take turns: the first converts, the others wait and find them.
+
     Args:
         dataset: Name of the data set, a folder of the cache.
         names: Recordings in a fixed order.
         convert: Makes the spikes of one; called for those that are not in the cache, from several threads.
         key: Everything that the spikes depend on; another key is another folder.
         workers: Threads that convert; as many as there are processors where left out.
-        on_done: Told after each shard how many recordings it held.
+        on_done: Told how many more recordings are there.
+
+    Returns:
+        Views of files, read-only. Where the cache is complete but cannot be written, arrays in memory.
+
+    Raises:
+        SpikingGammaError: The cache cannot be written; and whatever `convert` raises.
     """
     described = json.dumps({"format": _FORMAT, **key}, sort_keys=True)
     folder = cache_root() / dataset / hashlib.sha256(described.encode()).hexdigest()[:16]
-    _write(folder / "key.json", lambda path: path.write_text(described + "\n"))
-    result: list[Spikes] = []
+    found = _mapped(folder, len(names), logging.DEBUG)
+    if found is not None:
+        on_done(len(names))
+        return found
+    try:
+        with taking_turns(folder):
+            found = _mapped(folder, len(names), logging.WARNING)
+            if found is None:
+                _fill(folder, names, convert, described, workers, on_done)
+                found = _newly_mapped(folder, len(names))
+    except SpikingGammaError as error:
+        found = _in_memory(folder, len(names))
+        if found is None:
+            raise
+        _LOG.info("spikes of %s are kept in memory (%s)", dataset, error)
+    return found
+
+
+def _mapped(folder: Path, n_recordings: int, level: int) -> list[Spikes] | None:
+    maps = folder / _MAPS
+    if not maps.exists():
+        return None
+    try:
+        return open_maps(maps, n_recordings)
+    except DAMAGE as error:
+        _LOG.log(level, "cache folder %s cannot be used (%s); making it again", maps, error)
+        return None
+
+
+def _fill(
+    folder: Path,
+    names: Sequence[str],
+    convert: Callable[[str], Spikes],
+    described: str,
+    workers: int | None,
+    on_done: Callable[[int], None],
+) -> None:
+    """Make the shards that are missing or damaged."""
+    if not (folder / "key.json").exists():
+        write_atomically(folder / "key.json", (described + "\n").encode(), remedy=CACHE_REMEDY)
+    remove_leftovers(folder)
     with ThreadPoolExecutor(workers or _processors()) as pool:
         try:
-            for first in range(0, len(names), _SHARD):
+            for path, first in _shards(folder, len(names)):
                 part = names[first : first + _SHARD]
-                path = folder / f"{first // _SHARD:04d}.npz"
-                shard = _load(path, len(part))
-                if shard is None:
-                    shard = list(pool.map(convert, part))
-                    _save(path, shard)
-                result += shard
+                if _load(path, len(part)) is None:
+                    _save(path, list(pool.map(convert, part)))
                 on_done(len(part))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _newly_mapped(folder: Path, n_recordings: int) -> list[Spikes]:
+    """The maps, copied from whole shards."""
+    maps = folder / _MAPS
+    try:
+        if maps.exists():
+            shutil.rmtree(maps)
+        write_maps(maps, (_whole(path, n_recordings - first) for path, first in _shards(folder, n_recordings)))
+        return open_maps(maps, n_recordings)
+    except OSError as error:
+        raise unwritable(maps, error, CACHE_REMEDY) from error
+
+
+def _in_memory(folder: Path, n_recordings: int) -> list[Spikes] | None:
+    """All recordings from the shards, None where one is missing or damaged."""
+    shards = list(_shards(folder, n_recordings))
+    if not all(path.exists() for path, _ in shards):
+        return None
+    result: list[Spikes] = []
+    for path, first in shards:
+        shard = _load(path, min(_SHARD, n_recordings - first))
+        if shard is None:
+            return None
+        result += shard
     return result
+
+
+def _shards(folder: Path, n_recordings: int) -> Iterator[tuple[Path, int]]:
+    """Each shard's path and the place of its first recording."""
+    for first in range(0, n_recordings, _SHARD):
+        yield folder / f"{first // _SHARD:04d}.npz", first
+
+
+def _whole(path: Path, n_left: int) -> list[Spikes]:
+    shard = _load(path, min(_SHARD, n_left))
+    if shard is None:
+        raise OSError(None, "a shard was lost", str(path))
+    return shard
 
 
 def _processors() -> int:
@@ -92,33 +170,18 @@ def _processors() -> int:
 
 def _save(path: Path, shard: list[Spikes]) -> None:
     arrays = {
-        "times_us": np.concatenate([spikes.times_us for spikes in shard]).astype(np.uint32),
-        "channels": np.concatenate([spikes.channels for spikes in shard]).astype(np.uint16),
+        "times_us": _narrow(np.concatenate([spikes.times_us for spikes in shard])),
+        "channels": _narrow(np.concatenate([spikes.channels for spikes in shard])),
         "counts": np.array([len(spikes.times_us) for spikes in shard], dtype=np.int64),
         "durations_us": np.array([spikes.duration_us for spikes in shard], dtype=np.int64),
     }
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-
-    _write(path, write)
+    with replacing(path, remedy=CACHE_REMEDY) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        remedy = "Free some space, or point SPIKINGGAMMA_CACHE at another folder."
-        raise SpikingGammaError(str(path), f"not writable ({error.strerror})", "a cache to write to", remedy) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+def _narrow(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """The same numbers in the smallest type that holds them all."""
+    return values.astype(np.min_scalar_type(values.max(initial=0)))
 
 
 def _load(path: Path, n_recordings: int) -> list[Spikes] | None:
@@ -126,15 +189,18 @@ def _load(path: Path, n_recordings: int) -> list[Spikes] | None:
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            times, channels = arrays["times_us"].astype(np.int64), arrays["channels"].astype(np.int32)
-            counts, durations = arrays["counts"], arrays["durations_us"]
+            columns = [arrays[name] for name in ("times_us", "channels", "counts", "durations_us")]
+        for column in columns:
+            if column.ndim != 1 or column.dtype.kind not in "iu":
+                raise ValueError(f"{column.dtype}, shape {column.shape} instead of a list of integers")
+        times, channels, counts, durations = (column.astype(np.int64) for column in columns)
         if len(counts) != n_recordings or len(durations) != n_recordings:
             raise ValueError(f"{len(counts)} recordings instead of {n_recordings}")
-        if not len(times) == len(channels) == counts.sum():
+        if counts.min(initial=0) < 0 or not len(times) == len(channels) == counts.sum():
             raise ValueError(f"{len(times)} times, {len(channels)} channels, {counts.sum()} spikes promised")
-    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         _LOG.warning("cache file %s cannot be used (%s); making it again", path, error)
         return None
     ends = np.cumsum(counts)[:-1]
-    parts = zip(np.split(times, ends), np.split(channels, ends), durations, strict=True)
-    return [Spikes(*part[:2], int(part[2])) for part in parts]
+    parts = zip(np.split(times, ends), np.split(channels.astype(np.int32), ends), durations, strict=True)
+    return [Spikes(one, other, int(duration)) for one, other, duration in parts]

@@ -6,20 +6,22 @@ demand have no checksum that lasts, so what counts is that of every file inside.
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import shutil
 import tarfile
 import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
+from spikinggamma.atomic import replacing, unwritable
 from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.fetch import check_file, fetch
+from spikinggamma.datasets.turns import CACHE_REMEDY, taking_turns
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["check_files", "data_root", "ensure_files"]
-
-_LOG = logging.getLogger(__name__)
+__all__ = ["check_files", "data_root", "ensure_files", "ensure_unzipped"]
 
 
 def data_root(root: Path | str | None) -> Path | None:
@@ -52,9 +54,42 @@ def ensure_files(
     else:
         folder = cache_root() / dataset / inside
         if not folder.is_dir():
-            _fetch(archive, inside, checksums, folder)
+            with taking_turns(folder.parent):
+                if not folder.is_dir():
+                    _fetch_tar(archive, inside, checksums, folder)
     check_files(folder, checksums)
     return folder
+
+
+def ensure_unzipped(dataset: str, archives: Mapping[str, tuple[str, str]], root: Path | str | None) -> list[Path]:
+    """Files that a host keeps zipped one by one, unpacked.
+
+    Args:
+        dataset: Name, a folder below the root.
+        archives: File name to the address of a ZIP archive that holds it, and that archive's checksum (`md5:1503...`);
+            fetched where no root is named and the file is not there.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA` where left out.
+
+    Raises:
+        SpikingGammaError: A file is missing from a named root, or an archive cannot be fetched or unpacked.
+    """
+    named = data_root(root)
+    folder = (named or cache_root()) / dataset
+    paths = [folder / name for name in archives]
+    missing = [path for path in paths if not path.is_file()]
+    if missing and named is not None:
+        address = archives[missing[0].name][0]
+        remedy = f"Download {address} and unpack it there, or unset SPIKINGGAMMA_DATA to have that done."
+        raise SpikingGammaError(str(missing[0]), "no such file", f"a part of {dataset}", remedy)
+    if missing:
+        with taking_turns(folder):
+            for path in missing:
+                if not path.is_file():
+                    address, checksum = archives[path.name]
+                    packed = fetch(address, folder / f"{path.name}.zip", checksum=checksum)
+                    _unzip(packed, path)
+                    packed.unlink()
+    return paths
 
 
 def check_files(folder: Path, checksums: dict[str, str]) -> None:
@@ -64,31 +99,22 @@ def check_files(folder: Path, checksums: dict[str, str]) -> None:
         more = f" and {len(missing) - 1} more of {len(checksums)} files" if len(missing) > 1 else ""
         raise SpikingGammaError(str(folder / missing[0]), f"no such file{more}", "the published files")
     for name, wanted in checksums.items():
-        path = folder / name
-        found = hashlib.sha256(path.read_bytes()).hexdigest()[: len(wanted)]
-        if found != wanted:
-            got = f"{path.stat().st_size} bytes with SHA-256 {found}"
-            remedy = "It was left as it is: move it away and fetch it again."
-            raise SpikingGammaError(str(path), got, f"SHA-256 {wanted}", remedy)
+        check_file(folder / name, f"sha256:{wanted}")
 
 
-def _fetch(archive: str, inside: str, checksums: dict[str, str], folder: Path) -> None:
-    import pooch
-
-    _LOG.info("fetching %s", archive)
-    pooch.get_logger().setLevel(logging.WARNING)  # else it asks users to pin a checksum that the host does not keep
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
-        try:
-            packed = pooch.retrieve(archive, known_hash=None, fname="archive.tar", path=temporary)
-        except (OSError, ValueError) as error:
-            remedy = "Try again later, or put the files under SPIKINGGAMMA_DATA."
-            raise SpikingGammaError(archive, f"no answer ({error})", "an archive", remedy) from error
-        unpacked = Path(temporary) / inside
-        unpacked.mkdir()
-        _unpack(Path(packed), inside, checksums, unpacked)
-        check_files(unpacked, checksums)
-        os.replace(unpacked, folder)
+def _fetch_tar(archive: str, inside: str, checksums: dict[str, str], folder: Path) -> None:
+    packed = fetch(archive, folder.with_name(archive.rsplit("/", 1)[-1]))
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as temporary:
+            unpacked = Path(temporary) / inside
+            unpacked.mkdir()
+            _unpack(packed, inside, checksums, unpacked)
+            check_files(unpacked, checksums)
+            os.replace(unpacked, folder)
+    except OSError as error:
+        raise unwritable(folder, error, CACHE_REMEDY) from error
+    finally:  # a good one has served, and a bad one would be taken for whole
+        packed.unlink(missing_ok=True)
 
 
 def _unpack(packed: Path, inside: str, checksums: dict[str, str], target: Path) -> None:
@@ -101,5 +127,22 @@ def _unpack(packed: Path, inside: str, checksums: dict[str, str], target: Path) 
                 if wanted and (source := tar.extractfile(member)) is not None:
                     with (target / parts[-1]).open("wb") as file:
                         shutil.copyfileobj(source, file)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise SpikingGammaError(str(packed), f"not readable as an archive ({error})", "a whole tar archive") from error
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise _no_archive(packed, error) from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk; those of a damaged archive have no number
+            raise
+        raise _no_archive(packed, error) from error
+
+
+def _unzip(packed: Path, target: Path) -> None:
+    with replacing(target, remedy=CACHE_REMEDY) as temporary:
+        try:
+            with zipfile.ZipFile(packed) as archive, archive.open(target.name) as source, temporary.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+        except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+            raise _no_archive(packed, error) from error
+
+
+def _no_archive(packed: Path, error: Exception) -> SpikingGammaError:
+    return SpikingGammaError(str(packed), f"not readable as an archive ({error})", "a whole archive")

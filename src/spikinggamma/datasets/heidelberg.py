@@ -15,20 +15,21 @@ channels there are. Files written here say so in `extra/duration_us`, `extra/spe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikinggamma.datasets.cache import cache_root
-from spikinggamma.datasets.download import data_root
+from spikinggamma.atomic import replacing
+from spikinggamma.datasets.download import ensure_unzipped
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["CITATION", "URL", "HeidelbergFile", "load_parts", "read_heidelberg", "write_heidelberg"]
+__all__ = ["CITATION", "HOST", "URL", "HeidelbergFile", "load_parts", "read_heidelberg", "write_heidelberg"]
 
+HOST = "https://zenkelab.org/datasets"
 URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
 CITATION = """@article{cramer2022heidelberg,
   title   = {The {Heidelberg} Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks},
@@ -52,18 +53,20 @@ class HeidelbergFile(NamedTuple):
     class_names: tuple[str, ...]
 
 
-def load_parts(info: Info, parts: Sequence[str], root: Path | str | None) -> list[list[Recording]]:
-    """The files `{name}_{part}.h5` of a data set, each part's recordings.
+def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None) -> list[list[Recording]]:
+    """The files `{name}_{part}.h5` of a data set, each part's recordings; fetched where no data root is named.
+
+    Args:
+        info: The data set.
+        checksums: Part to the checksum of its archive, `{name}_{part}.h5.zip` at `HOST`.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left out.
 
     Raises:
-        SpikingGammaError: A file is missing or damaged, or holds a label that the data set has not.
+        SpikingGammaError: A file is missing, damaged or cannot be fetched, or holds a label that the data set has not.
     """
-    folder = (data_root(root) or cache_root()) / info.name
-    paths = [folder / f"{info.name}_{part}.h5" for part in parts]
-    for path in paths:
-        if not path.is_file():
-            remedy = f"Download and unpack it from {info.url}, and point SPIKINGGAMMA_DATA at the folder above `{info.name}`."
-            raise SpikingGammaError(str(path), "no such file", f"a part of {info.title}", remedy)
+    names = {f"{info.name}_{part}.h5": checksum for part, checksum in checksums.items()}
+    archives = {name: (f"{HOST}/{name}.zip", checksum) for name, checksum in names.items()}
+    paths = ensure_unzipped(info.name, archives, root)
     found = [read_heidelberg(path, n_channels=info.n_channels).recordings for path in paths]
     for path, recordings in zip(paths, found, strict=True):
         for recording in recordings:
@@ -136,7 +139,8 @@ def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_na
     Times are float32 seconds where that keeps every microsecond, else float64.
 
     Raises:
-        SpikingGammaError: No recordings, or recordings of sensors with different numbers of channels.
+        SpikingGammaError: No recordings, recordings of sensors with different numbers of channels, a recording whose steps
+            have labels, or a file that cannot be written (the one that was there stays).
     """
     import h5py
 
@@ -146,44 +150,44 @@ def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_na
         raise SpikingGammaError(
             "recordings", f"numbers of channels {sorted(sizes)}", "at least one recording, all of one sensor"
         )
+    for recording in recordings:
+        if not 0 <= recording.label < 2**16:
+            raise SpikingGammaError(f"label of {recording.source}", recording.label, "one label, from 0 to 65535")
     seconds = [recording.times_us / 1e6 for recording in recordings]
     exact = all(
         np.array_equal(np.rint(one.astype(np.float32).astype(np.float64) * 1e6), recording.times_us)
         for one, recording in zip(seconds, recordings, strict=True)
     )
     kind = np.float32 if exact else np.float64
+    with replacing(path) as temporary:
+        try:
+            with h5py.File(temporary, "w") as file:
+                _write(file, recordings, class_names, seconds, kind)
+        except RuntimeError as error:  # the HDF5 library's word for a disk that is full when the file is closed
+            raise OSError(None, str(error)) from error
+
+
+def _write(
+    file: Any, recordings: Sequence[Recording], class_names: Sequence[str], seconds: Sequence[Any], kind: type
+) -> None:
+    import h5py
+
+    n_channels = recordings[0].n_channels
     names = sorted({recording.speaker for recording in recordings})
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with h5py.File(temporary, "w") as file:
-            spikes, extra = file.create_group("spikes"), file.create_group("extra")
-            spikes.attrs["n_channels"] = max(sizes)
-            for name, parts, dtype in (
-                ("times", seconds, kind),
-                (
-                    "units",
-                    [recording.channels for recording in recordings],
-                    np.uint16 if max(sizes) <= 2**16 else np.uint32,
-                ),
-            ):
-                lists = spikes.create_dataset(name, (len(recordings),), dtype=h5py.vlen_dtype(dtype))
-                for index, part in enumerate(parts):
-                    lists[index] = part.astype(dtype)
-            file["labels"] = np.array([recording.label for recording in recordings], dtype=np.uint16)
-            extra["speaker"] = np.array([names.index(recording.speaker) for recording in recordings], dtype=np.uint16)
-            extra["duration_us"] = np.array([recording.duration_us for recording in recordings], dtype=np.int64)
-            texts = {
-                "keys": list(class_names),
-                "speaker_names": names,
-                "sources": [recording.source for recording in recordings],
-            }
-            for name, values in texts.items():
-                extra.create_dataset(name, data=[value.encode() for value in values], dtype=h5py.string_dtype())
-        temporary.replace(path)
-    except OSError as error:
-        raise SpikingGammaError(str(path), f"not writable ({error})", "a place for the file") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    spikes, extra = file.create_group("spikes"), file.create_group("extra")
+    spikes.attrs["n_channels"] = n_channels
+    units = [recording.channels for recording in recordings]
+    unit_kind = np.uint16 if n_channels <= 2**16 else np.uint32
+    for name, parts, dtype in (("times", seconds, kind), ("units", units, unit_kind)):
+        lists = spikes.create_dataset(name, (len(recordings),), dtype=h5py.vlen_dtype(dtype))
+        for index, part in enumerate(parts):
+            lists[index] = part.astype(dtype)
+    file["labels"] = np.array([recording.label for recording in recordings], dtype=np.uint16)
+    extra["speaker"] = np.array([names.index(recording.speaker) for recording in recordings], dtype=np.uint16)
+    extra["duration_us"] = np.array([recording.duration_us for recording in recordings], dtype=np.int64)
+    sources = [recording.source for recording in recordings]
+    for name, values in {"keys": class_names, "speaker_names": names, "sources": sources}.items():
+        extra.create_dataset(name, data=[value.encode() for value in values], dtype=h5py.string_dtype())
 
 
 def _microseconds(seconds: Any, where: str) -> Any:

@@ -22,3 +22,17 @@ def progress_bar(title: str, total: int, *, shown: bool) -> Iterator[Callable[[i
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task(title, total=total)
         yield lambda count: bar.update(task, advance=count)
+
+
+@contextmanager
+def byte_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """Yields a function that is told how many bytes there are and how many there will be, None where nobody knows."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    disable = not (shown and console.is_terminal)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=disable) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda held, total: bar.update(task, completed=held, total=total)

@@ -4,7 +4,8 @@
 (2020), arXiv 1910.07407, from Warden's Speech Commands, arXiv 1804.03209.
 
 Layout: `ssc/ssc_train.h5`, `ssc/ssc_valid.h5` and `ssc/ssc_test.h5` below the data root, see
-`spikinggamma.datasets.heidelberg`.
+`spikinggamma.datasets.heidelberg`. Where no data root is named they are fetched into the cache, and their archives compared
+with the checksums below.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 
 __all__ = ["INFO", "load"]
+
+# MD5 of the ZIP archives in the authors' folder, as other libraries have pinned them.
+_ARCHIVES = {
+    "train": "md5:d102be95e7144fcc0553d1f45ba94170",
+    "valid": "md5:b4eee3516a4a90dd0c71a6ac23a8ae43",
+    "test": "md5:a35ff1e9cffdd02a20eb850c17c37748",
+}
 
 INFO = Info(
     name="ssc",
@@ -43,9 +51,9 @@ def load(
             out.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing or damaged.
+        SpikingGammaError: An unknown split, a file that is missing, damaged or cannot be fetched.
     """
     if split != "official":
         raise SpikingGammaError("split", repr(split), "'official'")
-    train, validation, test = load_parts(INFO, ("train", "valid", "test"), root)
+    train, validation, test = load_parts(INFO, _ARCHIVES, root)
     return Splits(train, validation, test)

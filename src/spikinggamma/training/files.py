@@ -1,50 +1,14 @@
-"""Files that are either the old one or the new one, never a part of either."""
+"""JSON files of a run, and the atomic writer that all of a run's files go through."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from spikinggamma.atomic import remove_leftovers, unwritable, write_atomically
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["read_json", "remove_leftovers", "write_atomically", "write_json"]
-
-
-def write_atomically(path: Path, content: bytes, *, remedy: str = "") -> None:
-    """Replace `path` by `content`: a temporary file beside it, flushed to the disk, then renamed over it.
-
-    Raises:
-        SpikingGammaError: The disk is full or the folder cannot be written; `path` is as it was, the temporary
-            file is gone, and `remedy` says what is still there.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise unwritable(path, error, remedy) from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def unwritable(path: Path, error: OSError, remedy: str) -> SpikingGammaError:
-    """The error for a file that the system would not write."""
-    return SpikingGammaError(
-        str(path), f"{error.strerror or error} while writing it", "a file that can be written", remedy
-    )
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete temporary files of writers that were killed."""
-    for leftover in folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+__all__ = ["read_json", "remove_leftovers", "unwritable", "write_atomically", "write_json"]
 
 
 def write_json(path: Path, value: object, *, remedy: str = "") -> None:
@@ -67,14 +31,3 @@ def read_json(path: Path) -> dict[str, object]:
     if not isinstance(value, dict):
         raise SpikingGammaError(str(path), f"a JSON {type(value).__name__}", "a JSON object")
     return value
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system lets a folder be opened, and then there is nothing to do."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,112 @@
+"""Spikes of many recordings as two flat files that are mapped into memory, not read.
+
+| file | what |
+| --- | --- |
+| `times_us` | int64, all spikes of the first recording, then of the second, ... |
+| `channels` | int32, likewise |
+| `index.npz` | spikes and length of each recording, and the CRC-32 of both files |
+
+What the system has mapped it keeps once, however many processes open it, and drops when memory is short. The types are those
+of a `Recording`, which then takes these views without copying them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Int
+
+__all__ = ["DAMAGE", "Spikes", "open_maps", "write_maps"]
+
+DAMAGE = (ValueError, TypeError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What reading an NPZ file that was cut or changed can raise."""
+
+_KINDS: dict[str, np.dtype[Any]] = {"times_us": np.dtype("<i8"), "channels": np.dtype("<i4")}
+_PIECE = 1 << 20
+
+
+class Spikes(NamedTuple):
+    """The spikes of one recording."""
+
+    times_us: Int[np.ndarray, " E"]  # int64
+    channels: Int[np.ndarray, " E"]  # int32
+    duration_us: int
+
+
+def write_maps(folder: Path, shards: Iterable[list[Spikes]]) -> None:
+    """Write the maps into a new folder, complete or not at all.
+
+    Raises:
+        OSError: The disk is full, the place cannot be written, or a folder of that name is there.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    counts: list[int] = []
+    durations: list[int] = []
+    sums = dict.fromkeys(_KINDS, 0)
+    try:
+        temporary.mkdir()
+        with (temporary / "times_us").open("wb") as times, (temporary / "channels").open("wb") as channels:
+            for shard in shards:
+                counts += [len(spikes.times_us) for spikes in shard]
+                durations += [spikes.duration_us for spikes in shard]
+                for column, (name, file) in enumerate({"times_us": times, "channels": channels}.items()):
+                    flat = np.concatenate([np.asarray(spikes[column]) for spikes in shard]).astype(_KINDS[name])
+                    sums[name] = zlib.crc32(flat.data, sums[name])
+                    file.write(flat.data)
+            for file in (times, channels):
+                file.flush()
+                os.fsync(file.fileno())
+        with (temporary / "index.npz").open("wb") as file:
+            crc32 = np.array(list(sums.values()), np.uint32)
+            np.savez(file, counts=np.array(counts, np.int64), durations_us=np.array(durations, np.int64), crc32=crc32)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, folder)
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def open_maps(folder: Path, n_recordings: int) -> list[Spikes]:
+    """Views of every recording's spikes, read-only.
+
+    Both files are read once to compare their checksums, which costs a fraction of a second for a hundred megabytes.
+
+    Raises:
+        One of `DAMAGE`: A file is missing, cut, changed, or holds another number of recordings.
+    """
+    with (folder / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as index:
+        counts, durations, sums = index["counts"], index["durations_us"], index["crc32"]
+    if not len(counts) == len(durations) == n_recordings:
+        raise ValueError(f"{len(counts)} recordings instead of {n_recordings}")
+    total = int(counts.sum())
+    times, channels = (
+        _map(folder / name, kind, total, int(wanted)) for (name, kind), wanted in zip(_KINDS.items(), sums, strict=True)
+    )
+    ends = np.cumsum(counts)[:-1]
+    parts = zip(np.split(times, ends), np.split(channels, ends), durations, strict=True)
+    return [Spikes(one, other, int(duration)) for one, other, duration in parts]
+
+
+def _map(path: Path, kind: np.dtype[Any], total: int, wanted: int) -> npt.NDArray[np.integer]:
+    if path.stat().st_size != total * kind.itemsize:
+        raise ValueError(f"`{path.name}` has {path.stat().st_size} bytes instead of {total * kind.itemsize}")
+    found = 0
+    with path.open("rb") as file:  # through the file and not the map: the pages need not become this process's own
+        while piece := file.read(_PIECE):
+            found = zlib.crc32(piece, found)
+    if found != wanted:
+        raise ValueError(f"`{path.name}` has CRC-32 {found:08x} instead of {wanted:08x}")
+    if total == 0:  # there is nothing to map
+        return np.empty(0, kind)
+    return np.memmap(path, kind, "r", shape=(total,)).view(np.ndarray)
