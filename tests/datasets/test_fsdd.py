@@ -126,8 +126,8 @@ def test_registry() -> None:
     assert info.n_classes == len(info.class_names) == 10
     assert info.n_channels == 700
     assert info.licence == "CC BY-SA 4.0"
-    with pytest.raises(SpikingGammaError, match="'mnist'; expected a data set: fsdd"):
-        datasets.load("mnist")
+    with pytest.raises(SpikingGammaError, match="'abacus'; expected a data set: fsdd"):
+        datasets.load("abacus")
 
 
 def test_real_files_are_the_published_ones(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

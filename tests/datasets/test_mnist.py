@@ -126,10 +126,11 @@ def test_the_order_of_pixels_never_changes() -> None:
 
 
 @pytest.mark.parametrize("code", mnist.CODES)
-def test_recordings_are_as_the_facts_say(root: Path, code: str) -> None:
+def test_recordings_are_as_described(root: Path, code: str) -> None:
     options: dict[str, object] = {"code": code, "levels": 5}
     splits = mnist.load(code=code, levels=5, root=root)
-    n_channels, shape = mnist.facts(options)
+    described = mnist.describe(options)
+    n_channels, shape = described.n_channels, described.shape
     assert (n_channels, shape) == ((784, (1, 28, 28)) if code == "latency" else (10, ()))
     for source, recording in every(splits).items():
         assert (recording.n_channels, recording.shape) == (n_channels, shape)
@@ -191,11 +192,11 @@ def test_options_out_of_range_are_named(root: Path, options: dict[str, object], 
         mnist.load(root=root, **options)  # type: ignore[arg-type]
 
 
-def test_facts_refuse_what_load_refuses() -> None:
+def test_descriptions_refuse_what_load_refuses() -> None:
     with pytest.raises(SpikingGammaError, match="`code`"):
-        mnist.facts({"code": "rate"})
+        mnist.describe({"code": "rate"})
     with pytest.raises(SpikingGammaError, match=r"`levels`: got 2\.5"):
-        mnist.facts({"code": "permuted", "levels": 2.5})
+        mnist.describe({"code": "permuted", "levels": 2.5})
 
 
 @pytest.mark.parametrize(

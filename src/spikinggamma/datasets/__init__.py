@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from spikinggamma.datasets import fsdd, nmnist, qtdb, shd, ssc
+from spikinggamma.datasets import fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 
-__all__ = ["Info", "Sound", "Splits", "fsdd", "info", "load", "names", "nmnist", "qtdb", "read_sound", "shd", "ssc"]
+__all__ = [
+    "Info",
+    "Sound",
+    "Splits",
+    "fsdd",
+    "info",
+    "load",
+    "mnist",
+    "names",
+    "nmnist",
+    "qtdb",
+    "read_sound",
+    "shd",
+    "speech_commands",
+    "spoken_words",
+    "ssc",
+]
 
 _LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
-    module.INFO.name: (module.INFO, module.load) for module in (fsdd, nmnist, qtdb, shd, ssc)
+    module.INFO.name: (module.INFO, module.load)
+    for module in (fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc)
+}
+# Where a loader's options change more than the number of channels that they name.
+_DESCRIBED: dict[str, Callable[[Mapping[str, Any]], Info]] = {
+    "mnist": mnist.describe,
+    "spoken_words": spoken_words.describe,
 }
 
 
@@ -23,9 +45,17 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_LOADERS))
 
 
-def info(name: str) -> Info:
-    """Classes, channels, licence and citation of a data set."""
-    return _entry(name)[0]
+def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
+    """Classes, channels, licence and citation of a data set, as these options of its `load` make it.
+
+    Example:
+        >>> info("fsdd", {"n_channels": 70}).n_channels
+        70
+    """
+    known, given = _entry(name)[0], options or {}
+    if name in _DESCRIBED:
+        known = _DESCRIBED[name](given)
+    return known._replace(n_channels=given["n_channels"]) if "n_channels" in given else known
 
 
 def load(name: str, **options: Any) -> Splits:

@@ -39,9 +39,9 @@ from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Recording, SensorShape, Splits
+from spikinggamma.events import Recording, Splits
 
-__all__ = ["CODES", "INFO", "facts", "load", "pixel_order", "read_idx"]
+__all__ = ["CODES", "INFO", "describe", "load", "pixel_order", "read_idx"]
 
 SIDE = 28
 CODES = ("latency", "sequential", "permuted")
@@ -78,18 +78,18 @@ INFO = Info(
 )
 
 
-def facts(options: Mapping[str, object]) -> tuple[int, SensorShape]:
-    """Channels of the recordings that `load` makes with these options, and their shape as a camera's (empty: none).
+def describe(options: Mapping[str, object]) -> Info:
+    """What `load` makes with these options: a code has channels and a shape of its own.
 
     Example:
-        >>> facts({"code": "sequential", "levels": 4})
-        (8, ())
+        >>> describe({"code": "sequential", "levels": 4}).n_channels
+        8
     """
     code = options.get("code", "latency")
     if code not in CODES:
         raise SpikingGammaError("code", repr(code), "one of " + ", ".join(CODES))
     levels = _whole("levels", options.get("levels", 8), 1, 255)
-    return (INFO.n_channels, INFO.shape) if code == "latency" else (2 * levels, ())
+    return INFO if code == "latency" else INFO._replace(n_channels=2 * levels, shape=())
 
 
 def load(
@@ -129,7 +129,8 @@ def load(
     """
     if split != "official":
         raise SpikingGammaError("split", repr(split), "'official'")
-    n_channels, shape = facts({"code": code, "levels": levels})
+    info = describe({"code": code, "levels": levels})
+    n_channels, shape = info.n_channels, info.shape
     if shape:
         least, duration_us = _whole("threshold", threshold, 1, 255), _microseconds("duration_ms", duration_ms, 1.0)
         encode = partial(_latency, threshold=least, duration_us=duration_us)

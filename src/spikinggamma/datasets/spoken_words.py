@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
-__all__ = ["INFO", "VOICES", "WORDS", "class_names", "load"]
+__all__ = ["INFO", "VOICES", "WORDS", "class_names", "describe", "load"]
 
 WORDS = (
     "en:zero, en:one, en:two, en:three, en:four, en:five, en:six, en:seven, en:eight, en:nine, "
@@ -239,3 +239,15 @@ INFO = Info(
     url="https://github.com/espeak-ng/espeak-ng",
     citation=_ESPEAK_NG,
 )
+
+
+def describe(options: Mapping[str, object]) -> Info:
+    """What `load` makes with these options: the classes are the words.
+
+    Example:
+        >>> describe({"words": "en:yes, en:no"}).n_classes
+        2
+    """
+    named: Any = options.get("words", WORDS)
+    words = class_names(named)
+    return INFO._replace(n_classes=len(words), class_names=words)

@@ -136,13 +136,12 @@ def _localisation(recipe: Recipe) -> Facts:
 
 
 def _dataset(recipe: Recipe) -> Facts:
-    info = datasets.info(recipe.data.name)
     _check_options(recipe, _arguments([getattr(datasets, recipe.data.name).load]))
-    channels: Any = recipe.data.options.get("n_channels", info.n_channels)
+    info = datasets.info(recipe.data.name, recipe.data.options)
     chance = Bound(1 / info.n_classes, "chance")
     return Facts(
         info.title,
-        channels,
+        info.n_channels,
         info.class_names,
         info.licence,
         info.url,
