@@ -21,6 +21,7 @@ DATA_ROOMS = {"events", "cochlea", "datasets", "tasks"}
 # What each room may import besides itself and `errors`: never a room above it.
 BELOW: dict[str, set[str]] = {
     "errors": set(),
+    "atomic": set(),
     "exit_codes": set(),
     "functional": set(),
     "kernels": {"functional"},
@@ -28,11 +29,11 @@ BELOW: dict[str, set[str]] = {
     "learning": {"functional", "kernels", "nn"},
     "events": set(),
     "cochlea": set(),
-    "datasets": {"events", "cochlea"},
+    "datasets": {"events", "cochlea", "atomic"},
     "tasks": {"events"},
-    "training": NET_ROOMS | DATA_ROOMS,
-    "bench": NET_ROOMS | DATA_ROOMS | {"training"},
-    "report": NET_ROOMS | DATA_ROOMS | {"training"},
+    "training": NET_ROOMS | DATA_ROOMS | {"atomic"},
+    "bench": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
+    "report": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
     "export": NET_ROOMS | {"training"},
     "cli": NET_ROOMS | DATA_ROOMS | {"training", "bench", "report", "export", "exit_codes"},
     "__init__": set(),

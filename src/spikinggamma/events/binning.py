@@ -106,7 +106,7 @@ def pictures(counts: Float[Tensor, "T B N"], shape: SensorShape) -> Float[Tensor
     """
     if math.prod(shape) != counts.shape[2] or len(shape) != 3:
         raise SpikingGammaError("shape", shape, f"(polarities, height, width) of {counts.shape[2]} channels")
-    return counts.unflatten(2, shape)
+    return counts.view(*counts.shape[:2], *shape)
 
 
 def _places(

@@ -51,7 +51,12 @@ _LOCALISATION = """@article{jeffress1948place,
 }"""
 
 # What the recordings of each data set rest on besides themselves: an idea, or how they became spikes.
-_BEHIND = {"localisation": [_LOCALISATION], "fsdd": [heidelberg.CITATION]}
+_BEHIND = {
+    "localisation": [_LOCALISATION],
+    "fsdd": [heidelberg.CITATION],
+    "speech_commands": [heidelberg.CITATION],
+    "spoken_words": [heidelberg.CITATION],
+}
 
 
 def citations(recipe: Recipe) -> str:
