@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import shlex
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from spikinggamma.cli_data import data_app
+from spikinggamma.cli_options import Device, Part, this_command
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.exit_codes import ExitCodes
 
@@ -28,7 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(no_args_is_help=True, help="See which data sets and tasks there are, and fetch recordings.")
 app.add_typer(data_app, name="data")
 
 Setting = Annotated[
@@ -36,22 +35,6 @@ Setting = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe; may be given many times."),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
-
-
-class Device(StrEnum):
-    """Where the net runs; `auto` takes a CUDA device if there is one."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Part(StrEnum):
-    """A part of the data."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
 
 
 def _version(wanted: bool) -> None:
@@ -76,6 +59,7 @@ def _begin(
     [bold]Then[/bold] spoken digits:
 
       spikinggamma data fetch fsdd
+      spikinggamma data show fsdd
       spikinggamma train fsdd
 
     Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted.
@@ -124,7 +108,7 @@ def train(
     else:
         seeds = [] if seed is None else [f"training.seed={seed}"]
         chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
-        run = training.train(chosen, out, device=device.value, command=_command())
+        run = training.train(chosen, out, device=device.value, command=this_command())
     typer.echo(training.summary(run))
 
 
@@ -146,7 +130,7 @@ def evaluate(
     """
     from spikinggamma import training
 
-    row = training.evaluate(run, part=split.value, dt_ms=dt_ms, device=device.value, command=_command())
+    row = training.evaluate(run, part=split.value, dt_ms=dt_ms, device=device.value, command=this_command())
     if out is not None:
         training.append_row(out, row)
     typer.echo(training.describe(row, training.load_run(run).recipe))
@@ -189,7 +173,7 @@ def bench(
 
     chosen = room.BENCHES[training.known_name("bench", name, room.BENCHES)]
     for measured in chosen(quick=quick, seed=seed):
-        row = measured | {"command": _command()}
+        row = measured | {"command": this_command()}
         if out is None:
             typer.echo(json.dumps(row))
         else:
@@ -198,43 +182,26 @@ def bench(
 
 @app.command()
 def cite(
-    what: Annotated[str, typer.Argument(metavar="RUN|RECIPE", help="A run's folder, a recipe's name or its file.")],
+    what: Annotated[
+        str, typer.Argument(metavar="RUN|RECIPE|DATA", help="A run's folder, a recipe's name or file, or a data set.")
+    ],
 ) -> None:
     """Print BibTeX of exactly what a run or a recipe uses.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       spikinggamma cite fsdd >> references.bib
+      spikinggamma cite runs/fsdd-0-1
     """
     from spikinggamma import training
 
-    recipe = training.load_run(what).recipe if Path(what).is_dir() else training.load_recipe(what)
+    if Path(what).is_dir():
+        recipe = training.load_run(what).recipe
+    else:
+        from spikinggamma.training.catalogue import recipe_of
+
+        recipe = recipe_of(what) if what in training.data_names() else training.load_recipe(what)
     typer.echo(training.citations(recipe), nl=False)
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """Data sets and tasks: what they are, where they lie, under which licence."""
-    from spikinggamma import training
-
-    typer.echo(training.data_table())
-
-
-@data_app.command("fetch")
-def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g. fsdd.")]) -> None:
-    """Download a data set, check it, and convert it to spikes, so that training begins at once.
-
-    [bold]Example[/bold]
-
-      spikinggamma data fetch fsdd
-    """
-    from spikinggamma import training
-
-    typer.echo(training.fetch(name))
-
-
-def _command() -> str:
-    return shlex.join(["spikinggamma", *sys.argv[1:]])
 
 
 def main() -> None:

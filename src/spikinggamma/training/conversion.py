@@ -37,6 +37,8 @@ def convert_sounds(
         raise SpikingGammaError("IN", str(source), expected)
     if out.suffix not in (".h5", ".hdf5"):
         raise SpikingGammaError("OUT", str(out), "a name that ends in .h5 or .hdf5")
+    if not out.parent.is_dir():
+        raise SpikingGammaError("OUT", str(out), "a file in a folder that exists")
     check_free([out], force=force)
     recordings, class_names = read_sounds(source, cochlea, seed=seed)
     write_heidelberg(out, recordings, class_names)
@@ -57,7 +59,7 @@ def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, fo
     check_labels(name, opened.splits)
     lines = write_parts(folder, name, opened.splits, opened.facts)
     if opened.facts.shape:
-        polarities, height, width = opened.facts.shape
+        _, height, width = opened.facts.shape
         lines.append(
             f"A pixel (p, y, x) is channel (p * {height} + y) * {width} + x: the layout has no place for the shape."
         )

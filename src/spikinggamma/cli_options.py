@@ -1,0 +1,37 @@
+"""Options that several commands share, and the command as it was typed."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+
+__all__ = ["Device", "Part", "Statistics", "this_command"]
+
+
+class Device(StrEnum):
+    """Where the net runs; `auto` takes a CUDA device if there is one."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Part(StrEnum):
+    """A part of the data."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+class Statistics(StrEnum):
+    """Which recordings decide how many spikes of a channel are kept."""
+
+    train = "train"
+    all = "all"
+
+
+def this_command() -> str:
+    """What was typed, as a row or a file keeps it."""
+    return shlex.join(["spikinggamma", *sys.argv[1:]])
