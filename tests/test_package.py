@@ -14,7 +14,7 @@ import pytest
 import spikinggamma
 
 SOURCE = Path(spikinggamma.__file__).parent
-HEAVY = ("torch", "scipy", "matplotlib", "numba", "pydantic", "soundfile", "pooch", "typer", "rich", "jinja2", "numpy")
+HEAVY = ("torch", "scipy", "matplotlib", "numba", "pydantic", "soundfile", "requests", "typer", "rich", "jinja2", "numpy")
 
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
 DATA_ROOMS = {"events", "cochlea", "datasets", "tasks"}

@@ -21,10 +21,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import logging
 import math
-import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from functools import partial
@@ -36,8 +33,10 @@ import numpy.typing as npt
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.fetch import fetch
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.splits import hold_out
+from spikinggamma.datasets.turns import taking_turns
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
@@ -47,7 +46,6 @@ SIDE = 28
 CODES = ("latency", "sequential", "permuted")
 _PIXELS = SIDE * SIDE
 _Events = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # times [us] and channels, each [E]
-_LOG = logging.getLogger(__name__)
 _MIRROR = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 _CHECKSUMS = {
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -139,7 +137,7 @@ def load(
         order = pixel_order(permutation_seed) if code == "permuted" else np.arange(_PIXELS)
         encode, duration_us = partial(_crossings, order=order, levels=levels, step_us=step_us), _PIXELS * step_us
     folder = (data_root(root) or cache_root()) / INFO.name
-    if data_root(root) is None and not folder.is_dir():
+    if data_root(root) is None:
         _fetch(folder)
     parts = []
     for part in ("train", "t10k"):
@@ -223,21 +221,10 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    import pooch
-
-    _LOG.info("fetching MNIST from %s", _MIRROR)
-    pooch.get_logger().setLevel(logging.WARNING)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
-        whole = Path(temporary) / INFO.name
+    with taking_turns(folder):
         for name, digest in _CHECKSUMS.items():
-            address = _MIRROR + name
-            try:
-                pooch.retrieve(address, known_hash=f"sha256:{digest}", fname=name, path=whole)
-            except (OSError, ValueError) as error:
-                remedy = "Try again later, or put the four IDX files into `mnist` below SPIKINGGAMMA_DATA."
-                raise SpikingGammaError(address, f"not fetched ({error})", "the published file", remedy) from error
-        os.replace(whole, folder)
+            if not (folder / name.removesuffix(".gz")).is_file():
+                fetch(_MIRROR + name, folder / name, checksum=f"sha256:{digest}")
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
