@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +37,9 @@ def published(path: Path, dtype: type = np.float16, **changes: Any) -> Path:
         for name, value in parts.items():
             if value is None:
                 continue
-            if isinstance(value, list):
+            if isinstance(value, h5py.Empty):
+                file.create_dataset(name, (0,), dtype=h5py.vlen_dtype(value.dtype))
+            elif isinstance(value, list):
                 lists = file.create_dataset(name, (len(value),), dtype=h5py.vlen_dtype(value[0].dtype))
                 for index, part in enumerate(value):
                     lists[index] = part
@@ -57,6 +63,27 @@ def test_both_published_revisions_read_right(tmp_path: Path, dtype: type) -> Non
     assert recordings[2].source == "shd.h5[2]"
     for dt_ms in (1.0, 2.0, 4.0):
         assert float(bin_recording(recordings[0], dt_ms=dt_ms).sum()) == 4.0
+
+
+def test_what_half_precision_keeps(tmp_path: Path) -> None:
+    """Half of the gap between neighbouring numbers: what the file's own documentation promises."""
+    rng = np.random.default_rng(0)
+    wanted_us = np.sort(rng.integers(0, 2_000_000, 4000))
+    half = [(wanted_us / 1e6).astype(np.float16), np.array([], np.float16), np.array([], np.float16)]
+    units = [np.zeros(len(part), np.uint16) for part in half]
+    path = published(tmp_path / "half.h5", **{"spikes/times": half, "spikes/units": units})
+    off_us = np.abs(read_heidelberg(path).recordings[0].times_us - wanted_us)
+    for below_us, bound_us in ((125_000, 31), (1_000_000, 245), (2_000_000, 489)):
+        assert off_us[wanted_us < below_us].max() <= bound_us
+    assert off_us.max() > 400
+    single = [part.astype(np.float32) for part in (wanted_us / 1e6, half[1], half[2])]
+    path = published(tmp_path / "single.h5", **{"spikes/times": single, "spikes/units": units})
+    np.testing.assert_array_equal(read_heidelberg(path).recordings[0].times_us, wanted_us)
+
+
+def test_single_precision_keeps_microseconds_up_to_eight_seconds() -> None:
+    times_us = np.concatenate([np.arange(7_900_000, 8_000_000), np.arange(0, 8_000_000, 997)])
+    np.testing.assert_array_equal(np.rint((times_us / 1e6).astype(np.float32).astype(np.float64) * 1e6), times_us)
 
 
 @st.composite
@@ -102,6 +129,8 @@ def swapped(times: list[float]) -> list[np.ndarray]:
     return [np.array(TIMES_S[0], np.float32), np.array([], np.float32), np.array(times, np.float32)]
 
 
+EMPTY = {"times": h5py.Empty(np.float32), "units": h5py.Empty(np.uint16)}
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no times": ({"spikes/times": None}, "no `spikes/times` in it"),
     "no labels": ({"labels": None}, "no `labels` in it"),
@@ -115,6 +144,34 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "not a number": ({"spikes/times": swapped([0.1, float("nan")])}, r"bad.h5\[2\].*nan at spike 1"),
     "milliseconds": ({"spikes/times": swapped([0.1, 5e4])}, r"bad.h5\[2\].*expected seconds from 0 to below 3600"),
     "one time too many": ({"spikes/times": swapped([0.1, 0.2, 0.3])}, r"bad.h5\[2\].*two lists of one length"),
+    "endless": ({"spikes/times": swapped([0.1, float("inf")])}, r"bad.h5\[2\].*inf at spike 1"),
+    "no recordings": (
+        {"spikes/times": EMPTY["times"], "spikes/units": EMPTY["units"], "labels": np.array([], np.uint16)},
+        "bad.h5.*no recordings; expected at least one",
+    ),
+    "a negative label": (
+        {"labels": np.array([1, -1, 2], np.int16)},
+        r"label of bad.h5\[1\].*got -1; expected at least 0",
+    ),
+    "labels in a table": ({"labels": np.zeros((3, 1), np.uint16)}, r"labels of .*shape \(3, 1\); expected 3 integers"),
+    "fewer speakers": ({"extra/speaker": np.array([1], np.uint16)}, r"extra/speaker of .*shape \(1,\)"),
+    "channels of floats": (
+        {"spikes/units": [np.array([1.0, 2.0, 3.0, 4.0]), np.array([]), np.array([1.0, 2.0])]},
+        "expected a list of integers a recording",
+    ),
+    "a negative channel": (
+        {"spikes/units": [np.array([-1, 1, 2, 3], np.int16), np.array([], np.int16), np.array([1, 2], np.int16)]},
+        r"bad.h5\[0\].*channel -1 at event 0; expected channels from 0 to 699",
+    ),
+    "a speaker without a name": (
+        {"extra/speaker_names": np.array([b"a", b"b"], "S2")},
+        r"extra/speaker of bad.h5\[0\].*got 2; expected 0 to 1",
+    ),
+    "a duration too short": (
+        {"extra/duration_us": np.array([10, 10, 10])},
+        r"bad.h5\[0\].*times from 100000 to 900000; expected times from 0 to 9",
+    ),
+    "a group for a list": ({"labels": None, "labels/a": np.array([1])}, "no `labels` in it"),
     "a channel too high": (
         {"spikes/units": [np.array([700, 1, 2, 3], np.uint16), np.array([], np.uint16), np.array([1, 2], np.uint16)]},
         r"bad.h5\[0\].*channel 700 at event 0; expected channels from 0 to 699",
@@ -139,6 +196,32 @@ def test_a_damaged_file_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]
         read_heidelberg(tmp_path / "none.h5")
 
 
+FULL = """
+import resource, signal, sys
+import numpy as np
+from pathlib import Path
+from spikinggamma.datasets.heidelberg import write_heidelberg
+from spikinggamma.events import Recording
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+times = np.arange(100_000)
+try:
+    write_heidelberg(Path(sys.argv[1]), [Recording(times, times % 700, 700, 100_000, 0)])
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="bounds the size of files as POSIX does")
+def test_a_disk_that_fills_up_is_named_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "own.h5"
+    path.write_bytes(b"the old one")
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False)
+    assert re.search(r"^SpikingGammaError `.*own\.h5`: got .*File too large.* while writing it", done.stdout), done
+    assert path.read_bytes() == b"the old one"
+    assert os.listdir(tmp_path) == ["own.h5"]
+
+
 def test_nothing_half_written(tmp_path: Path) -> None:
     one = Recording(np.array([1]), np.array([1]), 4, 10, 0)
     path = tmp_path / "own.h5"
@@ -146,6 +229,9 @@ def test_nothing_half_written(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(SpikingGammaError, match="all of one sensor"):
         write_heidelberg(path, [one, Recording(np.array([1]), np.array([1]), 5, 10, 0)])
+    steps = Recording(np.array([1]), np.array([1]), 4, 10, -1, source="a beat", step_labels=np.array([0]), step_us=10)
+    with pytest.raises(SpikingGammaError, match=r"label of a beat.*got -1; expected one label"):
+        write_heidelberg(path, [steps])
     with pytest.raises(SpikingGammaError, match="while writing it"):
         write_heidelberg(tmp_path / "no" / "folder.h5", [one])
     assert path.read_bytes() == before

@@ -11,17 +11,21 @@
 Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout says neither how long a recording lasts nor how many
 channels there are. Files written here say so in `extra/duration_us`, `extra/speaker_names`, `extra/sources` and the attribute
 `n_channels` of `spikes`, which other readers pass over; where they are missing, a recording ends just after its last spike.
+
+Of float16 seconds a spike keeps 10 bits after its first: it is off by at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and
+0.49 ms before 2 s, so the first release has no finer times. Float32 keeps every microsecond up to 8 s.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikinggamma.atomic import replacing
+from spikinggamma.atomic import write_atomically
 from spikinggamma.datasets.download import ensure_unzipped
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
@@ -95,13 +99,17 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
     try:
         with h5py.File(path, "r") as file:
             return _read(file, path, n_channels)
-    except (OSError, KeyError, RuntimeError, TypeError) as error:
+    except SpikingGammaError:
+        raise
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowError, MemoryError) as error:
         expected = "a whole HDF5 file in the layout of the Spiking Heidelberg Digits"
         raise SpikingGammaError(str(path), f"not readable ({error})", expected) from error
 
 
 def _read(file: Any, path: Path, n_channels: int | None) -> HeidelbergFile:
     times, units = _lists(file, path, "spikes/times", "f"), _lists(file, path, "spikes/units", "iu")
+    if not times:
+        raise SpikingGammaError(str(path), "no recordings", "at least one")
     labels = _numbers(file, path, "labels", len(times))
     if len(units) != len(times):
         raise SpikingGammaError(
@@ -134,7 +142,7 @@ def _read(file: Any, path: Path, n_channels: int | None) -> HeidelbergFile:
 
 
 def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_names: Sequence[str] = ()) -> None:
-    """Recordings as a file in this layout: written under another name and renamed once it is whole.
+    """Recordings as a file in this layout: made in memory, written under another name and renamed once it is whole.
 
     Times are float32 seconds where that keeps every microsecond, else float64.
 
@@ -159,12 +167,11 @@ def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_na
         for one, recording in zip(seconds, recordings, strict=True)
     )
     kind = np.float32 if exact else np.float64
-    with replacing(path) as temporary:
-        try:
-            with h5py.File(temporary, "w") as file:
-                _write(file, recordings, class_names, seconds, kind)
-        except RuntimeError as error:  # the HDF5 library's word for a disk that is full when the file is closed
-            raise OSError(None, str(error)) from error
+    # The HDF5 library crashes when a disk fills up under it, so it writes to memory.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        _write(file, recordings, class_names, seconds, kind)
+    write_atomically(path, content.getvalue())
 
 
 def _write(
