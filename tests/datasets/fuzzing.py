@@ -11,6 +11,7 @@ that is wrong in silence. To add one: an entry in `READERS` of `test_fuzz_reader
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import tempfile
 import traceback
@@ -113,6 +114,7 @@ def _work(out: Connection, reader: Reader, seeds: Sequence[bytes], cases: range,
     faulthandler.disable()  # a crash is told by the exit code
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     warnings.simplefilter("error")
+    logging.disable()
     for case in cases:
         whole = seeds[case % len(seeds)]
         content = mutated(whole, case, seed)

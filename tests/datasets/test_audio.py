@@ -107,3 +107,13 @@ def test_not_finite(tmp_path: Path, value: float) -> None:
     samples = TONE.copy()
     samples[17] = value
     assert f"{value} at sample 17" in refused(written(tmp_path / "a.wav", samples, subtype="FLOAT"))
+
+
+def test_a_header_that_promises_the_moon_is_refused_without_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "moon.flac"
+    soundfile.write(path, np.sin(np.arange(3000) / 3.0) * 0.5, 8000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[21:26] = bytes([content[21] | 0x0F, 255, 255, 255, 255])  # STREAMINFO's 36 bits for the number of samples
+    path.write_bytes(content)
+    with pytest.raises(SpikingGammaError, match=r"moon\.flac"):
+        read_sound(path)

@@ -196,6 +196,34 @@ def test_a_damaged_file_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]
         read_heidelberg(tmp_path / "none.h5")
 
 
+def test_a_heap_that_the_library_would_never_leave_is_named(tmp_path: Path) -> None:
+    path = published(tmp_path / "loop.h5")
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 16 : heap + 32] = bytes(16)  # an object number 0 of size 0
+    path.write_bytes(content)
+    with pytest.raises(SpikingGammaError, match=rf"loop\.h5.*no size at byte {heap + 16}, in the heap at byte {heap}"):
+        read_heidelberg(path)
+
+
+@pytest.mark.parametrize("chunks", [None, (2,)])
+def test_a_list_longer_than_the_file_is_named(tmp_path: Path, chunks: tuple[int] | None) -> None:
+    path = published(tmp_path / "long.h5")
+    with h5py.File(path, "r+") as file:
+        del file["spikes/times"]
+        times = file.create_dataset("spikes/times", (3,), dtype=h5py.vlen_dtype(np.float16), chunks=chunks)
+        for index, one in enumerate(TIMES_S):
+            times[index] = np.array(one, np.float16)
+        file.flush()
+        offset = times.id.get_offset() if chunks is None else times.id.get_chunk_info(1).byte_offset
+    assert len(read_heidelberg(path).recordings) == 3
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(SpikingGammaError, match=r"long\.h5.*of `/spikes/times` has 2147483648 items, in \d+ bytes"):
+        read_heidelberg(path)
+
+
 FULL = """
 import resource, signal, sys
 import numpy as np

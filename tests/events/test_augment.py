@@ -83,14 +83,16 @@ def test_always_leaves_events_that_can_be_binned(
     members: list[Recording], shift: int, stretch: float, jitter_ms: float, deletion: float, seed: int
 ) -> None:
     before = gather(members)
-    copy = Gathered(*(field.copy() for field in before))
-    found = Augment(shift, stretch, jitter_ms, deletion)(before, rng(seed))
+    copy = gather(members)
+    found = Augment(channel_shift=shift, time_stretch=stretch, jitter_ms=jitter_ms, deletion=deletion)(
+        before, rng(seed)
+    )
     assert (found.times_us >= 0).all()
     assert (found.times_us < found.durations_us[found.samples]).all()
     assert (found.channels >= 0).all()
     assert (found.channels < 12).all()
     assert bin_events(found, dt_ms=1.0)[0].sum() == len(found.times_us)
-    assert all(np.array_equal(a, b) for a, b in zip(before, copy, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(before, copy, strict=True)), "what was given is as it was"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from spikinggamma.errors import SpikingGammaError
 __all__ = ["Sound", "read_sound"]
 
 _LOWEST_RATE_HZ = 4000
+_PIECE = 1 << 20
 
 
 class Sound(NamedTuple):
@@ -47,10 +48,14 @@ def read_sound(path: Path) -> Sound:
     try:
         with soundfile.SoundFile(path) as file:
             channels, rate_hz, promised = file.channels, file.samplerate, file.frames
-            samples = file.read(dtype="float64", always_2d=True)
+            # Piece by piece: a header may promise more than there is, and more than memory holds.
+            pieces = [file.read(_PIECE, dtype="float64", always_2d=True)]
+            while len(pieces[-1]) == _PIECE:
+                pieces.append(file.read(_PIECE, dtype="float64", always_2d=True))
     except soundfile.LibsndfileError as error:
         fault = f"not readable as sound ({error.error_string.removeprefix('Error : ').rstrip('.')})"
         raise SpikingGammaError(name, fault, "a WAV or FLAC file") from error
+    samples = np.concatenate(pieces)
     if channels != 1:
         raise SpikingGammaError(name, f"{channels} channels", "one channel", "Mix it down to mono first.")
     if rate_hz < _LOWEST_RATE_HZ:

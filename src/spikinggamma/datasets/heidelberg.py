@@ -27,6 +27,7 @@ import numpy as np
 
 from spikinggamma.atomic import write_atomically
 from spikinggamma.datasets.download import ensure_unzipped
+from spikinggamma.datasets.heaps import check_heaps, check_lengths
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
@@ -97,6 +98,7 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
     if not path.is_file():
         raise SpikingGammaError(str(path), "no such file", "an HDF5 file")
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             return _read(file, path, n_channels)
     except SpikingGammaError:
@@ -198,7 +200,8 @@ def _write(
 
 
 def _microseconds(seconds: Any, where: str) -> Any:
-    seconds = np.asarray(seconds, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # what becomes of that is refused below
+        seconds = np.asarray(seconds, dtype=np.float64)
     wrong = ~((seconds >= 0.0) & (seconds < _LONGEST_S))  # NaN is neither
     if wrong.any():
         place = int(wrong.argmax())
@@ -211,6 +214,7 @@ def _part(file: Any, path: Path, name: str) -> Any:
     part = file.get(name)
     if part is None or not hasattr(part, "shape"):
         raise SpikingGammaError(str(path), f"no `{name}` in it", "the layout of the Spiking Heidelberg Digits")
+    check_lengths(part, path)
     return part
 
 

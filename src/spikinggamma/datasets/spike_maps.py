@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -28,7 +29,19 @@ from jaxtyping import Int
 
 __all__ = ["DAMAGE", "Spikes", "open_maps", "write_maps"]
 
-DAMAGE = (ValueError, TypeError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+DAMAGE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 """What reading an NPZ file that was cut or changed can raise."""
 
 _KINDS: dict[str, np.dtype[Any]] = {"times_us": np.dtype("<i8"), "channels": np.dtype("<i4")}

@@ -12,17 +12,22 @@ import numpy as np
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.gathering import Gathered
 from spikinggamma.events.perturb import delete, jitter_spikes, keep
+from spikinggamma.events.pixels import Move, move_pixels
 
 __all__ = ["Augment"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Augment:
     """Which perturbations to apply, in this order; all are off by default.
 
     Args:
         channel_shift: Every recording moves by its own whole number of channels, evenly from -channel_shift to
             +channel_shift; events that leave the sensor are lost.
+        pixel_shift: Every recording of a camera moves by its own number of pixels, up or down and to a side, evenly from
+            -pixel_shift to +pixel_shift; events that leave the sensor are lost, here and with the next two.
+        rotation_deg: It turns about the middle of the sensor by its own angle, evenly from -rotation_deg to +rotation_deg.
+        zoom: It grows by its own factor about the middle, evenly from 1 - z to 1 + z.
         time_stretch: Every recording's times and duration are scaled by its own factor, evenly from 1 - f to 1 + f.
         jitter_ms: Every event moves by its own normal deviate of this standard deviation; at the ends of the recording
             it is reflected, so none is lost.
@@ -34,6 +39,9 @@ class Augment:
     """
 
     channel_shift: int = 0
+    pixel_shift: float = 0.0
+    rotation_deg: float = 0.0
+    zoom: float = 0.0
     time_stretch: float = 0.0
     jitter_ms: float = 0.0
     deletion: float = 0.0
@@ -41,6 +49,13 @@ class Augment:
     def __post_init__(self) -> None:
         if self.channel_shift < 0:
             raise SpikingGammaError("channel_shift", self.channel_shift, "a number of channels, at least 0")
+        for name, value, most in (
+            ("pixel_shift", self.pixel_shift, 1e4),
+            ("rotation_deg", self.rotation_deg, 180.0),
+            ("zoom", self.zoom, 0.9),
+        ):
+            if not 0.0 <= value <= most:
+                raise SpikingGammaError(name, value, f"from 0 to {most:g}")
         if not 0.0 <= self.time_stretch < 1.0:
             raise SpikingGammaError("time_stretch", self.time_stretch, "a fraction from 0 to below 1")
         if not (np.isfinite(self.jitter_ms) and self.jitter_ms >= 0.0):
@@ -51,12 +66,18 @@ class Augment:
     @property
     def active(self) -> bool:
         """Whether anything is perturbed at all."""
-        return any((self.channel_shift, self.time_stretch, self.jitter_ms, self.deletion))
+        return self._moves or any((self.channel_shift, self.time_stretch, self.jitter_ms, self.deletion))
+
+    @property
+    def _moves(self) -> bool:
+        return any((self.pixel_shift, self.rotation_deg, self.zoom))
 
     def __call__(self, events: Gathered, rng: np.random.Generator) -> Gathered:
         """The perturbed events; those given are left as they are."""
         if self.channel_shift:
             events = _shift_channels(events, self.channel_shift, rng)
+        if self._moves:
+            events = move_pixels(events, Move(self.pixel_shift, self.rotation_deg, self.zoom), rng)
         if self.time_stretch:
             events = _stretch(events, self.time_stretch, rng)
         if self.jitter_ms:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events.recording import Recording
+from spikinggamma.events.recording import Recording, SensorShape
 
 __all__ = ["Gathered", "gather"]
 
@@ -22,6 +22,7 @@ class Gathered(NamedTuple):
     samples: Int[np.ndarray, " E"]  # int64, the recording that each event belongs to
     durations_us: Int[np.ndarray, " B"]  # int64
     n_channels: Int[np.ndarray, " B"]  # int64
+    shape: SensorShape = ()  # of a camera, where all recordings are its
 
 
 def gather(recordings: Sequence[Recording]) -> Gathered:
@@ -34,6 +35,7 @@ def gather(recordings: Sequence[Recording]) -> Gathered:
     """
     if not recordings:
         raise SpikingGammaError("recordings", "none", "at least one recording")
+    shapes = {recording.shape for recording in recordings}
     counts = [recording.n_events for recording in recordings]
     return Gathered(
         np.concatenate([recording.times_us for recording in recordings]),
@@ -41,4 +43,5 @@ def gather(recordings: Sequence[Recording]) -> Gathered:
         np.repeat(np.arange(len(recordings)), counts),
         np.array([recording.duration_us for recording in recordings], dtype=np.int64),
         np.array([recording.n_channels for recording in recordings], dtype=np.int64),
+        shapes.pop() if len(shapes) == 1 else (),
     )

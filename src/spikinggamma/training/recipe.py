@@ -47,6 +47,11 @@ class Augmentation(Section):
     """Changes made anew to every training recording in every epoch; all off by default."""
 
     channel_shift: int = Field(default=0, ge=0, description="largest shift along the channels, in recorded channels")
+    pixel_shift: float = Field(default=0.0, ge=0.0, description="largest shift of a camera's picture, in pixels")
+    rotation_deg: float = Field(
+        default=0.0, ge=0.0, le=180.0, description="largest turn of a camera's picture [degrees]"
+    )
+    zoom: float = Field(default=0.0, ge=0.0, le=0.9, description="largest relative change of a camera's picture's size")
     time_stretch: float = Field(default=0.0, ge=0.0, lt=1.0, description="largest relative change of speed")
     jitter_ms: float = Field(default=0.0, ge=0.0, le=1000.0, description="standard deviation of each event's time [ms]")
     deletion: float = Field(default=0.0, ge=0.0, lt=1.0, description="probability that an event is lost")
