@@ -84,11 +84,11 @@ def test_a_wrong_file_is_named(tmp_path: Path, held: dict[str, Any], message: st
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path, "train", **tables())
     path.write_bytes(content)
-    with pytest.raises(SpikingGammaError, match="QTDB_train.mat"):
+    with pytest.raises(SpikingGammaError, match=r"QTDB_train\.mat"):
         qtdb.read_qtdb(path)
     cut = write(tmp_path, "test", **tables())
     cut.write_bytes(cut.read_bytes()[:-300])
-    with pytest.raises(SpikingGammaError, match="QTDB_test.mat"):
+    with pytest.raises(SpikingGammaError, match=r"QTDB_test\.mat"):
         qtdb.read_qtdb(cut)
 
 

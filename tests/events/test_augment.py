@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.events import Augment, Gathered, Recording, bin_events, gather
+from spikinggamma.events import Augment, Recording, bin_events, gather
 
 MANY = gather(
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from spikinggamma.datasets import fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
+from spikinggamma.datasets import dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
@@ -15,6 +15,7 @@ __all__ = [
     "Info",
     "Sound",
     "Splits",
+    "dvs_gesture",
     "fsdd",
     "info",
     "load",
@@ -31,10 +32,11 @@ __all__ = [
 
 _LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
     module.INFO.name: (module.INFO, module.load)
-    for module in (fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc)
+    for module in (dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc)
 }
 # Where a loader's options change more than the number of channels that they name.
 _DESCRIBED: dict[str, Callable[[Mapping[str, Any]], Info]] = {
+    "dvs_gesture": dvs_gesture.describe,
     "mnist": mnist.describe,
     "spoken_words": spoken_words.describe,
 }

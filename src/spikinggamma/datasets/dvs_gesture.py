@@ -15,6 +15,7 @@ recording takes twelve, so all of them need about 7 GB of memory.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from spikinggamma.datasets.info import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
-__all__ = ["INFO", "load", "read_recordings"]
+__all__ = ["INFO", "describe", "load", "read_recordings"]
 
 SIDE = 128
 _COLUMNS = "class,startTime_usec,endTime_usec"
@@ -218,3 +219,18 @@ def _held_out(users: list[str], fraction: float, seed: int) -> set[str]:
 def _check_pool(pool: int) -> None:
     if pool < 1 or SIDE % pool:
         raise SpikingGammaError("pool", pool, f"a divisor of {SIDE}")
+
+
+def describe(options: Mapping[str, object]) -> Info:
+    """What `load` makes with these options: pooled pixels are fewer.
+
+    Example:
+        >>> describe({"pool": 4}).shape
+        (2, 32, 32)
+    """
+    pool = options.get("pool", 1)
+    if not isinstance(pool, int):
+        raise SpikingGammaError("pool", repr(pool), f"a divisor of {SIDE}")
+    _check_pool(pool)
+    side = SIDE // pool
+    return INFO._replace(n_channels=2 * side * side, shape=(2, side, side))

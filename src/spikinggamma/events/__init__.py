@@ -11,6 +11,7 @@ from spikinggamma.events.grouping import group_channels
 from spikinggamma.events.pooling import pool_channels, pool_pixels
 from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
+from spikinggamma.events.structured import from_structured, from_tonic, sensor_size, to_structured
 from spikinggamma.events.timing_only import TimingOnly, channel_counts, timing_only
 from spikinggamma.events.timing_only_as_published import (
     BIN_MS,
@@ -39,6 +40,8 @@ __all__ = [
     "bin_recording",
     "channel_counts",
     "from_bins",
+    "from_structured",
+    "from_tonic",
     "gather",
     "group_channels",
     "make_batch",
@@ -48,6 +51,8 @@ __all__ = [
     "pool_channels",
     "pool_pixels",
     "published_parts",
+    "sensor_size",
     "timing_only",
     "timing_only_as_published",
+    "to_structured",
 ]

@@ -2,5 +2,6 @@
 
 from spikinggamma.report.page import write_page
 from spikinggamma.report.picture import write_picture
+from spikinggamma.report.recordings import show
 
-__all__ = ["write_page", "write_picture"]
+__all__ = ["show", "write_page", "write_picture"]

@@ -1,7 +1,7 @@
 """From a recipe to a trained, tested net in a folder of its own."""
 
 from spikinggamma.training.build import build_judge, build_learner, build_net, build_optimiser, pick_device
-from spikinggamma.training.catalogue import data_table, fetch
+from spikinggamma.training.catalogue import Opened, data_recipe, data_table, fetch, open_data, recipe_of
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
 from spikinggamma.training.citation import citations
 from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
@@ -26,6 +26,7 @@ __all__ = [
     "Learning",
     "LogReporter",
     "Net",
+    "Opened",
     "Recipe",
     "Reporter",
     "Run",
@@ -42,6 +43,7 @@ __all__ = [
     "confusion_matrix",
     "create_run",
     "data_names",
+    "data_recipe",
     "data_table",
     "derive_seed",
     "describe",
@@ -55,10 +57,12 @@ __all__ = [
     "load_recipe",
     "load_run",
     "load_splits",
+    "open_data",
     "parse_recipe",
     "pick_device",
     "read_rows",
     "recipe_names",
+    "recipe_of",
     "reporter_for",
     "restore_net",
     "result_row",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spikinggamma.cli_options import Part, Statistics, this_command
+from spikinggamma.cli.options import Part, Statistics, this_command
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["data_app"]
@@ -75,9 +75,9 @@ def data_show(
     Recordings are loaded as the recipe of the same name loads them, with all
     their channels.
     """
-    from spikinggamma.report.recordings import show
+    from spikinggamma import report
 
-    path, facts = show(name, index, part=part.value, out=out, settings=settings or [])
+    path, facts = report.show(name, index, part=part.value, out=out, settings=settings or [])
     typer.echo(f"{path}\n{facts}")
 
 

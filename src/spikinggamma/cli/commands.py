@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from spikinggamma.cli_data import data_app
-from spikinggamma.cli_options import Device, Part, this_command
+from spikinggamma.cli.data import data_app
+from spikinggamma.cli.exit_codes import ExitCodes
+from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.exit_codes import ExitCodes
 
 __all__ = ["app", "main"]
 
@@ -198,9 +198,7 @@ def cite(
     if Path(what).is_dir():
         recipe = training.load_run(what).recipe
     else:
-        from spikinggamma.training.catalogue import recipe_of
-
-        recipe = recipe_of(what) if what in training.data_names() else training.load_recipe(what)
+        recipe = training.recipe_of(what) if what in training.data_names() else training.load_recipe(what)
     typer.echo(training.citations(recipe), nl=False)
 
 
