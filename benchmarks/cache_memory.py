@@ -60,12 +60,6 @@ def row(case: str, before: dict[str, float], more: dict[str, float]) -> str:
     return json.dumps({"case": case} | {name: round(value, 2) for name, value in {**now, **more}.items()})
 
 
-def say(line: str) -> None:
-    """A line on standard output, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 def worker() -> None:
     """One of several: loads, waits for the others, reports, waits again so that pages stay shared."""
     before = memory_mb()
