@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.datasets.aedat import PixelEvents, read_aedat
-
-pytest.importorskip("tonic", reason="Tonic reads AEDAT: install the extra `dvs`")
 
 TWO = polarity_packet([(10, 1, 2, 1), (11, 127, 0, 0)])
 
@@ -113,12 +110,6 @@ def test_a_file_cut_anywhere_is_an_error_or_whole_packets(tmp_path: Path) -> Non
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SpikingGammaError, match=r"nothing.aedat`: got no such file"):
         read_aedat(tmp_path / "nothing.aedat", height=128, width=128)
-
-
-def test_without_tonic_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tonic.io", None)
-    with pytest.raises(SpikingGammaError, match=r'pip install "spikinggamma\[dvs\]"'):
-        read(tmp_path, HEADER + TWO)
 
 
 def mutated(data: bytes, rng: np.random.Generator) -> bytes:

@@ -16,8 +16,6 @@ from test_aedat import mutated
 from spikinggamma import SpikingGammaError
 from spikinggamma.datasets import dvs_gesture
 
-pytest.importorskip("tonic", reason="Tonic reads AEDAT: install the extra `dvs`")
-
 COLUMNS = "class,startTime_usec,endTime_usec\n"
 EVENTS: list[Event] = [(99, 0, 0, 0), (100, 127, 1, 1), (150, 5, 6, 0), (199, 7, 8, 1), (200, 9, 9, 1), (450, 3, 4, 0)]
 LABELS = COLUMNS + "2,100,200\n11,200,451\n"

@@ -5,15 +5,13 @@ number first: kind and source (16 bits each), bytes an event, place of the time 
 run over, events that there is room for, events, valid events. A polarity event is a word (bit 0 valid, bit 1 polarity, bits 2
 to 16 y, bits 17 to 31 x) and a time [µs].
 
-Events are read by Tonic, which the extra `dvs` installs. Tonic takes all packets for polarity events, takes no notice of the
-clock's overflows and reads a file that is cut short as if it were whole. So packets are checked here first, those of other
-kinds are kept from it, and overflows are added after it.
+Read here, not by a library: of those that read event cameras none that installs beside a current PyTorch reads this version
+whole (events of other kinds, overflows of the clock, files that are cut short).
 """
 
 from __future__ import annotations
 
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +24,7 @@ __all__ = ["PixelEvents", "read_aedat"]
 
 _VERSION, _END, _FORMAT = b"#!AER-DAT3.1\r\n", b"#!END-HEADER\r\n", b"#Format:"
 _HEADER = struct.Struct("<hhiiiiii")
+_EVENT = np.dtype([("word", "<u4"), ("time_us", "<u4")])
 _POLARITY, _EVENT_BYTES, _TIME_OFFSET, _CLOCK_BITS = 1, 8, 4, 31
 
 
@@ -39,8 +38,7 @@ class PixelEvents(NamedTuple):
 
 
 class _Packet(NamedTuple):
-    start: int  # byte of the file
-    end: int
+    body: int  # byte of the file at which its events start
     n_events: int
     overflows: int
 
@@ -55,7 +53,7 @@ def read_aedat(path: Path, *, height: int, width: int) -> PixelEvents:
 
     Raises:
         SpikingGammaError: The file is missing, of another version, cut short or damaged, has no valid event or one outside the
-            sensor, or Tonic is not installed.
+            sensor.
 
     Example:
         >>> read_aedat(Path("user01_led.aedat"), height=128, width=128).times_us[:2]  # doctest: +SKIP
@@ -65,20 +63,11 @@ def read_aedat(path: Path, *, height: int, width: int) -> PixelEvents:
         raise SpikingGammaError(str(path), "no such file", "a recording in AEDAT 3.1")
     data = path.read_bytes()
     first = _after_text(path, data)
-    packets, all_polarity = _polarity_packets(path, data, first)
+    packets = _polarity_packets(path, data, first)
     if not packets:
         raise SpikingGammaError(str(path), "no polarity event", "at least one")
-    if all_polarity:
-        events = _decoded(path, first)
-    else:
-        with tempfile.TemporaryDirectory(prefix="spikinggamma-") as folder:
-            copy = Path(folder) / "polarity.aedat"
-            copy.write_bytes(data[:first] + b"".join(data[packet.start : packet.end] for packet in packets))
-            events = _decoded(copy, first)
+    events = np.concatenate([np.frombuffer(data, _EVENT, packet.n_events, packet.body) for packet in packets])
     counts = [packet.n_events for packet in packets]
-    if len(events) != sum(counts):
-        got = f"{len(events)} events from Tonic"
-        raise SpikingGammaError(str(path), got, f"{sum(counts)}, as its packets say", "Try another version of Tonic.")
     overflows = np.repeat(np.array([packet.overflows for packet in packets], np.int64), counts)
     return _on_sensor(path, events, overflows, height, width)
 
@@ -97,9 +86,9 @@ def _after_text(path: Path, data: bytes) -> int:
     return end + len(_END)
 
 
-def _polarity_packets(path: Path, data: bytes, first: int) -> tuple[list[_Packet], bool]:
-    """Those that hold events; and whether there is nothing else in the file."""
-    packets, others, start = [], 0, first
+def _polarity_packets(path: Path, data: bytes, first: int) -> list[_Packet]:
+    """Those that hold events of pixels."""
+    packets, start = [], first
     while start < len(data):
         place = f"{path}, packet at byte {start}"
         body = start + _HEADER.size
@@ -120,26 +109,13 @@ def _polarity_packets(path: Path, data: bytes, first: int) -> tuple[list[_Packet
             got = f"{len(data) - body} bytes of events"
             raise SpikingGammaError(place, got, f"{count} events of {size} bytes: is it cut short?")
         if kind == _POLARITY and count:
-            packets.append(_Packet(start, end, count, overflows))
-        else:
-            others += 1
+            packets.append(_Packet(body, count, overflows))
         start = end
-    return packets, not others
-
-
-def _decoded(path: Path, first: int) -> Any:
-    """Words and times as Tonic reads them: fields `address` and `timeStamp`."""
-    try:
-        from tonic.io import get_aer_events_from_file
-    except ImportError as error:
-        remedy = 'Run `pip install "spikinggamma[dvs]"`.'
-        raise SpikingGammaError("tonic", f"not installed ({error})", "Tonic, which reads AEDAT", remedy) from error
-    # Its `read_dvs_ibm` would do, but fails on every file from version 1.4 to 1.7 at least.
-    return get_aer_events_from_file(str(path), 3.1, first)
+    return packets
 
 
 def _on_sensor(path: Path, events: Any, overflows: Int[np.ndarray, " E"], height: int, width: int) -> PixelEvents:
-    words, times_us = events["address"].astype(np.int64), events["timeStamp"].astype(np.int64)
+    words, times_us = events["word"].astype(np.int64), events["time_us"].astype(np.int64)
     valid = (words & 1) == 1
     if not valid.any():
         raise SpikingGammaError(str(path), "no valid event", "at least one")

@@ -96,7 +96,7 @@ def load(
             left out.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing or damaged, or Tonic is not installed.
+        SpikingGammaError: An unknown split, a file that is missing or damaged.
 
     Example:
         >>> load(pool=4).train[0].shape  # doctest: +SKIP
