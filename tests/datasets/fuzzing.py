@@ -6,7 +6,7 @@ counted against the case that it was at, and the next one goes on behind it. Its
 was made absurd is an error and not an exhausted machine.
 
 A reader takes (path of the mutated file, bytes it was made of) and returns nothing; it raises `AssertionError` for a result
-that is wrong in silence. To add one: an entry in `READERS` of `test_fuzz_readers.py`, and one in `SEEDS` with its bytes.
+that is wrong in silence. To add one: an entry in `READERS` of `test_fuzz_readers.py`, with its bytes.
 """
 
 from __future__ import annotations

@@ -14,12 +14,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import scipy.io
 from fuzzing import Reader, Tally, fuzz
 
 from spikinggamma.datasets.audio import read_sound
 from spikinggamma.datasets.cache import Spikes, _load, _save
 from spikinggamma.datasets.heidelberg import read_heidelberg
 from spikinggamma.datasets.nmnist import read_recording
+from spikinggamma.datasets.qtdb import read_qtdb
 from spikinggamma.datasets.spike_maps import DAMAGE, open_maps, write_maps
 from spikinggamma.errors import SpikingGammaError
 
@@ -141,6 +143,18 @@ def map_seeds(folder: Path, root: Path | None) -> list[bytes]:
     return [b"".join(contents.values())]
 
 
+def qtdb(path: Path, content: bytes) -> None:
+    read_qtdb(path)
+
+
+def qtdb_seeds(folder: Path, root: Path | None) -> list[bytes]:
+    rng = np.random.default_rng(0)
+    x, y = (rng.random((12, 30, 4)) < 0.2).astype(np.int16), np.eye(6, dtype=np.uint8)[rng.integers(0, 6, (12, 30))]
+    made = folder / "made.mat"
+    scipy.io.savemat(made, {"x": x, "y": y}, do_compression=True)
+    return [made.read_bytes()] + ([(root / "qtdb" / "QTDB_test.mat").read_bytes()] if root else [])
+
+
 MAP_SIZES: dict[str, int] = {}
 
 Seeds = Callable[[Path, Path | None], list[bytes]]
@@ -150,6 +164,7 @@ READERS: dict[str, tuple[Reader, Seeds, str]] = {
     "sound": (sound, sound_seeds, ".wav"),
     "shard": (shard, shard_seeds, ".npz"),
     "maps": (maps, map_seeds, ".maps"),
+    "qtdb": (qtdb, qtdb_seeds, ".mat"),
 }
 
 

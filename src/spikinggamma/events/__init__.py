@@ -7,7 +7,6 @@ from spikinggamma.events.augment import Augment
 from spikinggamma.events.batching import Batch, EpochBatches, batches, make_batch
 from spikinggamma.events.binning import bin_events, bin_events_sparse, bin_recording, n_steps, pictures
 from spikinggamma.events.gathering import Gathered, gather
-from spikinggamma.events.grouping import group_channels
 from spikinggamma.events.pooling import pool_channels, pool_pixels
 from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
@@ -43,7 +42,6 @@ __all__ = [
     "from_structured",
     "from_tonic",
     "gather",
-    "group_channels",
     "make_batch",
     "n_steps",
     "perturb",

@@ -13,7 +13,7 @@ from jaxtyping import Int
 from spikinggamma import datasets
 from spikinggamma.datasets.heidelberg import read_heidelberg
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Recording, Splits, channel_counts, group_channels, timing_only, timing_only_as_published
+from spikinggamma.events import Recording, Splits, channel_counts, pool_channels, timing_only, timing_only_as_published
 from spikinggamma.training.catalogue import Opened, data_recipe, open_data, recipe_of
 from spikinggamma.training.conversion import check_free, check_labels, write_parts
 from spikinggamma.training.data import facts_of
@@ -162,7 +162,7 @@ def _in_files(recipe: Recipe, name: str, settings: Iterable[str]) -> Opened:
 
 
 def _grouped(recordings: list[Recording], n_channels: int) -> list[Recording]:
-    return group_channels(recordings, n_channels) if n_channels else recordings
+    return [pool_channels(recording, n_channels) for recording in recordings] if n_channels else recordings
 
 
 def _check(folder: Path, counts: Int[np.ndarray, " M"]) -> None:
