@@ -31,12 +31,15 @@ def test_the_gap_never_reaches_the_threshold(finished: Run) -> None:
         assert layer.counts.any()
 
 
-def test_predictions_are_those_of_the_evaluation(finished: Run) -> None:
+def test_answers_are_those_of_the_evaluation(finished: Run) -> None:
     test = finished.splits().test
     found = survey(finished.net(), finished.recipe, test)
     assert finished.result is not None
-    by_place = dict(zip(found.indices, found.predictions, strict=True))
-    assert [by_place[place] for place in range(len(test))] == finished.result["predictions"]
+    by_place = dict(zip(found.indices, found.shares, strict=True))
+    right = [r.label == guess for r, guess in zip(test, finished.result["predictions"], strict=True)]
+    assert [bool(by_place[place]) for place in range(len(test))] == right
+    some = [record(finished.net(), finished.recipe, test[place], place) for place in range(4)]
+    assert [sample.prediction for sample in some] == finished.result["predictions"][:4]
 
 
 def test_averages_are_those_of_single_recordings_whatever_their_length(finished: Run) -> None:
@@ -60,9 +63,15 @@ def test_each_half_holds_every_class(finished: Run) -> None:
 
 def test_a_wrong_answer_is_shown_beside_a_right_one_of_its_class() -> None:
     nothing: tuple[LayerSurvey, ...] = ()
-    assert choose(Survey([7, 8, 9, 4], [0, 1, 1, 2], [0, 1, 0, 2], 1.0, nothing)) == [8, 9]
-    assert len(choose(Survey([7, 8], [0, 1], [0, 1], 1.0, nothing))) == 1
-    assert choose(Survey([7], [0], [1], 1.0, nothing)) == [7]
+    assert choose(Survey([7, 8, 9, 4], [0, 1, 1, 2], [1.0, 1.0, 0.0, 1.0], 1.0, nothing)) == [8, 9]
+    assert len(choose(Survey([7, 8], [0, 1], [1.0, 1.0], 1.0, nothing))) == 1
+    assert choose(Survey([7], [0], [0.0], 1.0, nothing)) == [7]
+
+
+def test_of_labelled_steps_a_good_and_a_poor_recording_are_shown() -> None:
+    nothing: tuple[LayerSurvey, ...] = ()
+    good, poor = choose(Survey([7, 8, 9, 4], [-1] * 4, [0.5, 0.9, 0.6, 0.8], 1.0, nothing))
+    assert (good, poor) in {(8, 9), (8, 7), (4, 9), (4, 7)}
 
 
 def test_an_analogue_layer_has_no_threshold(finished: Run) -> None:

@@ -21,8 +21,10 @@ from spikinggamma.training import (
     Run,
     TrainingInterrupted,
     build_net,
+    learning_rate,
     load_checkpoint,
     load_run,
+    read_rows,
     resume,
     state,
     train,
@@ -198,3 +200,14 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
     assert not list(folder.glob(".*.tmp"))
     monkeypatch.setenv("SPIKINGGAMMA_CACHE", str(tmp_path))
     _assert_same(whole, resume(folder, reporter=QUIET))
+
+
+def test_the_schedule_counts_recordings_however_many_decisions_they_are(tmp_path: Path) -> None:
+    recipe = tiny_recipe("learning.loss=each_step", "learning.schedule=cosine", "training.epochs=2")
+    rows = read_rows(train(recipe, tmp_path / "run", reporter=QUIET).path / "metrics.jsonl")
+    # 40 recordings in batches of 16: the last batch of an epoch starts after 32 (or 24, where the small batch came first).
+    allowed = [
+        [learning_rate(recipe.learning, progress=epoch + seen / 40, epochs=2) for seen in (24, 32)] for epoch in (0, 1)
+    ]
+    for row, rates in zip(rows, allowed, strict=True):
+        assert any(row["learning_rate"] == pytest.approx(rate) for rate in rates)

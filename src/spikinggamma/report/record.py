@@ -45,7 +45,10 @@ class LayerRecord(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One recording and what the net made of it; `place` is where it stands among the recordings."""
+    """One recording and what the net made of it; `place` is where it stands among the recordings.
+
+    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1.
+    """
 
     place: int
     source: str
@@ -55,6 +58,15 @@ class Sample(NamedTuple):
     events: Float[np.ndarray, "T inputs"]
     layers: tuple[LayerRecord, ...]
     logits: Float[np.ndarray, "T C"]
+    step_labels: Int[np.ndarray, " T"] | None = None
+
+    @property
+    def share(self) -> float:
+        """How much of it was understood: of its labelled steps, or all or nothing."""
+        if self.step_labels is None:
+            return float(self.prediction == self.label)
+        labelled = self.step_labels >= 0
+        return float((self.logits.argmax(1) == self.step_labels)[labelled].mean()) if labelled.any() else 0.0
 
 
 class LayerSurvey(NamedTuple):
@@ -77,11 +89,11 @@ class LayerSurvey(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Averages over recordings, with what was predicted for each of them."""
+    """Averages over recordings, with the share of right decisions about each of them: 0 or 1 where it has one label."""
 
     indices: list[int]
     labels: list[int]
-    predictions: list[int]
+    shares: list[float]
     dt_ms: float
     layers: tuple[LayerSurvey, ...]
 
@@ -95,30 +107,33 @@ def survey(net: GammaNet, recipe: Recipe, recordings: Sequence[Recording]) -> Su
     indices = sorted(halves, key=lambda index: recordings[index].duration_us)  # alike lengths share a batch
     shown = int(np.median(steps[indices]))
     tallies = [_Tally(shown, net.classes, layer.neurons, dt_ms) for layer in net.hidden]
-    predictions: list[int] = []
+    shares: list[float] = []
     for first in range(0, len(indices), _BATCH):
         members = indices[first : first + _BATCH]
         batch = _batch(recipe, [recordings[index] for index in members])
         tape, _ = net.run(batch.spikes, net.initial_state(len(members)), dt_ms)
-        predictions += _predictions(recipe, batch, tape.layers[-1].outputs)
+        shares += _shares(recipe, batch, tape.layers[-1].outputs)
         half = torch.tensor([halves[index] for index in members])
         for tally, layer in zip(tallies, tape.layers, strict=False):
             if layer.counts is not None:
                 tally.add(layer.counts, batch, half)
     layers = tuple(tally.result() for tally in tallies)
-    return Survey(indices, [recordings[index].label for index in indices], predictions, dt_ms, layers)
+    return Survey(indices, [recordings[index].label for index in indices], shares, dt_ms, layers)
 
 
 def choose(found: Survey) -> list[int]:
     """Recordings worth a look, of middling length: one that was understood, and one of the same class that was not.
+
+    Where steps have labels, one that was understood better than half of all, and one that was not.
 
     Returns:
         One or two indices of recordings, the right one first.
     """
     middle = len(found.indices) / 2
     places = sorted(range(len(found.indices)), key=lambda place: abs(place - middle))
-    wrong = [place for place in places if found.labels[place] != found.predictions[place]]
-    right = [place for place in places if found.labels[place] == found.predictions[place]]
+    enough = 1.0 if set(found.shares) <= {0.0, 1.0} else float(np.median(found.shares))
+    wrong = [place for place in places if found.shares[place] < enough]
+    right = [place for place in places if found.shares[place] >= enough]
     alike = [place for place in right if wrong and found.labels[place] == found.labels[wrong[0]]]
     return [found.indices[place] for place in [*(alike or right)[:1], *wrong[:1]]]
 
@@ -130,15 +145,17 @@ def record(net: GammaNet, recipe: Recipe, recording: Recording, place: int) -> S
     tape, _ = net.run(batch.spikes, net.initial_state(1), dt_ms)
     layers = tuple(_layer_record(layer, part, dt_ms) for layer, part in zip(net.hidden, tape.layers, strict=False))
     logits = tape.layers[-1].outputs
+    by_step = batch.labels.ndim == 2
     return Sample(
         place=place,
         source=recording.source,
         label=recording.label,
-        prediction=_predictions(recipe, batch, logits)[0],
+        prediction=-1 if by_step else _predictions(recipe, batch, logits)[0],
         dt_ms=dt_ms,
         events=batch.spikes[:, 0].numpy(),
         layers=layers,
         logits=logits[:, 0].numpy(),
+        step_labels=batch.labels[:, 0].numpy() if by_step else None,
     )
 
 
@@ -177,8 +194,10 @@ class _Tally:
             own = half == which
             self.by_time[which, :shown] += spikes[:shown, own].sum(1)
             self.lasting[which, :shown, 0] += valid[:shown, own].sum(1)
-            self.by_class[which].index_add_(0, batch.labels[own], spikes[:, own].sum(0))
-            self.class_steps[which, :, 0].index_add_(0, batch.labels[own], batch.lengths[own].float())
+            labels = batch.labels[..., own].expand(len(counts), -1)[valid[:, own]]
+            labelled = labels >= 0
+            self.by_class[which].index_add_(0, labels[labelled], spikes[:, own][valid[:, own]][labelled])
+            self.class_steps[which, :, 0] += torch.bincount(labels[labelled], minlength=self.class_steps.shape[1])
 
     def result(self) -> LayerSurvey:
         overall = self.overall / self.all_steps * self.per_second
@@ -189,6 +208,15 @@ class _Tally:
 
 def _batch(recipe: Recipe, recordings: Sequence[Recording]) -> Batch:
     return make_batch(recordings, dt_ms=recipe.data.dt_ms, n_channels=recipe.data.n_channels or None)
+
+
+def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[float]:
+    if batch.labels.ndim == 1:
+        guesses = _predictions(recipe, batch, logits)
+        return [float(guess == label) for guess, label in zip(guesses, batch.labels.tolist(), strict=True)]
+    labelled = batch.labels >= 0
+    right = ((logits.argmax(2) == batch.labels) & labelled).sum(0)
+    return [float(share) for share in right / labelled.sum(0).clamp_min(1)]
 
 
 def _predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[int]:

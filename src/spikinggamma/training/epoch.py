@@ -26,11 +26,12 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     recipe, learning, net = state.recipe, state.recipe.learning, state.net
     norms: list[float] = []
     loss, correct, count = 0.0, 0, 0
-    total = len(state.splits.train)
+    # Recordings, not decisions, of which a recording may have many.
+    seen, total = 0, len(state.splits.train)
     net.train()
     dropout = stream(recipe.training.seed, "dropout", epoch)
     for number, batch in enumerate(training_batches(recipe, state.splits.train, epoch=epoch), start=1):
-        rate = learning_rate(learning, progress=epoch - 1 + count / total, epochs=recipe.training.epochs)
+        rate = learning_rate(learning, progress=epoch - 1 + seen / total, epochs=recipe.training.epochs)
         set_learning_rate(state.optimiser, rate)
         spikes = batch.spikes.to(state.device)
         when = f"epoch {epoch}, batch {number}"
@@ -45,7 +46,8 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
         if not math.isfinite(outcome.loss):
             raise fault(f"loss {outcome.loss}")
         loss, correct, count = loss + outcome.loss * outcome.count, correct + outcome.correct, count + outcome.count
-        shown.advance(epoch - 1 + count / total, loss=loss / count, accuracy=correct / count)
+        seen += len(batch.lengths)
+        shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=correct / count)
     return {
         "train_loss": loss / count,
         "train_accuracy": correct / count,

@@ -34,13 +34,14 @@ def confusion_section(run: Run, key: str) -> Section:
         ),
         Panel(
             "Recall by class",
-            "Which classes cost the accuracy; bars are 95 % Wilson intervals, the line is the accuracy over all.",
+            "Which classes cost the accuracy; bars are 95 % Wilson intervals, the line is the accuracy over all."
+            + (" Steps of one recording go together, so the bars are too short." if "decisions" in run.result else ""),
             draw_svg(f"{key}-recall", partial(_draw_recall, matrix, names), width=440.0, height=side),
         ),
     ]
-    samples = int(matrix.sum())
+    samples, what = int(matrix.sum()), "labelled steps" if "decisions" in run.result else "recordings"
     return section._replace(
-        intro=f"{samples} recordings of the {run.result['part']} part (split {run.result['split']}), "
+        intro=f"{samples} {what} of the {run.result['part']} part (split {run.result['split']}), "
         "judged once with the weights of the best epoch.",
         panels=panels,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
+from spikinggamma.report.figures.events import label_colour
 from spikinggamma.report.order import order_by_peak
 from spikinggamma.report.record import Sample, Survey
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, legend, percent_axis, shade, tidy
@@ -36,12 +38,10 @@ def raster_section(
         marks = "Marks are input events; below, colour is the size of each neuron's signal."
     panels = []
     for number, sample in enumerate(samples):
-        said, was = class_names[sample.prediction], class_names[sample.label]
-        right = sample.prediction == sample.label
         draw = partial(draw_sample, sample, orders, class_names, loss, longest)
         panels.append(
             Panel(
-                f"Right: “{was}”" if right else f"Wrong: “{was}” taken for “{said}”",
+                _headline(sample, class_names),
                 f"Follow a burst of input down the layers to the moment when one class leaves the others behind "
                 f"({sample.source or f'recording {sample.place}'}).",
                 draw_svg(f"{key}-raster-{number}", draw, width=440.0, height=height),
@@ -56,6 +56,13 @@ def raster_section(
         same if len(panels) == 1 else "",
         columns=2,
     )
+
+
+def _headline(sample: Sample, class_names: Sequence[str]) -> str:
+    if sample.step_labels is not None:
+        return f"{sample.share:.0%} of the labelled steps right"
+    said, was = class_names[sample.prediction], class_names[sample.label]
+    return f"Right: “{was}”" if sample.share else f"Wrong: “{was}” taken for “{said}”"
 
 
 def draw_sample(
@@ -79,8 +86,12 @@ def draw_sample(
             draw_signals(axes[1 + index], layer.output, sample.dt_ms, colour)
         name = f"hidden {index + 1}" if len(sample.layers) > 1 else "hidden"
         tidy(axes[1 + index], y=f"{name}\nneuron", grid="none")
-    draw_logits(axes[-2], sample, class_names)
-    draw_belief(axes[-1], sample, loss)
+    if sample.step_labels is None:
+        draw_logits(axes[-2], sample, class_names)
+        draw_belief(axes[-1], sample, loss)
+    else:
+        draw_step_logits(axes[-2], sample, class_names)
+        draw_answers(axes[-1], sample)
     for ax in axes[:-1]:
         ax.tick_params(axis="x", length=0)
     axes[-1].set_xlabel("time [ms]")
@@ -131,6 +142,31 @@ def draw_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
         entries.append((f"{class_names[sample.prediction]} (predicted)", _PREDICTED))
     legend(ax, [*entries, ("other classes", MUTED)])
     tidy(ax, y="logit\nx(t)")
+
+
+def draw_step_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
+    """The read-out's signals, each class in its colour."""
+    times = (np.arange(len(sample.logits)) + 0.5) * sample.dt_ms
+    for index, name in enumerate(class_names):
+        ax.plot(times, sample.logits[:, index], color=label_colour(index), linewidth=1.0, label=name)
+    legend(ax, [(name, label_colour(index)) for index, name in enumerate(class_names)])
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    tidy(ax, y="logit\nx(t)")
+
+
+def draw_answers(ax: Axes, sample: Sample) -> None:
+    """Two bands: the labels, and below them what the net said at each step."""
+    truth = sample.step_labels
+    assert truth is not None, "drawn only where steps have labels"
+    for row, labels in enumerate((sample.logits.argmax(1), truth)):
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1, [len(labels)]])
+        for first, last in pairwise(starts.tolist()):
+            if labels[first] >= 0:
+                colour = label_colour(int(labels[first]))
+                ax.broken_barh([(first * sample.dt_ms, (last - first) * sample.dt_ms)], (row + 0.1, 0.8), color=colour)
+    ax.set_ylim(0.0, 2.0)
+    ax.set_yticks([0.5, 1.5], ["said", "true"])
+    tidy(ax, grid="none")
 
 
 def draw_belief(ax: Axes, sample: Sample, loss: str) -> None:
