@@ -116,7 +116,7 @@ def train(
 def evaluate(
     run: RunFolder,
     split: Annotated[Part, typer.Option(help="Which part of the data.")] = Part.test,
-    dt_ms: Annotated[float | None, typer.Option(help="Time step [ms]; as trained if not given.")] = None,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
 ) -> None:

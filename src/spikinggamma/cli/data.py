@@ -92,7 +92,7 @@ def data_convert(
     n_channels: Annotated[int | None, typer.Option(help="Places along the cochlea.", show_default="700")] = None,
     c0: Annotated[float | None, typer.Option(help="Stiffness of the cochlea's base.", show_default="1e9")] = None,
     ramp_ms: Annotated[
-        float | None, typer.Option(help="Rise and fall over each sound [ms].", show_default="they meet in the middle")
+        float | None, typer.Option(help="Rise and fall over each sound \\[ms].", show_default="they meet in the middle")
     ] = None,
     pre_emphasis_hz: Annotated[
         float | None, typer.Option(help="Corner of a high-pass in front [Hz].", show_default="none")
