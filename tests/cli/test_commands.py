@@ -112,7 +112,8 @@ def test_data_sets_are_listed_with_place_and_licence(monkeypatch: pytest.MonkeyP
     assert "CC BY-SA 4.0" in listed
     assert "not here yet" in listed
     (tmp_path / "fsdd").mkdir()
-    assert str(tmp_path / "fsdd") in call("data", "list").output.split("here")[1]
+    (own,) = [part for part in call("data", "list").output.split("\n\n") if part.startswith("fsdd:")]
+    assert f"here      {tmp_path / 'fsdd'}" in own
 
 
 def test_benches_write_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
