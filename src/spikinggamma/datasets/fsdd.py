@@ -13,15 +13,14 @@ Every file is compared with a list of checksums before use: a file that differs 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets import download
-from spikinggamma.datasets.audio import read_sound
 from spikinggamma.datasets.cache import Spikes, cached_spikes
+from spikinggamma.datasets.hearing import cochlea_key, hear_file
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.splits import hold_out
@@ -93,10 +92,10 @@ def load(
     folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
     key: dict[str, object] = {
         "files": hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest(),
-        "cochlea": asdict(cochlea) | {"c0": float(c0), "seed": cochlea_seed, "version": 1},
+        "cochlea": cochlea_key(cochlea, cochlea_seed),
     }
     with progress_bar("fsdd: sound to spikes", len(checksums), shown=progress) as advance:
-        make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
+        make = partial(hear_file, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
         found = cached_spikes("fsdd", list(checksums), make, key=key, on_done=advance)
     recordings = [_recording(name, spikes, n_channels) for name, spikes in zip(checksums, found, strict=True)]
     if speaker is None:
@@ -124,13 +123,6 @@ def _checksums() -> dict[str, str]:
     """Name to the first half of its SHA-256, for all 3000 files in the order of their names."""
     lines = resources.files("spikinggamma.datasets").joinpath("fsdd.sha256").read_text().splitlines()
     return {name: digest for digest, name in (line.split(" ") for line in lines)}
-
-
-def _spikes(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -> Spikes:
-    sound = read_sound(folder / name)
-    # A seed of its own for every file, so neither their order nor the number of threads matters.
-    own = hashlib.blake2b(f"{cochlea_seed}:{name}".encode(), digest_size=8).digest()
-    return Spikes(*convert(sound.samples, sound.rate_hz, cochlea, seed=int.from_bytes(own, "little")))
 
 
 def _take(name: str) -> int:

@@ -9,16 +9,16 @@ A recording's spikes depend on the cochlea, the seed and its own file's name, no
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from spikinggamma.cochlea import Cochlea, SpikeTrain, convert
-from spikinggamma.datasets.audio import read_sound
+from spikinggamma.cochlea import Cochlea
+from spikinggamma.datasets.hearing import hear_file
 from spikinggamma.datasets.heidelberg import HeidelbergFile
 from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.datasets.spike_maps import Spikes
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
@@ -50,7 +50,7 @@ def read_sounds(
     labelled = _labelled(path)
     names = tuple(sorted({label for _, label, _ in labelled}, key=_by_size))
     cochlea = cochlea or Cochlea()
-    trains: list[SpikeTrain] = []
+    trains: list[Spikes] = []
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         progress_bar("sound to spikes", len(labelled), shown=progress) as advance,
@@ -123,8 +123,5 @@ def _by_size(name: str) -> tuple[int, int, str]:
     return (0, int(name), name) if name.isdecimal() else (1, 0, name)
 
 
-def _spikes(file: Path, cochlea: Cochlea, seed: int) -> SpikeTrain:
-    sound = read_sound(file)
-    # A seed of its own for every file, as the spoken digits have; neither their order nor the threads matter then.
-    own = hashlib.blake2b(f"{seed}:{file.name}".encode(), digest_size=8).digest()
-    return convert(sound.samples, sound.rate_hz, cochlea, seed=int.from_bytes(own, "little"))
+def _spikes(file: Path, cochlea: Cochlea, seed: int) -> Spikes:
+    return hear_file(file.name, folder=file.parent, cochlea=cochlea, cochlea_seed=seed)

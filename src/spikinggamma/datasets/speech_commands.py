@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from spikinggamma.cochlea import Cochlea, convert
-from spikinggamma.datasets.audio import read_sound
+from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
 from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.hearing import cochlea_key, hear_file
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.errors import SpikingGammaError
@@ -112,7 +111,7 @@ def load(
     states = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()]
     key: dict[str, object] = {
         "files": hashlib.sha256(repr(states).encode()).hexdigest(),
-        "cochlea": asdict(cochlea) | {"c0": float(c0), "seed": cochlea_seed, "version": 1},
+        "cochlea": cochlea_key(cochlea, cochlea_seed),
     }
     with progress_bar("speech_commands: sound to spikes", len(names), shown=progress) as advance:
         make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
@@ -174,18 +173,14 @@ def _first_of_each_word(names: list[str], limit: int) -> list[str]:
 
 
 def _spikes(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -> Spikes:
-    path = folder / name
     try:
-        sound = read_sound(path)
+        return hear_file(name, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
     except SpikingGammaError as error:
         if not str(error.got).startswith("silence"):
             raise
-        described = soundfile.info(path)
+        described = soundfile.info(folder / name)
         duration_us = round(described.frames / described.samplerate * 1e6)
         return Spikes(np.empty(0, np.int64), np.empty(0, np.int32), duration_us)
-    # A seed of its own for every file, so neither their order nor the number of threads matters.
-    own = hashlib.blake2b(f"{cochlea_seed}:{name}".encode(), digest_size=8).digest()
-    return Spikes(*convert(sound.samples, sound.rate_hz, cochlea, seed=int.from_bytes(own, "little")))
 
 
 def _recording(name: str, spikes: Spikes, n_channels: int) -> Recording:

@@ -17,14 +17,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cached_spikes
+from spikinggamma.datasets.hearing import cochlea_key, hear, own_seed
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.speech_synthesis import Synthesiser, Utterance, check_voices, find_synthesiser, speak
@@ -126,7 +126,7 @@ def load(
             repr([(name, *take.utterance) for name, take in spoken.items()]).encode()
         ).hexdigest(),
         "synthesiser": synthesiser.version,
-        "cochlea": asdict(cochlea) | {"c0": float(c0), "seed": cochlea_seed, "version": 1},
+        "cochlea": cochlea_key(cochlea, cochlea_seed),
     }
     with progress_bar("spoken_words: text to spikes", len(spoken), shown=progress) as advance:
         make = partial(_spikes, spoken=spoken, synthesiser=synthesiser, cochlea=cochlea, cochlea_seed=cochlea_seed)
@@ -174,17 +174,11 @@ def _takes(words: str | Sequence[str], speakers: Sequence[str], takes: int, seed
 def _spikes(
     name: str, *, spoken: dict[str, _Take], synthesiser: Synthesiser, cochlea: Cochlea, cochlea_seed: int
 ) -> Spikes:
-    sound = speak(spoken[name].utterance, synthesiser)
-    return Spikes(*convert(sound.samples, sound.rate_hz, cochlea, seed=_number(cochlea_seed, name)))
-
-
-def _number(seed: int, name: str) -> int:
-    # A seed of its own for everything that has a name, so neither order nor the number of threads matters.
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest(), "little")
+    return hear(speak(spoken[name].utterance, synthesiser), name, cochlea, cochlea_seed)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng(_number(seed, name))
+    return np.random.default_rng(own_seed(seed, name))
 
 
 def _words(words: str | Sequence[str]) -> list[tuple[str, str]]:
