@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from spikinggamma import SpikingGammaError
+from spikinggamma.atomic import write_atomically
 from spikinggamma.training import Recipe, create_run
-from spikinggamma.training.files import read_json, write_atomically, write_json
+from spikinggamma.training.files import read_json, write_json
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

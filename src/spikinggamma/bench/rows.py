@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from spikinggamma.atomic import write_atomically
 from spikinggamma.training import versions
-from spikinggamma.training.files import write_atomically
 
 __all__ = ["Row", "row", "write_rows"]
 

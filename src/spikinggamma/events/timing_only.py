@@ -27,7 +27,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.recording import Recording
 from spikinggamma.events.splits import Splits
 
-__all__ = ["TimingOnly", "channel_counts", "timing_only"]
+__all__ = ["TimingOnly", "balanced", "channel_counts", "only_channels", "thinned", "timing_only"]
 
 
 class TimingOnly(NamedTuple):
@@ -103,11 +103,11 @@ def timing_only(
     for recordings, table in zip(splits, tables, strict=True):
         enough = np.flatnonzero((table[:, channels] >= counts).all(axis=1))
         missing.append(len(recordings) - len(enough))
-        chosen = _balanced([recordings[index] for index in enough], rng) if balance else [recordings[i] for i in enough]
+        chosen = balanced([recordings[index] for index in enough], rng) if balance else [recordings[i] for i in enough]
         if not chosen:
             raise SpikingGammaError("splits", "no recording with enough spikes in a part", "at least one in each")
-        parts.append([_only(recording, channels) for recording in chosen])
-        norms.append([_thinned(recording, counts, rng) for recording in parts[-1]])
+        parts.append([only_channels(recording, channels) for recording in chosen])
+        norms.append([thinned(recording, counts, rng) for recording in parts[-1]])
     left_out = (missing[0], missing[1], missing[2])
     return TimingOnly(splits, Splits(*parts), Splits(*norms), channels, counts, left_out)
 
@@ -120,7 +120,8 @@ def _kept(table: Int[np.ndarray, "B N"], rare: float, most: int) -> Int[np.ndarr
     return np.flatnonzero(~out) if out.sum() <= most else np.arange(len(table))
 
 
-def _balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Recording]:
+def balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Recording]:
+    """As many recordings of every class as of the rarest, drawn at random, in their old order."""
     labels = np.array([recording.label for recording in recordings], dtype=np.int64)
     if not len(labels):
         return []
@@ -130,7 +131,8 @@ def _balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Rec
     return [recordings[index] for index in sorted(np.concatenate(chosen).tolist())]
 
 
-def _only(recording: Recording, channels: Int[np.ndarray, " M"]) -> Recording:
+def only_channels(recording: Recording, channels: Int[np.ndarray, " M"]) -> Recording:
+    """The events of `channels` [M], ascending; a channel's place there is its new number."""
     kept = np.isin(recording.channels, channels)
     renumbered = np.searchsorted(channels, recording.channels[kept])
     return replace(
@@ -138,7 +140,7 @@ def _only(recording: Recording, channels: Int[np.ndarray, " M"]) -> Recording:
     )
 
 
-def _thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
+def thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
     """The recording with `counts` spikes of each channel, drawn at random."""
     order = np.lexsort((rng.random(recording.n_events), recording.channels))
     channel = recording.channels[order]

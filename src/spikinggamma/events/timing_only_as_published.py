@@ -27,7 +27,7 @@ from jaxtyping import Int
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.recording import Recording
 from spikinggamma.events.splits import Splits
-from spikinggamma.events.timing_only import _balanced, _only, _thinned, channel_counts
+from spikinggamma.events.timing_only import balanced, channel_counts, only_channels, thinned
 
 __all__ = ["BIN_MS", "N_BINS", "AsPublished", "from_bins", "published_parts", "timing_only_as_published"]
 
@@ -91,8 +91,8 @@ def timing_only_as_published(
         remedy = "Sum neighbouring channels first."
         raise SpikingGammaError("files", "no channel with a spike in every recording", "at least one", remedy)
     rng = np.random.default_rng([seed, 0x9B])
-    part = [_only(recording, channels) for recording in _balanced([whole[index] for index in kept], rng)]
-    norm = [_thinned(recording, fewest[channels], rng) for recording in part]
+    part = [only_channels(recording, channels) for recording in balanced([whole[index] for index in kept], rng)]
+    norm = [thinned(recording, fewest[channels], rng) for recording in part]
     order, everything = rng.permutation(len(part)), rng.permutation(len(whole))
     return AsPublished(
         published_parts([whole[index] for index in everything]),

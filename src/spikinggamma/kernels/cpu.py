@@ -14,7 +14,8 @@ to three times as long to compile. Four habits make the inner loops fast, each m
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
 
 These functions are called through `spikinggamma.kernels`; they neither check nor allocate results, and write into what
-they are given.
+they are given. They stay in one file: numba's cache on disk asks whether a kernel's own file has changed, and would go on
+using a helper that changed in another.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jinja2
 
 from spikinggamma import __version__
+from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.comparison import comparison
 from spikinggamma.report.figures.confusion import confusion_section
@@ -22,7 +23,6 @@ from spikinggamma.report.headline import Headline, check_metrics, headline
 from spikinggamma.report.look import Look, look_at
 from spikinggamma.report.theme import PALETTE, Section
 from spikinggamma.training import Run, facts_of, load_run
-from spikinggamma.training.files import write_atomically
 
 __all__ = ["write_page"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure, SubFigure
 
+from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.delays import draw_kernels, draw_profile, profile
 from spikinggamma.report.figures.rasters import draw_sample
@@ -20,7 +21,6 @@ from spikinggamma.report.look import look_at
 from spikinggamma.report.order import order_by_peak
 from spikinggamma.report.theme import INK, STYLE
 from spikinggamma.training import facts_of, load_run
-from spikinggamma.training.files import write_atomically
 
 __all__ = ["write_picture"]
 

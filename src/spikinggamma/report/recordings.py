@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 from spikinggamma.report.figures.camera import draw_sums, draw_view
@@ -19,7 +20,6 @@ from spikinggamma.report.figures.statistics import by_class, draw_statistics
 from spikinggamma.report.theme import INK, STYLE
 from spikinggamma.training import Facts, known_name
 from spikinggamma.training.catalogue import open_data
-from spikinggamma.training.files import write_atomically
 
 __all__ = ["describe_recording", "describe_set", "show"]
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training.files import write_atomically
 from spikinggamma.training.recipe import Recipe
 
 __all__ = ["Best", "Checkpoint", "load_checkpoint", "restore_net", "save_checkpoint"]

@@ -1,14 +1,14 @@
-"""JSON files of a run, and the atomic writer that all of a run's files go through."""
+"""The JSON files of a run, written atomically."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from spikinggamma.atomic import remove_leftovers, unwritable, write_atomically
+from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["read_json", "remove_leftovers", "unwritable", "write_atomically", "write_json"]
+__all__ = ["read_json", "write_json"]
 
 
 def write_json(path: Path, value: object, *, remedy: str = "") -> None:

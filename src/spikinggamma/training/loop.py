@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from spikinggamma.atomic import remove_leftovers
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.training.build import build_learner, build_net, pick_device
@@ -20,7 +21,7 @@ from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, 
 from spikinggamma.training.data import facts_of, load_splits
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.evaluation import result_row, score
-from spikinggamma.training.files import remove_leftovers, write_json
+from spikinggamma.training.files import write_json
 from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
 from spikinggamma.training.metrics import Row, append_row

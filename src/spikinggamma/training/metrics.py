@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from spikinggamma.atomic import unwritable, write_atomically
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training.files import unwritable, write_atomically
 
 __all__ = ["Row", "append_row", "read_rows", "truncate_rows"]
 

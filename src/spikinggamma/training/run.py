@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 import spikinggamma
+from spikinggamma.atomic import remove_leftovers, write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.nn import GammaNet
 from spikinggamma.training.build import build_net
 from spikinggamma.training.checkpoint import load_checkpoint, restore_net
 from spikinggamma.training.data import load_splits
-from spikinggamma.training.files import read_json, remove_leftovers, write_atomically, write_json
+from spikinggamma.training.files import read_json, write_json
 from spikinggamma.training.metrics import Row, read_rows
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe
