@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.datasets.heidelberg import read_heidelberg, write_heidelberg
+from spikinggamma.datasets.heidelberg import read_heidelberg
+from spikinggamma.datasets.heidelberg_writer import write_heidelberg
 from spikinggamma.events import Recording, bin_recording
 
 TIMES_S = [[0.1, 0.25, 0.25, 0.9], [], [0.0, 1.34]]
@@ -228,7 +229,7 @@ FULL = """
 import resource, signal, sys
 import numpy as np
 from pathlib import Path
-from spikinggamma.datasets.heidelberg import write_heidelberg
+from spikinggamma.datasets.heidelberg_writer import write_heidelberg
 from spikinggamma.events import Recording
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))

@@ -8,14 +8,15 @@ Layout: `dvs_gesture/DvsGesture/` below the data root, unpacked as published: `t
 list files, `userXX_LIGHT.aedat` is one of them (see `spikinggamma.datasets.aedat`), and `userXX_LIGHT_labels.csv` says which
 gesture was made from when until when. Every such stretch is a recording, its times counted from the stretch's start.
 
-A channel is (polarity · H + y) · W + x. The published files take 5 GB, eight bytes an event; a
-recording takes twelve, so all of them need about 7 GB of memory.
+A channel is (polarity · H + y) · W + x. The published files take 5 GB, eight bytes an event. A recording takes twelve; they are
+kept in the cache and mapped into memory, about 7 GB in all.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from spikinggamma.datasets.aedat import read_aedat
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
@@ -119,9 +121,14 @@ def load(
     train: list[Recording] = []
     validation: list[Recording] = []
     for name in lists[0]:
-        (validation if _user(name) in held else train).extend(read_recordings(folder / name, pool=pool))
-    test = [recording for name in lists[1] for recording in read_recordings(folder / name, pool=pool)]
+        (validation if _user(name) in held else train).extend(_mapped(folder / name, pool))
+    test = [recording for name in lists[1] for recording in _mapped(folder / name, pool)]
     return Splits(train, validation, test)
+
+
+def _mapped(path: Path, pool: int) -> list[Recording]:
+    read = partial(read_recordings, path, pool=pool)
+    return mapped_recordings(INFO.name, [path, _labels_of(path)], read, key={"pool": pool, "version": 1})
 
 
 def read_recordings(path: Path, *, pool: int = 1) -> list[Recording]:
@@ -131,7 +138,7 @@ def read_recordings(path: Path, *, pool: int = 1) -> list[Recording]:
         SpikingGammaError: The file or its labels are missing or damaged, or a gesture has no event.
     """
     _check_pool(pool)
-    gestures = _gestures(path.with_name(f"{path.stem}_labels.csv"))
+    gestures = _gestures(_labels_of(path))
     events = read_aedat(path, height=SIDE, width=SIDE)
     side = SIDE // pool
     channels = ((events.polarity * side + events.y // pool) * side + events.x // pool).astype(np.int32)
@@ -152,6 +159,10 @@ def read_recordings(path: Path, *, pool: int = 1) -> list[Recording]:
             Recording(times_us, channels[inside], 2 * side**2, duration_us, label, _user(path.name), source, shape)
         )
     return found
+
+
+def _labels_of(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_labels.csv")
 
 
 def _gestures(path: Path) -> list[_Gesture]:

@@ -1,4 +1,4 @@
-"""The HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands, read and written.
+"""The HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands, read.
 
 | path | what |
 | --- | --- |
@@ -9,8 +9,9 @@
 | `extra/keys` | the name of each class |
 
 Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout says neither how long a recording lasts nor how many
-channels there are. Files written here say so in `extra/duration_us`, `extra/speaker_names`, `extra/sources` and the attribute
-`n_channels` of `spikes`, which other readers pass over; where they are missing, a recording ends just after its last spike.
+channels there are. Files that `spikinggamma.datasets.heidelberg_writer` writes say so in `extra/duration_us`,
+`extra/speaker_names`, `extra/sources` and the attribute `n_channels` of `spikes`, which other readers pass over; where they are
+missing, a recording ends just after its last spike.
 
 Of float16 seconds a spike keeps 10 bits after its first: it is off by at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and
 0.49 ms before 2 s, so the first release has no finer times. Float32 keeps every microsecond up to 8 s.
@@ -18,21 +19,22 @@ Of float16 seconds a spike keeps 10 bits after its first: it is off by at most 0
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikinggamma.atomic import write_atomically
 from spikinggamma.datasets.download import ensure_unzipped
 from spikinggamma.datasets.heaps import check_heaps, check_lengths
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["CITATION", "HOST", "URL", "HeidelbergFile", "load_parts", "read_heidelberg", "write_heidelberg"]
+__all__ = ["CITATION", "HOST", "URL", "HeidelbergFile", "load_parts", "read_heidelberg"]
 
 HOST = "https://zenkelab.org/datasets"
 URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
@@ -49,6 +51,7 @@ CITATION = """@article{cramer2022heidelberg,
 
 N_CHANNELS = 700
 _LONGEST_S = 3600.0
+_PIECE = 256  # recordings read at once
 
 
 class HeidelbergFile(NamedTuple):
@@ -72,7 +75,8 @@ def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None
     names = {f"{info.name}_{part}.h5": checksum for part, checksum in checksums.items()}
     archives = {name: (f"{HOST}/{name}.zip", checksum) for name, checksum in names.items()}
     paths = ensure_unzipped(info.name, archives, root)
-    found = [read_heidelberg(path, n_channels=info.n_channels).recordings for path in paths]
+    key: dict[str, object] = {"n_channels": info.n_channels, "version": 1}
+    found = [mapped_recordings(info.name, [path], partial(_stream, path, info.n_channels), key=key) for path in paths]
     for path, recordings in zip(paths, found, strict=True):
         for recording in recordings:
             if recording.label >= info.n_classes:
@@ -92,15 +96,28 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
         SpikingGammaError: Not a whole HDF5 file, a part of the layout is missing or of another type or length, or a
             recording whose times do not ascend from 0 or whose channels do not exist; names file, recording and place.
     """
+    path = Path(path)
+    with _opened(path) as file:
+        return HeidelbergFile(list(_recordings(file, path, n_channels)), _texts(file, path, "extra/keys"))
+
+
+def _stream(path: Path, n_channels: int) -> Iterator[Recording]:
+    """The recordings of a file one by one: it need not fit into memory."""
+    with _opened(path) as file:
+        yield from _recordings(file, path, n_channels)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """An HDF5 file whose errors name it."""
     import h5py
 
-    path = Path(path)
     if not path.is_file():
         raise SpikingGammaError(str(path), "no such file", "an HDF5 file")
     try:
         check_heaps(path)
         with h5py.File(path, "r") as file:
-            return _read(file, path, n_channels)
+            yield file
     except SpikingGammaError:
         raise
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowError, MemoryError) as error:
@@ -108,9 +125,9 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
         raise SpikingGammaError(str(path), f"not readable ({error})", expected) from error
 
 
-def _read(file: Any, path: Path, n_channels: int | None) -> HeidelbergFile:
+def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recording]:
     times, units = _lists(file, path, "spikes/times", "f"), _lists(file, path, "spikes/units", "iu")
-    if not times:
+    if not len(times):
         raise SpikingGammaError(str(path), "no recordings", "at least one")
     labels = _numbers(file, path, "labels", len(times))
     if len(units) != len(times):
@@ -122,81 +139,24 @@ def _read(file: Any, path: Path, n_channels: int | None) -> HeidelbergFile:
     sources = _texts(file, path, "extra/sources")
     durations = _numbers(file, path, "extra/duration_us", len(times)) if "extra/duration_us" in file else None
     channels = n_channels or int(file["spikes"].attrs.get("n_channels", N_CHANNELS))
-    recordings = []
-    for index, (seconds, unit, label, speaker) in enumerate(zip(times, units, labels, speakers, strict=True)):
-        where = f"{path.name}[{index}]"
-        times_us = _microseconds(seconds, where)
-        last = int(times_us[-1]) if len(times_us) else 0
-        if speaker is not None and names and not 0 <= speaker < len(names):
-            raise SpikingGammaError(f"extra/speaker of {where}", int(speaker), f"0 to {len(names) - 1}")
-        recordings.append(
-            Recording(
+    for first in range(0, len(times), _PIECE):
+        pairs = zip(times[first : first + _PIECE], units[first : first + _PIECE], strict=True)
+        for index, (seconds, unit) in enumerate(pairs, start=first):
+            where = f"{path.name}[{index}]"
+            times_us = _microseconds(seconds, where)
+            last = int(times_us[-1]) if len(times_us) else 0
+            speaker = speakers[index]
+            if speaker is not None and names and not 0 <= speaker < len(names):
+                raise SpikingGammaError(f"extra/speaker of {where}", int(speaker), f"0 to {len(names) - 1}")
+            yield Recording(
                 times_us,
                 unit,
                 channels,
                 last + 1 if durations is None else int(durations[index]),
-                label=int(label),
+                label=int(labels[index]),
                 speaker="" if speaker is None else names[speaker] if names else str(speaker),
                 source=sources[index] if len(sources) == len(times) else where,
             )
-        )
-    return HeidelbergFile(recordings, _texts(file, path, "extra/keys"))
-
-
-def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_names: Sequence[str] = ()) -> None:
-    """Recordings as a file in this layout: made in memory, written under another name and renamed once it is whole.
-
-    Times are float32 seconds where that keeps every microsecond, else float64.
-
-    Raises:
-        SpikingGammaError: No recordings, recordings of sensors with different numbers of channels, a recording whose steps
-            have labels, or a file that cannot be written (the one that was there stays).
-    """
-    import h5py
-
-    path = Path(path)
-    sizes = {recording.n_channels for recording in recordings}
-    if len(sizes) != 1:
-        raise SpikingGammaError(
-            "recordings", f"numbers of channels {sorted(sizes)}", "at least one recording, all of one sensor"
-        )
-    for recording in recordings:
-        if not 0 <= recording.label < 2**16:
-            raise SpikingGammaError(f"label of {recording.source}", recording.label, "one label, from 0 to 65535")
-    seconds = [recording.times_us / 1e6 for recording in recordings]
-    exact = all(
-        np.array_equal(np.rint(one.astype(np.float32).astype(np.float64) * 1e6), recording.times_us)
-        for one, recording in zip(seconds, recordings, strict=True)
-    )
-    kind = np.float32 if exact else np.float64
-    # The HDF5 library crashes when a disk fills up under it, so it writes to memory.
-    content = io.BytesIO()
-    with h5py.File(content, "w") as file:
-        _write(file, recordings, class_names, seconds, kind)
-    write_atomically(path, content.getvalue())
-
-
-def _write(
-    file: Any, recordings: Sequence[Recording], class_names: Sequence[str], seconds: Sequence[Any], kind: type
-) -> None:
-    import h5py
-
-    n_channels = recordings[0].n_channels
-    names = sorted({recording.speaker for recording in recordings})
-    spikes, extra = file.create_group("spikes"), file.create_group("extra")
-    spikes.attrs["n_channels"] = n_channels
-    units = [recording.channels for recording in recordings]
-    unit_kind = np.uint16 if n_channels <= 2**16 else np.uint32
-    for name, parts, dtype in (("times", seconds, kind), ("units", units, unit_kind)):
-        lists = spikes.create_dataset(name, (len(recordings),), dtype=h5py.vlen_dtype(dtype))
-        for index, part in enumerate(parts):
-            lists[index] = part.astype(dtype)
-    file["labels"] = np.array([recording.label for recording in recordings], dtype=np.uint16)
-    extra["speaker"] = np.array([names.index(recording.speaker) for recording in recordings], dtype=np.uint16)
-    extra["duration_us"] = np.array([recording.duration_us for recording in recordings], dtype=np.int64)
-    sources = [recording.source for recording in recordings]
-    for name, values in {"keys": class_names, "speaker_names": names, "sources": sources}.items():
-        extra.create_dataset(name, data=[value.encode() for value in values], dtype=h5py.string_dtype())
 
 
 def _microseconds(seconds: Any, where: str) -> Any:
@@ -218,7 +178,8 @@ def _part(file: Any, path: Path, name: str) -> Any:
     return part
 
 
-def _lists(file: Any, path: Path, name: str, kinds: str) -> list[Any]:
+def _lists(file: Any, path: Path, name: str, kinds: str) -> Any:
+    """The HDF5 array of lists of this name: what is sliced from it is read then."""
     import h5py
 
     part = _part(file, path, name)
@@ -228,7 +189,7 @@ def _lists(file: Any, path: Path, name: str, kinds: str) -> list[Any]:
         raise SpikingGammaError(
             f"{name} of {path}", f"{part.dtype}, shape {part.shape}", f"a list of {wanted} a recording"
         )
-    return list(part[:])
+    return part
 
 
 def _numbers(file: Any, path: Path, name: str, count: int) -> Any:

@@ -11,6 +11,7 @@ Any part of the data set will do: what is in the folders is what is read. A chan
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
@@ -115,14 +117,11 @@ def _part(folder: Path) -> list[Recording]:
             f"Download N-MNIST from {INFO.url}, unpack it, and point SPIKINGGAMMA_DATA at the folder above `nmnist`."
         )
         raise SpikingGammaError(str(folder), "no such folder", "the recordings of N-MNIST", remedy)
-    found = [
-        read_recording(path, label)
-        for label in range(INFO.n_classes)
-        for path in sorted((folder / str(label)).glob("*.bin"))
-    ]
-    if not found:
+    files = {path: label for label in range(INFO.n_classes) for path in sorted((folder / str(label)).glob("*.bin"))}
+    if not files:
         raise SpikingGammaError(str(folder), "no `.bin` file in the folders 0 to 9", "the recordings of N-MNIST")
-    return found
+    read = partial(map, read_recording, files.keys(), files.values())
+    return mapped_recordings(INFO.name, list(files), read, key={"version": 1})
 
 
 def _fold(split: str) -> int | None:

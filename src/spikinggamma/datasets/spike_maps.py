@@ -4,7 +4,7 @@
 | --- | --- |
 | `times_us` | int64, all spikes of the first recording, then of the second, ... |
 | `channels` | int32, likewise |
-| `index.npz` | spikes and length of each recording, and the CRC-32 of both files |
+| `index.npz` | spikes and length of each recording, the CRC-32 of both files, and what else is known of the recordings |
 
 What the system has mapped it keeps once, however many processes open it, and drops when memory is short. The types are those
 of a `Recording`, which then takes these views without copying them.
@@ -18,7 +18,7 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Int
 
-__all__ = ["DAMAGE", "Spikes", "open_maps", "write_maps"]
+__all__ = ["DAMAGE", "Spikes", "open_about", "open_maps", "write_maps"]
 
 DAMAGE = (
     ValueError,
@@ -56,8 +56,15 @@ class Spikes(NamedTuple):
     duration_us: int
 
 
-def write_maps(folder: Path, shards: Iterable[list[Spikes]]) -> None:
+def write_maps(
+    folder: Path, shards: Iterable[list[Spikes]], about: Callable[[], dict[str, npt.NDArray[Any]]] = dict
+) -> None:
     """Write the maps into a new folder, complete or not at all.
+
+    Args:
+        folder: Its name; not there yet.
+        shards: Spikes of neighbouring recordings, asked for one list at a time.
+        about: Further arrays for the index, asked for at the end.
 
     Raises:
         OSError: The disk is full, the place cannot be written, or a folder of that name is there.
@@ -81,7 +88,12 @@ def write_maps(folder: Path, shards: Iterable[list[Spikes]]) -> None:
                 os.fsync(file.fileno())
         with (temporary / "index.npz").open("wb") as file:
             crc32 = np.array(list(sums.values()), np.uint32)
-            np.savez(file, counts=np.array(counts, np.int64), durations_us=np.array(durations, np.int64), crc32=crc32)
+            index = {
+                "counts": np.array(counts, np.int64),
+                "durations_us": np.array(durations, np.int64),
+                "crc32": crc32,
+            }
+            np.savez(file, **index, **about())  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, folder)
@@ -109,6 +121,16 @@ def open_maps(folder: Path, n_recordings: int) -> list[Spikes]:
     ends = np.cumsum(counts)[:-1]
     parts = zip(np.split(times, ends), np.split(channels, ends), durations, strict=True)
     return [Spikes(one, other, int(duration)) for one, other, duration in parts]
+
+
+def open_about(folder: Path) -> dict[str, npt.NDArray[Any]]:
+    """All arrays of the index; those of `about` are among them.
+
+    Raises:
+        One of `DAMAGE`: It is missing, cut or changed.
+    """
+    with (folder / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as index:
+        return dict(index)
 
 
 def _map(path: Path, kind: np.dtype[Any], total: int, wanted: int) -> npt.NDArray[np.integer]:

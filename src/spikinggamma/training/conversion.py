@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.datasets.heidelberg import write_heidelberg
+from spikinggamma.datasets.heidelberg_writer import write_heidelberg
 from spikinggamma.datasets.sounds import SUFFIXES, read_sounds
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits

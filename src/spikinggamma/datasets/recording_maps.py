@@ -1,0 +1,161 @@
+"""Recordings of published files, read once and then mapped into memory.
+
+A large set does not fit into memory and takes minutes to unpack. Its recordings are read, checked and written to flat files
+in the cache as they come (`spikinggamma.datasets.spike_maps`, twelve bytes an event); every later run maps those. A file of
+another length or time of change is read anew. Where the cache cannot be written, recordings are read into memory instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spikinggamma.atomic import remove_leftovers
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.spike_maps import DAMAGE, Spikes, open_about, open_maps, write_maps
+from spikinggamma.datasets.turns import taking_turns
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, SensorShape
+
+__all__ = ["mapped_recordings"]
+
+_LOG = logging.getLogger(__name__)
+_FORMAT = 1
+_MAPS = "maps"
+_PIECE_EVENTS = 4_000_000  # about 50 MB
+
+
+class _Facts(NamedTuple):
+    """A recording without its events."""
+
+    label: int
+    speaker: str
+    source: str
+    n_channels: int
+    shape: SensorShape
+
+
+def mapped_recordings(
+    dataset: str, files: Sequence[Path], read: Callable[[], Iterable[Recording]], *, key: dict[str, object]
+) -> list[Recording]:
+    """What `read` yields, from the cache where these files have been read before.
+
+    Args:
+        dataset: Name of the data set, a folder of the cache.
+        files: Every file that `read` opens.
+        read: Yields the recordings in a fixed order, all of one sensor, each with one label; those of one file at a time, so
+            that little is in memory at once.
+        key: Whatever else the recordings depend on.
+
+    Returns:
+        Recordings whose events are views of files, read-only; in memory where the cache cannot be written.
+
+    Raises:
+        SpikingGammaError: Whatever `read` raises; nothing is kept then.
+    """
+    described = json.dumps({"format": _FORMAT, "files": [_stamp(path) for path in files], **key}, sort_keys=True)
+    folder = cache_root() / dataset / f"files-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+    found = _opened(folder, logging.DEBUG)
+    if found is not None:
+        return found
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(taking_turns(folder))
+        except SpikingGammaError as error:
+            _LOG.info("recordings of %s are kept in memory (%s)", dataset, error)
+            return list(read())
+        found = _opened(folder, logging.WARNING)
+        if found is not None:
+            return found
+        try:
+            return _kept(folder, read)
+        except OSError as error:
+            _LOG.info("recordings of %s are kept in memory (%s)", dataset, error)
+    return list(read())
+
+
+def _in_pieces(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
+    """Lists of neighbouring recordings that have a few million events together."""
+    piece: list[Recording] = []
+    events = 0
+    for recording in recordings:
+        piece.append(recording)
+        events += recording.n_events
+        if events >= _PIECE_EVENTS:
+            yield piece
+            piece, events = [], 0
+    if piece:
+        yield piece
+
+
+def _kept(folder: Path, read: Callable[[], Iterable[Recording]]) -> list[Recording]:
+    """Read everything, write the maps, and open them."""
+    remove_leftovers(folder)
+    maps = folder / _MAPS
+    if maps.exists():
+        shutil.rmtree(maps)
+    facts: list[_Facts] = []
+
+    def pieces() -> Iterator[list[Spikes]]:
+        for piece in _in_pieces(read()):
+            facts.extend(_Facts(r.label, r.speaker, r.source, r.n_channels, r.shape) for r in piece)
+            yield [Spikes(r.times_us, r.channels, r.duration_us) for r in piece]
+
+    def about() -> dict[str, npt.NDArray[Any]]:
+        sensors = {(fact.n_channels, fact.shape) for fact in facts}
+        if len(sensors) != 1:
+            raise SpikingGammaError(
+                "recordings", f"sensors {sorted(sensors)}", "at least one recording, all of one sensor"
+            )
+        return {
+            "labels": np.array([fact.label for fact in facts], np.int64),
+            "speakers": np.array([fact.speaker for fact in facts], np.str_),
+            "sources": np.array([fact.source for fact in facts], np.str_),
+            "n_channels": np.array(facts[0].n_channels),
+            "shape": np.array(facts[0].shape, np.int64),
+        }
+
+    write_maps(maps, pieces(), about)
+    found = _opened(folder, logging.WARNING)
+    if found is None:
+        raise OSError(None, "what was written cannot be read", str(maps))
+    return found
+
+
+def _opened(folder: Path, level: int) -> list[Recording] | None:
+    maps = folder / _MAPS
+    if not maps.exists():
+        return None
+    try:
+        about = open_about(maps)
+        labels, speakers, sources = (about[name].tolist() for name in ("labels", "speakers", "sources"))
+        n_channels, shape = int(about["n_channels"]), _shape(about["shape"].tolist())
+        found = open_maps(maps, len(labels))
+        return [
+            Recording(*spikes[:2], n_channels, spikes.duration_us, label, speaker, source, shape)
+            for spikes, label, speaker, source in zip(found, labels, speakers, sources, strict=True)
+        ]
+    except DAMAGE as error:
+        _LOG.log(level, "cache folder %s cannot be used (%s); making it again", maps, error)
+        return None
+
+
+def _shape(sides: list[int]) -> SensorShape:
+    return (sides[0], sides[1], sides[2]) if sides else ()
+
+
+def _stamp(path: Path) -> list[object]:
+    try:
+        status = path.stat()
+    except OSError:  # `read` says what is missing
+        return [str(path)]
+    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
