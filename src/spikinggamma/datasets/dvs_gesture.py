@@ -57,6 +57,7 @@ INFO = Info(
         "other gestures",
     ),
     n_channels=2 * SIDE * SIDE,
+    size="1342 gestures in 122 files",
     licence="CC BY 4.0",
     url="https://research.ibm.com/dvsgesture/",
     citation="""@inproceedings{amir2017low,

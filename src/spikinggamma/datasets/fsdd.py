@@ -39,6 +39,7 @@ INFO = Info(
     n_classes=10,
     class_names=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     n_channels=700,
+    size="3000 recordings",
     licence="CC BY-SA 4.0",
     url="https://github.com/Jakobovski/free-spoken-digit-dataset",
     citation="""@software{jackson2018fsdd,

@@ -17,6 +17,7 @@ class Info(NamedTuple):
     n_classes: int
     class_names: tuple[str, ...]
     n_channels: int
+    size: str  # of the whole set as published
     licence: str
     url: str
     citation: str  # BibTeX

@@ -60,6 +60,7 @@ INFO = Info(
     n_classes=10,
     class_names=tuple("0123456789"),
     n_channels=_PIXELS,
+    size="70000 pictures",
     licence="CC BY-SA 3.0",
     url="http://yann.lecun.com/exdb/mnist/",
     citation="""@article{lecun1998gradient,

@@ -36,6 +36,7 @@ INFO = Info(
     n_classes=10,
     class_names=tuple("0123456789"),
     n_channels=2 * SIDE * SIDE,
+    size="70000 recordings",
     licence="CC BY-SA 4.0",
     url="https://www.garrickorchard.com/datasets/n-mnist",
     citation="""@article{orchard2015converting,

@@ -35,6 +35,7 @@ INFO = Info(
     n_classes=6,
     class_names=_CLASSES,
     n_channels=4,
+    size="759 stretches",
     licence="ODC-By 1.0",
     url="https://physionet.org/content/qtdb/",
     citation="""@article{yin2021accurate,

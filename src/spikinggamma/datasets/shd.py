@@ -31,6 +31,7 @@ INFO = Info(
     n_classes=20,
     class_names=_ENGLISH + _GERMAN,
     n_channels=700,
+    size="10420 recordings",
     licence="CC BY 4.0",
     url=URL,
     citation=CITATION,

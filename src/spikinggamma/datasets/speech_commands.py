@@ -47,6 +47,7 @@ INFO = Info(
     n_classes=len(WORDS),
     class_names=WORDS,
     n_channels=700,
+    size="105829 recordings",
     licence="CC BY 4.0",
     url=_ARCHIVE,
     citation="""@article{warden2018speech,

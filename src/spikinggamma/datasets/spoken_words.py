@@ -229,6 +229,7 @@ INFO = Info(
     n_classes=20,
     class_names=class_names(WORDS),
     n_channels=700,
+    size="3200 recordings by default",
     licence="made on the spot by espeak-ng, a GPL-3.0 program; its output is yours",
     url="https://github.com/espeak-ng/espeak-ng",
     citation=_ESPEAK_NG,

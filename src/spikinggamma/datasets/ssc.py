@@ -32,6 +32,7 @@ INFO = Info(
     n_classes=35,
     class_names=tuple(str(label) for label in range(35)),  # the files name them
     n_channels=700,
+    size="105829 recordings",
     licence="CC BY 4.0",
     url=URL,
     citation=CITATION,

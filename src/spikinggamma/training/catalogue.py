@@ -20,14 +20,6 @@ __all__ = ["Opened", "data_recipe", "data_table", "fetch", "open_data", "recipe_
 # Keys of a recipe's [data] that a loader takes by the same name; every other key is one of its further options.
 _COMMON = ("split", "validation_fraction", "seed")
 
-_PUBLISHED = {
-    "fsdd": "3000 recordings",
-    "nmnist": "70000 recordings",
-    "shd": "10420 recordings",
-    "ssc": "105829 recordings",
-    "qtdb": "759 recordings",
-}
-
 
 class Opened(NamedTuple):
     """A data set or task as its recipe loads it, in recorded channels."""
@@ -107,9 +99,11 @@ def _paragraph(name: str) -> str:
         f"  licence   {facts.licence}",
     ]
     if name in datasets.names():
-        if name in _PUBLISHED:
-            lines.append(f"  published {_PUBLISHED[name]}")
-        lines += [f"  source    {facts.url}", f"  here      {_place(name)}"]
+        lines += [
+            f"  size      {datasets.info(name).size}",
+            f"  source    {facts.url}",
+            f"  here      {_place(name)}",
+        ]
     lines.append(f"  cite      spikinggamma cite {name}")
     return "\n".join(lines)
 
