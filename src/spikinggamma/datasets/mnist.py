@@ -19,11 +19,8 @@ far, upward ones less downward ones, add up to q of every pixel again: L = 255 l
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import math
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,13 +31,15 @@ import numpy.typing as npt
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.fetch import fetch
+from spikinggamma.datasets.idx import read_idx
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.datasets.turns import taking_turns
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
-__all__ = ["CODES", "INFO", "describe", "load", "pixel_order", "read_idx"]
+__all__ = ["CODES", "INFO", "describe", "load", "pixel_order"]
 
 SIDE = 28
 CODES = ("latency", "sequential", "permuted")
@@ -140,13 +139,21 @@ def load(
     folder = (data_root(root) or cache_root()) / INFO.name
     if data_root(root) is None:
         _fetch(folder)
-    parts = []
-    for part in ("train", "t10k"):
-        pairs = enumerate(zip(*_read_part(folder, part), strict=True))
-        spikes = [(*encode(picture), int(label), f"{part}[{index}]") for index, (picture, label) in pairs]
-        parts.append([Recording(t, c, n_channels, duration_us, y, source=at, shape=shape) for t, c, y, at in spikes])
-    train, validation = hold_out(parts[0], validation_fraction, seed=seed)
-    return Splits(train, validation, parts[1])
+    options = {"code": code, "duration_ms": duration_ms, "threshold": threshold, "pixel_ms": pixel_ms, "levels": levels}
+    key: dict[str, object] = {**options, "permutation_seed": permutation_seed, "version": 1}
+
+    def recordings(part: str) -> Iterator[Recording]:
+        for index, (picture, label) in enumerate(zip(*_read_part(folder, part), strict=True)):
+            times_us, channels = encode(picture)
+            source = f"{part}[{index}]"
+            yield Recording(times_us, channels, n_channels, duration_us, int(label), source=source, shape=shape)
+
+    rest, test = (
+        mapped_recordings(INFO.name, _files(folder, part), partial(recordings, part), key=key)
+        for part in ("train", "t10k")
+    )
+    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    return Splits(train, validation, test)
 
 
 def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
@@ -159,32 +166,9 @@ def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
     return np.array(sorted(range(_PIXELS), key=lambda pixel: hashlib.sha256(f"{seed}:{pixel}".encode()).digest()))
 
 
-def read_idx(path: Path, n_axes: int) -> npt.NDArray[Any]:
-    """An IDX file of bytes, packed with gzip or not: 0, 0, 8, the number of axes, the length of each, the values.
-
-    Raises:
-        SpikingGammaError: The file cannot be read, or is no IDX file of bytes with so many axes and nothing else.
-    """
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SpikingGammaError(str(path), f"not readable ({error})", "a whole IDX file", "Fetch it again.") from error
-    header, body = bytes((0, 0, 8, n_axes)), 4 + 4 * n_axes
-    if data[:4] != header or len(data) < body:
-        expected = f"{header.hex(' ')} and {n_axes} lengths, the head of an IDX file of bytes"
-        raise SpikingGammaError(str(path), f"a file that begins with {data[:body].hex(' ') or 'nothing'}", expected)
-    lengths = [int.from_bytes(data[at : at + 4], "big") for at in range(4, body, 4)]
-    if len(data) - body != math.prod(lengths) or 0 in lengths:
-        promised = f"{' x '.join(map(str, lengths))}, as it says, and at least one"
-        raise SpikingGammaError(str(path), f"{len(data) - body} bytes after the header", promised, "Fetch it again.")
-    return np.frombuffer(data, np.uint8, offset=body).reshape(lengths)
-
-
 def _read_part(folder: Path, part: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Pictures [P, 784] and labels [P]."""
-    pictures_at, labels_at = _find(folder, f"{part}-images-idx3-ubyte"), _find(folder, f"{part}-labels-idx1-ubyte")
+    pictures_at, labels_at = _files(folder, part)
     pictures, labels = read_idx(pictures_at, 3), read_idx(labels_at, 1)
     if pictures.shape[1:] != (SIDE, SIDE):
         raise SpikingGammaError(str(pictures_at), f"pictures of {pictures.shape[1:]} pixels", f"({SIDE}, {SIDE})")
@@ -194,6 +178,10 @@ def _read_part(folder: Path, part: str) -> tuple[npt.NDArray[Any], npt.NDArray[A
         place = int(labels.argmax())
         raise SpikingGammaError(str(labels_at), f"label {labels[place]} at place {place}", "labels from 0 to 9")
     return pictures.reshape(-1, _PIXELS), labels
+
+
+def _files(folder: Path, part: str) -> tuple[Path, Path]:
+    return _find(folder, f"{part}-images-idx3-ubyte"), _find(folder, f"{part}-labels-idx1-ubyte")
 
 
 def _latency(picture: npt.NDArray[Any], threshold: int, duration_us: int) -> _Events:
