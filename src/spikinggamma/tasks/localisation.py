@@ -36,11 +36,14 @@ from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.tasks.description import Bound, Description
+from spikinggamma.tasks.drawing import balanced_labels, check_draw, three_parts
 
-__all__ = ["LAGS_MS", "ceiling", "floor", "make", "memoryless_bound", "splits"]
+__all__ = ["LAGS_MS", "ceiling", "describe", "floor", "make", "memoryless_bound", "splits"]
 
 LAGS_MS = (-32.0, -24.0, -16.0, -8.0, 0.0, 8.0, 16.0, 24.0, 32.0)
 _DEAD_US = 2000
+_SALT = 0x0E1
 
 
 def make(
@@ -72,9 +75,10 @@ def make(
         >>> make(n_samples=3, seed=0)[0].n_events
         80
     """
-    duration_us = _check(n_samples, seed, n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
-    rng = np.random.default_rng([seed, 0x0E1])
-    labels = rng.permutation(np.arange(n_samples) % len(lags_ms))
+    check_draw(n_samples, seed)
+    duration_us = _check(n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+    rng = np.random.default_rng([seed, _SALT])
+    labels = balanced_labels(rng, n_samples, len(lags_ms))
     pattern = _patterns(rng, (n_samples, n_channels // 2, n_clicks), duration_us)
     # The left ear takes the rounded half, so that the two always differ by the lag in whole microseconds.
     lags_us = np.rint(np.array(lags_ms) * 1000.0).astype(np.int64)[labels][:, None, None]
@@ -99,11 +103,24 @@ def splits(*, n_train: int = 2048, n_validation: int = 512, n_test: int = 1024, 
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
         [8, 4, 2]
     """
-    if seed < 0:
-        raise SpikingGammaError("seed", seed, "an integer of at least 0")
-    seeds = np.random.SeedSequence([seed, 0x0E1]).generate_state(3, np.uint64)
-    sizes = (n_train, n_validation, n_test)
-    return Splits(*(make(n_samples=n, seed=int(own), **options) for n, own in zip(sizes, seeds, strict=True)))
+    return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
+
+
+def describe(
+    *, n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float
+) -> Description:
+    """What the task is with these options of `make`."""
+    _check(n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+    return Description(
+        "Barn-owl localisation",
+        n_channels,
+        tuple(f"{lag:+g} ms" for lag in lags_ms),
+        (
+            Bound(floor(len(lags_ms)), "chance, and all that spike counts or one ear can tell"),
+            Bound(memoryless_bound(len(lags_ms)), "the most that a net without memory or delays can reach"),
+        ),
+        None if jitter_ms else Bound(ceiling(), "every recording names its lag"),
+    )
 
 
 def floor(n_lags: int = len(LAGS_MS)) -> float:
@@ -130,20 +147,8 @@ def _patterns(
     return np.asarray(spaced + rng.integers(0, duration_us, size=(*shape[:-1], 1)))
 
 
-def _check(
-    n_samples: int,
-    seed: int,
-    n_channels: int,
-    n_clicks: int,
-    duration_ms: float,
-    lags_ms: Sequence[float],
-    jitter_ms: float,
-) -> int:
+def _check(n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float) -> int:
     """Length of a recording in microseconds, if it can be made."""
-    if n_samples < 1:
-        raise SpikingGammaError("n_samples", n_samples, "at least 1")
-    if seed < 0:
-        raise SpikingGammaError("seed", seed, "an integer of at least 0")
     if n_channels < 2 or n_channels % 2:
         raise SpikingGammaError("n_channels", n_channels, "an even number, half of it for each ear")
     if not (np.isfinite(duration_ms) and duration_ms > 0.0):

@@ -1,0 +1,59 @@
+"""What all generators do alike: balanced labels, three independent parts, and flat events made into recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["balanced_labels", "check_draw", "recordings_of", "three_parts"]
+
+
+def check_draw(n_samples: int, seed: int) -> None:
+    """Refuse an empty draw or a seed that numpy would."""
+    if n_samples < 1:
+        raise SpikingGammaError("n_samples", n_samples, "at least 1")
+    if seed < 0:
+        raise SpikingGammaError("seed", seed, "an integer of at least 0")
+
+
+def balanced_labels(rng: np.random.Generator, n_samples: int, n_classes: int) -> Int[np.ndarray, " S"]:
+    """Every class equally often, to within one, in random order."""
+    return rng.permutation(np.arange(n_samples) % n_classes)
+
+
+def three_parts(
+    make: Callable[..., list[Recording]], sizes: tuple[int, int, int], seed: int, salt: int, options: dict[str, Any]
+) -> Splits:
+    """Three independent draws of a task's `make`; `salt` keeps the seeds of one task from those of another."""
+    if seed < 0:
+        raise SpikingGammaError("seed", seed, "an integer of at least 0")
+    seeds = np.random.SeedSequence([seed, salt]).generate_state(3, np.uint64)
+    return Splits(*(make(n_samples=n, seed=int(own), **options) for n, own in zip(sizes, seeds, strict=True)))
+
+
+def recordings_of(
+    samples: Int[np.ndarray, " E"],
+    times_ms: Int[np.ndarray, " E"],
+    channels: Int[np.ndarray, " E"],
+    *,
+    labels: Int[np.ndarray, " S"],
+    n_channels: int,
+    duration_ms: int,
+    source: str,
+) -> list[Recording]:
+    """One recording for each label, of the events that belong to its sample, given in any order at whole milliseconds."""
+    order = np.argsort(samples * duration_ms + times_ms, kind="stable")
+    times_us, channels = times_ms[order] * 1000, channels[order].astype(np.int32)
+    ends = np.cumsum(np.bincount(samples, minlength=len(labels)))
+    return [
+        Recording(
+            times_us[start:end], channels[start:end], n_channels, duration_ms * 1000, int(label), source=f"{source}/{i}"
+        )
+        for i, (start, end, label) in enumerate(zip([0, *ends[:-1]], ends, labels, strict=True))
+    ]
