@@ -65,6 +65,13 @@ def test_showing_prints_the_picture_and_the_facts(tmp_path: Path) -> None:
     assert "all.png\nlocalisation train: Barn-owl localisation; 54 recordings of 9 classes" in whole
 
 
+def test_every_task_can_be_shown() -> None:
+    facts = call("data", "show", "isi", "0", *SETTINGS, "--set", "max_interval_ms=50").stdout.splitlines()[1]
+    assert facts.startswith("isi train 0: Inter-spike intervals; ")
+    assert " spikes in 10000 ms on 10 channels; 10 channels spike; label " in facts
+    assert "isi: Inter-spike intervals\n  classes   2: above the line, below the line\n" in call("data", "list").output
+
+
 def test_sounds_become_one_file(sounds: Path, tmp_path: Path) -> None:
     result = call("data", "convert", sounds, "sounds.h5", "--n-channels", "4", "--seed", "1", "--ramp-ms", "5")
     assert result.exit_code == 0, result.output

@@ -7,7 +7,7 @@ import torch
 from tiny_run import tiny_recipe
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.training import build_net, facts_of, load_recipe, load_splits, training_batches
+from spikinggamma.training import build_net, facts_of, load_recipe, load_splits, parse_recipe, training_batches
 
 
 def test_facts_follow_the_options() -> None:
@@ -19,6 +19,37 @@ def test_facts_follow_the_options() -> None:
     assert facts_of(tiny_recipe("data.options.jitter_ms=1.0")).ceiling is None
     fsdd = facts_of(load_recipe("fsdd", ["data.n_channels=140"]))
     assert (fsdd.n_channels, fsdd.n_classes) == (140, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "n_channels", "n_classes"),
+    [
+        ("isi", ["max_interval_ms=50", "n_channels=4"], 4, 2),
+        ("polychrony", ["max_interval_ms=500"], 20, 2),
+        ("coincidence", ["overlap=0.5", "n_windows=2"], 60, 3),
+    ],
+)
+def test_a_recipe_can_name_any_task(name: str, options: list[str], n_channels: int, n_classes: int) -> None:
+    few = ["n_train=6", "n_validation=2", "n_test=2"]
+    recipe = parse_recipe(f'[data]\nname = "{name}"\n', overrides=[f"data.options.{o}" for o in (*few, *options)])
+    facts = facts_of(recipe)
+    assert (facts.n_channels, facts.n_classes) == (n_channels, n_classes)
+    assert facts.ceiling is not None
+    parts = load_splits(recipe)
+    assert [len(part) for part in parts] == [6, 2, 2]
+    assert all(recording.n_channels == n_channels for recording in parts.train)
+    assert sum(len(batch.labels) for batch in training_batches(recipe, parts.train, epoch=0)) == 6
+
+
+def test_an_option_of_a_task_is_checked_before_anything_is_made() -> None:
+    for option, says in (
+        ("overlp=0.5", "Did you mean `overlap`"),
+        ("overlap=1.5", "from 0 to 1"),
+        ("overlap=a", "a number"),
+    ):
+        recipe = parse_recipe('[data]\nname = "coincidence"\n', overrides=[f"data.options.{option}"])
+        with pytest.raises(SpikingGammaError, match=says):
+            facts_of(recipe)
 
 
 def test_floors_are_those_of_the_very_spikes() -> None:

@@ -7,23 +7,16 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from spikinggamma import datasets
+from spikinggamma import datasets, tasks
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Augment, Batch, Recording, SensorShape, Splits, batches
-from spikinggamma.tasks import localisation
+from spikinggamma.tasks import Bound
 from spikinggamma.training.recipe import Recipe
 
 __all__ = ["Bound", "Facts", "data_names", "facts_of", "known_name", "load_splits", "training_batches"]
 
 # Given elsewhere in a recipe, or a matter of the machine and not of the run.
-_NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress", "n_samples", "options"}
-
-
-class Bound(NamedTuple):
-    """An accuracy that follows from the data itself, and why."""
-
-    accuracy: float
-    why: str
+_NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress"}
 
 
 class Facts(NamedTuple):
@@ -48,7 +41,7 @@ class Facts(NamedTuple):
 
 def data_names() -> list[str]:
     """Everything that `data.name` of a recipe can be."""
-    return sorted({"localisation", *datasets.names()})
+    return sorted({*tasks.names(), *datasets.names()})
 
 
 def facts_of(recipe: Recipe) -> Facts:
@@ -59,7 +52,7 @@ def facts_of(recipe: Recipe) -> Facts:
             summed to those asked for.
     """
     known_name("data.name", recipe.data.name, data_names())
-    facts = _localisation(recipe) if recipe.data.name == "localisation" else _dataset(recipe)
+    facts = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
     wanted = recipe.data.n_channels or facts.n_channels
     if facts.n_channels % wanted:
         raise SpikingGammaError(
@@ -77,8 +70,8 @@ def load_splits(recipe: Recipe) -> Splits:
     facts_of(recipe)
     data = recipe.data
     options: dict[str, Any] = dict(data.options)
-    if data.name == "localisation":
-        return localisation.splits(seed=data.seed, **options)
+    if data.name in tasks.names():
+        return tasks.load(data.name, seed=data.seed, **options)
     return datasets.load(
         data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
     )
@@ -109,34 +102,28 @@ def known_name(argument: str, name: str, known: Iterable[str]) -> str:
     )
 
 
-def _localisation(recipe: Recipe) -> Facts:
-    options = recipe.data.options
-    makers: list[Callable[..., Any]] = [localisation.splits, localisation.make]
-    _check_options(recipe, _arguments(makers))
+def _task(recipe: Recipe) -> Facts:
+    name = recipe.data.name
+    _check_options(recipe, tasks.options(name))
     if recipe.data.split != "official":
         raise SpikingGammaError(
             "data.split", repr(recipe.data.split), "'official': this task makes its own three parts"
         )
-    lags: Any = options.get("lags_ms", localisation.LAGS_MS)
-    channels: Any = options.get("n_channels", inspect.signature(localisation.make).parameters["n_channels"].default)
-    jittered = bool(options.get("jitter_ms", 0.0))
+    said = tasks.describe(name, recipe.data.options)
     return Facts(
-        title="Barn-owl localisation",
-        n_channels=channels,
-        class_names=tuple(f"{lag:+g} ms" for lag in lags),
+        title=said.title,
+        n_channels=said.n_channels,
+        class_names=said.class_names,
         licence="made on the spot",
         url="",
         citation="",
-        floors=(
-            Bound(localisation.floor(len(lags)), "chance, and all that spike counts or one ear can tell"),
-            Bound(localisation.memoryless_bound(len(lags)), "the most that a net without memory or delays can reach"),
-        ),
-        ceiling=None if jittered else Bound(localisation.ceiling(), "every recording names its lag"),
+        floors=said.floors,
+        ceiling=said.ceiling,
     )
 
 
 def _dataset(recipe: Recipe) -> Facts:
-    _check_options(recipe, _arguments([getattr(datasets, recipe.data.name).load]))
+    _check_options(recipe, _arguments(getattr(datasets, recipe.data.name).load))
     info = datasets.info(recipe.data.name, recipe.data.options)
     chance = Bound(1 / info.n_classes, "chance")
     return Facts(
@@ -174,8 +161,8 @@ def _known_floors(recipe: Recipe) -> tuple[Bound, ...]:
     return ()
 
 
-def _arguments(makers: Sequence[Callable[..., Any]]) -> set[str]:
-    return {name for maker in makers for name in inspect.signature(maker).parameters} - _NOT_OPTIONS
+def _arguments(loader: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(loader).parameters) - _NOT_OPTIONS
 
 
 def _check_options(recipe: Recipe, known: Collection[str]) -> None:
