@@ -12,16 +12,16 @@ again.
 The first of these is the paper's rule, and all there is at its settings up to 100 ms. At longer intervals n pairs, each alone
 for 2δ on both sides, do not fit into the duration: ten seconds hold some seven of 500 ms, where up to 30 are asked for. The
 published generator drops what it cannot place, and counts then tell of the interval. The second makes room for n in any
-case; spikes of different pairs may then interleave. Counts stay exact, and tell nothing of δ.
+case; spikes of different pairs may then interleave. Counts stay exact, and tell of δ what the plane says, no more.
 
 Whatever interleaves, δ is how much later the first spike of b is than the first of a, so that `ceiling` is that of knowing
 it.
 
 **Polychrony is not the only way to know it.** The paper's rule keeps the spikes of one neuron more than 2δ apart, so that the
 smallest gap within neurons, looked for in all of them, is close to 2δ where there are many spikes: who takes half of it for δ
-and counts spikes is right in more than 90 % of recordings without comparing two neurons.
-And b is silent for the first δ, a for the last. A net above `intervals_alone` has used intervals, but not surely those
-between a and b; a control is to move all spikes of each neuron together (`events.perturb.jitter_channels`).
+and counts spikes is right in more than 90 % of recordings without comparing two neurons. And b is silent for the first δ, a
+for the last. So a net above `floor` has used timing, but not surely that between a and b; a control is to move all spikes of
+each neuron together (`events.perturb.jitter_channels`).
 
     counts      n in every neuron: floor() = 67.3 %
     intervals   intervals_alone() = 96.6 %
