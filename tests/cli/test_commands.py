@@ -96,6 +96,23 @@ def test_evaluating_at_another_step_writes_a_row(run: Path, tmp_path: Path) -> N
     assert (row["run_dt_ms"], row["part"], row["samples"]) == (2.0, "validation", 18)
 
 
+def test_evaluating_perturbed_recordings_says_so(run: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    result = call(
+        "evaluate", run, "--perturb", "replacement=1", "--perturb", "deletion=.25", "--perturb-seed", "5", "--out", rows
+    )
+    assert result.exit_code == 0
+    assert "replacement=1, deletion=0.25" in result.output
+    row = json.loads(rows.read_text())
+    assert (row["perturb"], row["perturb_seed"]) == (["replacement=1", "deletion=0.25"], 5)
+    plain = json.loads((run / "result.json").read_text())
+    assert row["loss"] != plain["loss"]
+    wrong = call("evaluate", run, "--perturb", "noise=3")
+    assert wrong.exit_code == 2
+    assert "jitter=5ms, channel_jitter=5ms" in wrong.stderr
+    assert len(rows.read_text().splitlines()) == 1
+
+
 def test_citations_follow_the_recipe(run: Path) -> None:
     spoken = call("cite", "fsdd").stdout
     for key in ("koopman2026spikinggamma", "yu2025beyond", "jackson2018fsdd", "cramer2022heidelberg", "bohte2012"):

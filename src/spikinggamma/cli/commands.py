@@ -117,20 +117,38 @@ def evaluate(
     run: RunFolder,
     split: Annotated[Part, typer.Option(help="Which part of the data.")] = Part.test,
     dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
+    perturb: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND[=LEVEL]",
+            help="Change the recordings first: jitter=5ms, channel_jitter=5ms, deletion=0.2, replacement=0.5, reversal; "
+            "may be given several times.",
+        ),
+    ] = None,
+    perturb_seed: Annotated[int, typer.Option(help="Seed of that change.")] = 0,
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
 ) -> None:
-    """Evaluate the best epoch of a run, at any time step.
+    """Evaluate the best epoch of a run, at any time step, on recordings as they are or perturbed.
 
     [bold]Examples[/bold]
 
       spikinggamma evaluate runs/fsdd-0-1
       spikinggamma evaluate runs/localisation-0-1 --dt-ms 0.5
+      spikinggamma evaluate runs/localisation-0-1 --perturb jitter=5ms --perturb deletion=0.2
       spikinggamma evaluate runs/fsdd-0-1 --split validation --out rows.jsonl
     """
     from spikinggamma import training
 
-    row = training.evaluate(run, part=split.value, dt_ms=dt_ms, device=device.value, command=this_command())
+    row = training.evaluate(
+        run,
+        part=split.value,
+        dt_ms=dt_ms,
+        perturb=perturb or (),
+        perturb_seed=perturb_seed,
+        device=device.value,
+        command=this_command(),
+    )
     if out is not None:
         training.append_row(out, row)
     typer.echo(training.describe(row, training.load_run(run).recipe))

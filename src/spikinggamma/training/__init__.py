@@ -8,6 +8,7 @@ from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known
 from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
 from spikinggamma.training.loop import TrainingInterrupted, resume, train
 from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
+from spikinggamma.training.perturbation import Perturbation, parse_perturbation, perturbed
 from spikinggamma.training.progress import LogReporter, Reporter, TerminalReporter, reporter_for
 from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Recipe, Training
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe, parse_recipe, recipe_names
@@ -27,6 +28,7 @@ __all__ = [
     "LogReporter",
     "Net",
     "Opened",
+    "Perturbation",
     "Recipe",
     "Reporter",
     "Run",
@@ -58,7 +60,9 @@ __all__ = [
     "load_run",
     "load_splits",
     "open_data",
+    "parse_perturbation",
     "parse_recipe",
+    "perturbed",
     "pick_device",
     "read_rows",
     "recipe_names",

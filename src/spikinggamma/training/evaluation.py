@@ -15,6 +15,7 @@ from spikinggamma.events import Batch, Recording, batches
 from spikinggamma.learning import Learner
 from spikinggamma.training.build import build_judge, pick_device
 from spikinggamma.training.data import Facts, facts_of, load_splits
+from spikinggamma.training.perturbation import parse_perturbation, perturbed
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, load_run, versions
 from spikinggamma.training.threads import torch_threads
@@ -93,6 +94,8 @@ def evaluate(
     *,
     part: Part = "test",
     dt_ms: float | None = None,
+    perturb: Sequence[str] = (),
+    perturb_seed: int = 0,
     device: str = "auto",
     command: str = "",
 ) -> dict[str, Any]:
@@ -102,11 +105,14 @@ def evaluate(
         run: A run or its folder.
         part: Which part of the data.
         dt_ms: Time step; the recipe's own if not given. Weights do not depend on it.
+        perturb: What is done to the recordings before, in this order, such as `jitter=5ms` (`parse_perturbation`).
+        perturb_seed: Of that.
         device: auto, cpu or cuda.
         command: What was typed, for the row.
 
     Raises:
-        SpikingGammaError: No run or checkpoint; a time step that is not positive or longer than the shortest bucket.
+        SpikingGammaError: No run or checkpoint; a time step that is not positive or longer than the shortest bucket; a
+            perturbation that is none.
     """
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
@@ -114,13 +120,16 @@ def evaluate(
     if not (math.isfinite(step) and 0.0 < step <= min(recipe.net.tau_ms)):
         shortest = min(recipe.net.tau_ms)
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
+    perturbations = [parse_perturbation(text) for text in perturb]
     net = run.net("best", device=str(where))
-    recordings = getattr(load_splits(recipe), part)
+    recordings = perturbed(getattr(load_splits(recipe), part), perturbations, seed=perturb_seed)
     with torch_threads(recipe.training.threads):
         found = score(build_judge(net, recipe, dt_ms=step), recipe, recordings, where)
     row = result_row(recipe, facts_of(recipe), found, command=command, device=str(where), part=part)
     parameters = sum(parameter.numel() for parameter in net.parameters())
     row |= {"run": str(run.path), "parameters": parameters, "trained_dt_ms": recipe.data.dt_ms, "run_dt_ms": step}
+    if perturbations:
+        row |= {"perturb": [str(one) for one in perturbations], "perturb_seed": perturb_seed}
     return row
 
 

@@ -38,7 +38,10 @@ def describe(row: dict[str, Any], recipe: Recipe) -> str:
     step = f"{row['run_dt_ms']:g} ms"
     trained = row["trained_dt_ms"]
     note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
-    return _table([*_figures(row, recipe), ("time step", step, note), ("run", row["run"], "")])
+    lines = [*_figures(row, recipe), ("time step", step, note)]
+    if "perturb" in row:
+        lines.append(("perturbed", ", ".join(row["perturb"]), f"seed {row['perturb_seed']}, not retrained"))
+    return _table([*lines, ("run", row["run"], "")])
 
 
 def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
