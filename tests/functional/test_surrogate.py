@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.functional import SURROGATES, Surrogate, arctan, fast_sigmoid, find_surrogate
+from spikinggamma.functional import SURROGATES, Surrogate, arctan, exponential, fast_sigmoid, find_surrogate
 
 X = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)  # holds 0 itself
 
@@ -36,6 +36,25 @@ def test_arctan_is_the_derivative_of_a_scaled_arc_tangent(slope: float) -> None:
     (torch.atan(math.pi / 2 * slope * smooth) / math.pi + 0.5).sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, smooth.grad)
+
+
+@pytest.mark.parametrize(("width", "threshold", "scale"), [(1.0, 1.0, 1.0), (0.1, 10.0, 0.1), (0.5, 2.0, 3.0)])
+def test_exponential_is_slayers_bump(width: float, threshold: float, scale: float) -> None:
+    x = X.clone().requires_grad_()
+    blame = torch.arange(61.0, dtype=torch.float64)
+    exponential(x, slope=1 / (width * threshold), scale=scale).backward(blame)
+    expected = [scale / (width * threshold) * math.exp(-abs(at) / (width * threshold)) for at in X.tolist()]
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, blame * torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 8.0])
+def test_exponential_has_the_area_that_its_scale_says(slope: float) -> None:
+    # From the threshold upwards the integral is c (1 - e^{-β x}), and the bump is symmetric: 2 c in all.
+    x = torch.linspace(-60.0, 60.0, 240_001, dtype=torch.float64, requires_grad=True)
+    exponential(x, slope=slope, scale=0.3).sum().backward()
+    assert x.grad is not None
+    assert float(torch.trapezoid(x.grad, x.detach())) == pytest.approx(0.6, rel=1e-5)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:

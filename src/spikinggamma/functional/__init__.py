@@ -10,7 +10,7 @@ from spikinggamma.functional.spiking_gamma import (
     spiking_gamma_sequence,
     spiking_gamma_step,
 )
-from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, fast_sigmoid, find_surrogate
+from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, exponential, fast_sigmoid, find_surrogate
 
 __all__ = [
     "SURROGATES",
@@ -24,6 +24,7 @@ __all__ = [
     "Surrogate",
     "arctan",
     "decay_factors",
+    "exponential",
     "fast_sigmoid",
     "find_surrogate",
     "gamma_adjoint",

@@ -6,6 +6,7 @@
 | --- | --- | --- |
 | `fast_sigmoid` | 1 / (1 + β abs(x))² | SuperSpike, Zenke and Ganguli (2018), Neural Computation 30, 1514 |
 | `arctan` | (β/2) / (1 + (π/2 β x)²) | Fang et al. (ICCV 2021), arXiv 2007.05785 |
+| `exponential` | c β exp(-β abs(x)) | SLAYER, Shrestha and Orchard (NeurIPS 2018), arXiv 1810.08646 |
 
 The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do.
 """
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["SURROGATES", "Surrogate", "arctan", "fast_sigmoid", "find_surrogate"]
+__all__ = ["SURROGATES", "Surrogate", "arctan", "exponential", "fast_sigmoid", "find_surrogate"]
 
 Surrogate = Callable[[Tensor], Tensor]
 
@@ -80,7 +81,27 @@ def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "
     return spikes
 
 
-SURROGATES: dict[str, Surrogate] = {"fast_sigmoid": fast_sigmoid, "arctan": arctan}
+def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float = 1.0) -> Float[Tensor, "*cells"]:
+    """H(x) with a two-sided exponential for its derivative.
+
+    Args:
+        x: Membrane minus threshold.
+        slope: β = 1 / (τ_ρ ϑ) in SLAYER's terms, whose τ_ρ is a width in thresholds, not a time.
+        scale: c, SLAYER's `scaleRho`; the area under the bump is 2 c, whatever the slope.
+
+    Example:
+        >>> exponential(torch.tensor([-0.5, 0.0, 0.5]))
+        tensor([0., 1., 1.])
+    """
+
+    def bump(at: Tensor) -> Tensor:
+        return scale * slope * torch.exp(-slope * at.abs())
+
+    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+SURROGATES: dict[str, Surrogate] = {"fast_sigmoid": fast_sigmoid, "arctan": arctan, "exponential": exponential}
 
 
 def find_surrogate(name: str) -> Surrogate:

@@ -24,7 +24,7 @@ class LIFNet(nn.Module):
         tau_ms: Membrane time constant, of the read-out too.
         synapse_tau_ms: Time constant of the synaptic currents; 0 for none.
         threshold: ϑ.
-        surrogate: "fast_sigmoid" (SuperSpike) or "arctan".
+        surrogate: "fast_sigmoid" (SuperSpike), "arctan" or "exponential" (SLAYER).
         generator: Random numbers of the initial weights: W normal with variance 1 / fan-in. See `calibrate`.
 
     Shapes: spikes [T, B, N] to logits [T, B, C].
