@@ -1,5 +1,11 @@
 """A neuron is a file: parameters, state, a step, and the same over a sequence. The specification of everything else."""
 
+from spikinggamma.functional.adaptive_lif import (
+    AdaptiveLIFParameters,
+    AdaptiveLIFState,
+    adaptive_lif_sequence,
+    adaptive_lif_step,
+)
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
 from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
@@ -14,6 +20,8 @@ from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, exp
 
 __all__ = [
     "SURROGATES",
+    "AdaptiveLIFParameters",
+    "AdaptiveLIFState",
     "LIFParameters",
     "LIFState",
     "NeuronOutput",
@@ -22,6 +30,8 @@ __all__ = [
     "SpikingGammaParameters",
     "SpikingGammaState",
     "Surrogate",
+    "adaptive_lif_sequence",
+    "adaptive_lif_step",
     "arctan",
     "decay_factors",
     "exponential",
