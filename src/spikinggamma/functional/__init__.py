@@ -8,6 +8,12 @@ from spikinggamma.functional.adaptive_lif import (
 )
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
 from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
+from spikinggamma.functional.recurrent_lif import (
+    RecurrentLIFParameters,
+    RecurrentLIFState,
+    recurrent_lif_sequence,
+    recurrent_lif_step,
+)
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
 from spikinggamma.functional.spiking_gamma import (
     NeuronOutput,
@@ -25,6 +31,8 @@ __all__ = [
     "LIFParameters",
     "LIFState",
     "NeuronOutput",
+    "RecurrentLIFParameters",
+    "RecurrentLIFState",
     "SigmaDelta",
     "SigmaDeltaState",
     "SpikingGammaParameters",
@@ -45,6 +53,8 @@ __all__ = [
     "leaky_step",
     "lif_sequence",
     "lif_step",
+    "recurrent_lif_sequence",
+    "recurrent_lif_step",
     "sigma_delta_step",
     "spiking_gamma_sequence",
     "spiking_gamma_step",

@@ -1,0 +1,84 @@
+"""Leaky integrate-and-fire neurons that hear one another: `lif` with recurrent weights.
+
+    u⁺(t) = u(t) + R s(t-1)            drive: from below, and from the population's spikes one step ago
+    s(t)  = LIF(u⁺(t))                 the step of `lif`
+
+Row i of R [N, N] is what neuron i hears; its diagonal, a neuron's own voice, is used as it stands. Backwards, blame flows
+through R into the spikes of the step before, by their surrogate. The reset passes none on, as in `lif`.
+
+A recurrent spike takes one step to arrive, so its delay is `dt_ms`: unlike τ_m and τ_s, R does not keep its meaning when
+the step changes.
+
+Source: the recurrent nets of Zenke and Vogels (2021), Neural Computation 33, 899, and of Cramer et al. (2022), IEEE
+Transactions on Neural Networks and Learning Systems 33, 2744.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional.lif import LIFParameters, LIFState, lif_step
+
+__all__ = ["RecurrentLIFParameters", "RecurrentLIFState", "recurrent_lif_sequence", "recurrent_lif_step"]
+
+
+class RecurrentLIFParameters(NamedTuple):
+    """A population of neurons at one time step length.
+
+    Attributes:
+        lif: The neurons.
+        recurrent_weight: R, [N, N]: from the neuron of the column to that of the row.
+    """
+
+    lif: LIFParameters
+    recurrent_weight: Float[Tensor, "N N"]
+
+    def validate(self) -> RecurrentLIFParameters:
+        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        self.lif.validate()
+        shape = list(self.recurrent_weight.shape)
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise SpikingGammaError("recurrent_weight", shape, "[N, N], a row and a column for each neuron")
+        if not bool(torch.isfinite(self.recurrent_weight).all()):
+            raise SpikingGammaError("recurrent_weight", "infinite or missing numbers", "finite weights")
+        return self
+
+
+class RecurrentLIFState(NamedTuple):
+    """Current i, membrane v after the reset, and the spikes of the last step, all [B, N]; zero at the start."""
+
+    current: Float[Tensor, "B N"]
+    membrane: Float[Tensor, "B N"]
+    spikes: Float[Tensor, "B N"]
+
+
+def recurrent_lif_step(
+    parameters: RecurrentLIFParameters, state: RecurrentLIFState, drive: Float[Tensor, "B N"]
+) -> tuple[Float[Tensor, "B N"], RecurrentLIFState]:
+    """One step: drive u(t) from below in, spikes (0 or 1) out, and the state after the reset.
+
+    Example:
+        >>> p = RecurrentLIFParameters(LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.eye(2))
+        >>> zero = torch.zeros(3, 2)
+        >>> recurrent_lif_step(p, RecurrentLIFState(zero, zero, zero), zero + 20.0)[0].shape
+        torch.Size([3, 2])
+    """
+    heard = drive + nn.functional.linear(state.spikes, parameters.recurrent_weight)
+    spikes, after = lif_step(parameters.lif, LIFState(state.current, state.membrane), heard)
+    return spikes, RecurrentLIFState(after.current, after.membrane, spikes)
+
+
+def recurrent_lif_sequence(
+    parameters: RecurrentLIFParameters, state: RecurrentLIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], RecurrentLIFState]:
+    """The population over a sequence, built of `recurrent_lif_step`."""
+    spikes = []
+    for u in drive.unbind(0):
+        out, state = recurrent_lif_step(parameters, state, u)
+        spikes.append(out)
+    return torch.stack(spikes), state
