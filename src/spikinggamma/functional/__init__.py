@@ -22,17 +22,29 @@ from spikinggamma.functional.spiking_gamma import (
     spiking_gamma_sequence,
     spiking_gamma_step,
 )
+from spikinggamma.functional.srm_alpha import (
+    AlphaState,
+    SRMAlphaParameters,
+    SRMAlphaState,
+    alpha_sequence,
+    alpha_step,
+    srm_alpha_sequence,
+    srm_alpha_step,
+)
 from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, exponential, fast_sigmoid, find_surrogate
 
 __all__ = [
     "SURROGATES",
     "AdaptiveLIFParameters",
     "AdaptiveLIFState",
+    "AlphaState",
     "LIFParameters",
     "LIFState",
     "NeuronOutput",
     "RecurrentLIFParameters",
     "RecurrentLIFState",
+    "SRMAlphaParameters",
+    "SRMAlphaState",
     "SigmaDelta",
     "SigmaDeltaState",
     "SpikingGammaParameters",
@@ -40,6 +52,8 @@ __all__ = [
     "Surrogate",
     "adaptive_lif_sequence",
     "adaptive_lif_step",
+    "alpha_sequence",
+    "alpha_step",
     "arctan",
     "decay_factors",
     "exponential",
@@ -58,4 +72,6 @@ __all__ = [
     "sigma_delta_step",
     "spiking_gamma_sequence",
     "spiking_gamma_step",
+    "srm_alpha_sequence",
+    "srm_alpha_step",
 ]

@@ -1,0 +1,155 @@
+"""SLAYER's neuron: a spike response model with alpha functions for synapse and refractoriness.
+
+    ε_τ(t) = (t/τ) e^{1 - t/τ},    t >= 0                      rises from 0 to its peak of 1 at t = τ
+    a(t)   = Σ_{t' <= t} u(t') ε_{τ_s}(t - t')                  answer to the drive u = W s_in
+    r(t)   = Σ_{t' < t}  s(t') ε_{τ_r}(t - t')                  refractoriness: the same of its own spikes
+    m(t)   = a(t) - c_r ϑ r(t)                                 membrane
+    s(t)   = H(m(t) - ϑ)                                       at most one spike a step
+
+An alpha function is two leaky filters in a row, so its sum over the past is kept in two numbers. With d = e^{-dt/τ}, a
+unit impulse at step 0 leaves a trace p = dⁿ at step n, and
+
+    a(t) = d (a(t-1) + e (dt/τ) p(t-1)),    p(t) = d p(t-1) + u(t)
+
+gives a = e (dt/τ) n dⁿ = ε_τ(n dt): if it holds at n, a(n+1) = d (e (dt/τ) n dⁿ + e (dt/τ) dⁿ) = e (dt/τ) (n+1) dⁿ⁺¹. The
+kernel is thus exact at every grid time, at any dt, and nothing is multiplied by dt: a drive of 1 is one spike. As
+ε(0) = 0, a drive is first felt one step later, and a spike's refractoriness too.
+
+Backwards, H has the `exponential` bump c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ)), and the refractoriness passes no blame on:
+SLAYER's rule, in which an error travels back by ρ(m) and the correlation with ε alone. SLAYER cuts its kernels off where
+they have fallen below 0.01; these have no end.
+
+Source: Shrestha and Orchard, SLAYER (NeurIPS 2018), arXiv 1810.08646, with the names of its released neuron `SRMALPHA`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional.surrogate import exponential
+
+__all__ = [
+    "AlphaState",
+    "SRMAlphaParameters",
+    "SRMAlphaState",
+    "alpha_sequence",
+    "alpha_step",
+    "srm_alpha_sequence",
+    "srm_alpha_step",
+]
+
+
+class AlphaState(NamedTuple):
+    """Trace p of the first filter and value a of the second, of one shape; zero at the start of a recording."""
+
+    trace: Float[Tensor, " *cells"]
+    value: Float[Tensor, " *cells"]
+
+
+class SRMAlphaParameters(NamedTuple):
+    """A population of neurons at one time step length.
+
+    Attributes:
+        tau_ms: τ_s > 0 of the synapse, in ms (`tauSr`).
+        refractory_tau_ms: τ_r > 0 of the refractoriness, in ms (`tauRef`).
+        refractory_scale: c_r >= 0, the depth of the refractoriness in thresholds (`scaleRef`).
+        threshold: ϑ > 0 (`theta`).
+        surrogate_width: τ_ρ > 0, the width of the bump in thresholds (`tauRho`, which is no time).
+        surrogate_scale: c_ρ > 0, half the area of the bump (`scaleRho`).
+        dt_ms: Time step (`Ts`).
+    """
+
+    tau_ms: float
+    refractory_tau_ms: float
+    refractory_scale: float
+    threshold: float
+    surrogate_width: float
+    surrogate_scale: float
+    dt_ms: float
+
+    def validate(self) -> SRMAlphaParameters:
+        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        for name, value in zip(self._fields, self, strict=True):
+            if name != "refractory_scale" and not (value > 0.0 and math.isfinite(value)):
+                raise SpikingGammaError(name, value, "a positive, finite number")
+        if not (self.refractory_scale >= 0.0 and math.isfinite(self.refractory_scale)):
+            raise SpikingGammaError(
+                "refractory_scale", self.refractory_scale, "zero (off) or a positive, finite number"
+            )
+        return self
+
+
+class SRMAlphaState(NamedTuple):
+    """Synapse (p, a) and refractoriness (p, r), all [B, N]; zero at the start of a recording.
+
+    After step t, `synapse` and `refractory` are the a(t) and r(t) of that step's membrane; s(t) is in the trace only.
+    """
+
+    synapse_trace: Float[Tensor, "B N"]
+    synapse: Float[Tensor, "B N"]
+    refractory_trace: Float[Tensor, "B N"]
+    refractory: Float[Tensor, "B N"]
+
+
+def _silent_step(tau_ms: float, dt_ms: float, trace: Tensor, value: Tensor) -> AlphaState:
+    """A step of the two filters before its input: a(t) needs none, and p(t) lacks u(t)."""
+    decay = math.exp(-dt_ms / tau_ms)
+    return AlphaState(decay * trace, decay * torch.add(value, trace, alpha=math.e * dt_ms / tau_ms))
+
+
+def alpha_step(tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, " *cells"]) -> AlphaState:
+    """One step of a sum of alpha functions: drive u(t) in; `value` is a(t), to which u(t) does not add yet.
+
+    Example:
+        >>> after_spike = alpha_step(5.0, 5.0, AlphaState(torch.zeros(2), torch.zeros(2)), torch.ones(2))
+        >>> alpha_step(5.0, 5.0, after_spike, torch.zeros(2)).value
+        tensor([1., 1.])
+    """
+    trace, value = _silent_step(tau_ms, dt_ms, *state)
+    return AlphaState(trace + drive, value)
+
+
+def alpha_sequence(
+    tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T *cells"], AlphaState]:
+    """The sum over a sequence, built of `alpha_step`: a(t) at every step."""
+    values = []
+    for u in drive.unbind(0):
+        state = alpha_step(tau_ms, dt_ms, state, u)
+        values.append(state.value)
+    return torch.stack(values), state
+
+
+def srm_alpha_step(
+    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "B N"]
+) -> tuple[Float[Tensor, "B N"], SRMAlphaState]:
+    """One step: drive u(t) in, spikes (0 or 1) out, and the state with the refractoriness that they bring.
+
+    Example:
+        >>> p, zero = SRMAlphaParameters(1.0, 1.0, 2.0, 1.0, 1.0, 1.0, dt_ms=1.0), torch.zeros(3, 2)
+        >>> srm_alpha_step(p, SRMAlphaState(zero, zero, zero, zero), zero + 1.0)[0].shape
+        torch.Size([3, 2])
+    """
+    tau_ms, refractory_tau_ms, refractory_scale, threshold, width, scale, dt_ms = parameters
+    synapse = alpha_step(tau_ms, dt_ms, AlphaState(state.synapse_trace, state.synapse), drive)
+    refractory = _silent_step(refractory_tau_ms, dt_ms, state.refractory_trace, state.refractory)
+    membrane = torch.sub(synapse.value, refractory.value, alpha=refractory_scale * threshold)
+    spikes = exponential(membrane - threshold, slope=1.0 / (width * threshold), scale=scale)
+    return spikes, SRMAlphaState(*synapse, refractory.trace + spikes.detach(), refractory.value)
+
+
+def srm_alpha_sequence(
+    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], SRMAlphaState]:
+    """The neuron over a sequence, built of `srm_alpha_step`."""
+    spikes = []
+    for u in drive.unbind(0):
+        out, state = srm_alpha_step(parameters, state, u)
+        spikes.append(out)
+    return torch.stack(spikes), state
