@@ -6,6 +6,15 @@ from spikinggamma.functional.adaptive_lif import (
     adaptive_lif_sequence,
     adaptive_lif_step,
 )
+from spikinggamma.functional.delay import (
+    DelayParameters,
+    DelayState,
+    clamp_delays_,
+    floored_delay_sequence,
+    floored_delay_step,
+    fractional_delay_sequence,
+    fractional_delay_step,
+)
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
 from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
 from spikinggamma.functional.recurrent_lif import (
@@ -38,6 +47,8 @@ __all__ = [
     "AdaptiveLIFParameters",
     "AdaptiveLIFState",
     "AlphaState",
+    "DelayParameters",
+    "DelayState",
     "LIFParameters",
     "LIFState",
     "NeuronOutput",
@@ -55,10 +66,15 @@ __all__ = [
     "alpha_sequence",
     "alpha_step",
     "arctan",
+    "clamp_delays_",
     "decay_factors",
     "exponential",
     "fast_sigmoid",
     "find_surrogate",
+    "floored_delay_sequence",
+    "floored_delay_step",
+    "fractional_delay_sequence",
+    "fractional_delay_step",
     "gamma_adjoint",
     "gamma_sequence",
     "gamma_step",

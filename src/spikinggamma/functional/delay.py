@@ -1,0 +1,187 @@
+"""Learned axonal delays: what each neuron says arrives later, by its own time.
+
+    d = delay / dt,    n = ⌊d⌋,    φ = d - n                       [N], in steps
+
+| function | y(t) | ∂y(t)/∂delay, taken to be |
+| --- | --- | --- |
+| `fractional_delay` | (1 - φ) s(t-n) + φ s(t-n-1) | (s(t-n-1) - s(t-n)) / dt: exact, from the right where d is whole |
+| `floored_delay` | s(t-n) | -(y(t) - y(t-1)) / dt: the finite difference of what arrives |
+
+A fractional delay shares a spike out between the two steps that its arrival falls between, so it has a gradient, and its
+spikes are no longer 0 or 1. A floored one sends whole spikes and has no gradient (it is constant between steps, then jumps);
+the second row is SLAYER's stand-in. It is the same number as that of the first row, at the same n. Both pass the input the
+exact gradient of what they computed.
+
+Delays are in ms and do not depend on the step. A delay that falls short of a whole step by less than a rounding error of
+float32 counts as whole.
+
+Source: Shrestha and Orchard, SLAYER (NeurIPS 2018), arXiv 1810.08646, for axonal delays and the finite difference; Yu, Sun
+and Goodman (arXiv 2507.16043) floor them. Interpolation is this library's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = [
+    "DelayParameters",
+    "DelayState",
+    "clamp_delays_",
+    "floored_delay_sequence",
+    "floored_delay_step",
+    "fractional_delay_sequence",
+    "fractional_delay_step",
+]
+
+# Relative: some roundings of float32 (1.2e-7 each). 0.3 ms at 0.1 ms a step are three steps, not two.
+_ROUNDING = 1e-6
+
+
+class DelayParameters(NamedTuple):
+    """The axons of a population at one time step length.
+
+    Attributes:
+        delay_ms: One per neuron, [N], within [0, max_delay_ms]; trained, and clamped after each update (`clamp_delays_`).
+        max_delay_ms: Bound >= 0, in ms; what has to be remembered follows from it, not from the delays.
+        dt_ms: Time step.
+    """
+
+    delay_ms: Float[Tensor, " N"]
+    max_delay_ms: float
+    dt_ms: float
+
+    def validate(self) -> DelayParameters:
+        """Return itself, or raise `SpikingGammaError` for a value out of range, a delay out of its bounds among them."""
+        if not (self.dt_ms > 0.0 and math.isfinite(self.dt_ms)):
+            raise SpikingGammaError("dt_ms", self.dt_ms, "a positive, finite number")
+        if not (self.max_delay_ms >= 0.0 and math.isfinite(self.max_delay_ms)):
+            raise SpikingGammaError(
+                "max_delay_ms", self.max_delay_ms, "zero (no delays) or a positive, finite time in ms"
+            )
+        if self.delay_ms.ndim != 1:
+            raise SpikingGammaError("delay_ms", list(self.delay_ms.shape), "[N], one delay per neuron")
+        known = self.delay_ms.detach()
+        within = (known >= 0.0) & (known <= self.max_delay_ms * (1.0 + _ROUNDING))
+        if not bool(within.all()):
+            worst = int(torch.argmin(within.to(torch.int8)))
+            raise SpikingGammaError(
+                "delay_ms",
+                f"{float(known[worst]):g} ms for neuron {worst}",
+                f"delays from 0 to {self.max_delay_ms:g} ms",
+                "Call clamp_delays_ after each step of the optimiser.",
+            )
+        return self
+
+    def remembered_steps(self) -> int:
+        """D = ⌊max_delay / dt⌋ + 1, the steps of the past that a delay may reach back to."""
+        return math.floor(self.max_delay_ms / self.dt_ms * (1.0 + _ROUNDING)) + 1
+
+
+class DelayState(NamedTuple):
+    """The last D steps of what was said, the oldest first, [D, B, N]; zero at the start of a recording."""
+
+    past: Float[Tensor, "D B N"]
+
+
+class _Arrivals(NamedTuple):
+    """s(t-n) and s(t-n-1) [T, B, N], d and n [N], and the state after the last step."""
+
+    near: Tensor
+    far: Tensor
+    steps: Tensor
+    whole_steps: Tensor
+    state: DelayState
+
+
+def _arrivals(parameters: DelayParameters, state: DelayState, spikes: Tensor) -> _Arrivals:
+    remembered = parameters.remembered_steps()
+    wanted = (remembered, *spikes.shape[1:])
+    if state.past.shape != wanted:
+        raise SpikingGammaError(
+            "state",
+            f"a past of shape {list(state.past.shape)}",
+            f"{list(wanted)} for this input, step and bound",
+            "A state belongs to the batch, the time step and the bound that made it.",
+        )
+    history = torch.cat([state.past, spikes])
+    steps = parameters.delay_ms / parameters.dt_ms
+    # The bounds keep every read inside the history; they bind for no delay that passes `validate`.
+    whole = (steps.detach() * (1.0 + _ROUNDING)).floor().clamp(0, remembered - 1)
+    time = torch.arange(remembered, len(history), device=spikes.device).view(-1, 1, 1)
+    index = time - whole.long()
+    near, far = (history.gather(0, at.expand(spikes.shape)) for at in (index, index - 1))
+    # A copy: a view would keep the whole sequence in memory.
+    return _Arrivals(near, far, steps, whole, DelayState(history[len(spikes) :].clone()))
+
+
+def fractional_delay_sequence(
+    parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], DelayState]:
+    """Delay a sequence by linear interpolation between steps; the gradient is exact.
+
+    Raises:
+        SpikingGammaError: the state belongs to another batch, time step or bound.
+
+    Example:
+        >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]
+        >>> y, _ = fractional_delay_sequence(p, DelayState(torch.zeros(3, 1, 1)), spike.unsqueeze(2))
+        >>> y.flatten()
+        tensor([0.0000, 0.5000, 0.5000, 0.0000])
+    """
+    near, far, steps, whole, after = _arrivals(parameters, state, spikes)
+    return near + (steps - whole) * (far - near), after
+
+
+def fractional_delay_step(
+    parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
+) -> tuple[Float[Tensor, "B N"], DelayState]:
+    """One step of `fractional_delay_sequence`: s(t) in, y(t) out; the past moves up by one."""
+    arrived, after = fractional_delay_sequence(parameters, state, spikes.unsqueeze(0))
+    return arrived.squeeze(0), after
+
+
+def floored_delay_sequence(
+    parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], DelayState]:
+    """Delay a sequence by whole steps, the fraction dropped; the delay is told SLAYER's finite difference.
+
+        ∂ℓ/∂delay = Σ_t Σ_B ∂ℓ/∂y(t) · -(y(t) - y(t-1)) / dt
+
+    Raises:
+        SpikingGammaError: the state belongs to another batch, time step or bound.
+
+    Example:
+        >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]
+        >>> y, _ = floored_delay_sequence(p, DelayState(torch.zeros(3, 1, 1)), spike.unsqueeze(2))
+        >>> y.flatten()
+        tensor([0., 1., 0., 0.])
+    """
+    near, far, steps, _, after = _arrivals(parameters, state, spikes)
+    # Nothing is added to the value: the difference is zero and has the derivative 1.
+    return near + (steps - steps.detach()) * (far - near).detach(), after
+
+
+def floored_delay_step(
+    parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
+) -> tuple[Float[Tensor, "B N"], DelayState]:
+    """One step of `floored_delay_sequence`: s(t) in, y(t) out; the past moves up by one."""
+    arrived, after = floored_delay_sequence(parameters, state, spikes.unsqueeze(0))
+    return arrived.squeeze(0), after
+
+
+@torch.no_grad()
+def clamp_delays_(delay_ms: Float[Tensor, " N"], max_delay_ms: float) -> Float[Tensor, " N"]:
+    """Put delays back into [0, max_delay_ms], in place: to be called after each step of an optimiser.
+
+    Example:
+        >>> clamp_delays_(torch.tensor([-1.0, 3.0, 20.0]), 15.0)
+        tensor([ 0.,  3., 15.])
+    """
+    return delay_ms.clamp_(0.0, max_delay_ms)
