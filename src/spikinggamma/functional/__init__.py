@@ -24,6 +24,7 @@ from spikinggamma.functional.recurrent_lif import (
     recurrent_lif_step,
 )
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
+from spikinggamma.functional.spikemax import cumulative_loss, spikemax_loss
 from spikinggamma.functional.spiking_gamma import (
     NeuronOutput,
     SpikingGammaParameters,
@@ -67,6 +68,7 @@ __all__ = [
     "alpha_step",
     "arctan",
     "clamp_delays_",
+    "cumulative_loss",
     "decay_factors",
     "exponential",
     "fast_sigmoid",
@@ -86,6 +88,7 @@ __all__ = [
     "recurrent_lif_sequence",
     "recurrent_lif_step",
     "sigma_delta_step",
+    "spikemax_loss",
     "spiking_gamma_sequence",
     "spiking_gamma_step",
     "srm_alpha_sequence",

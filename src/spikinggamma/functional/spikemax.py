@@ -1,0 +1,95 @@
+"""Losses of the rivals, one number per recording: of counted output spikes, and of a membrane at every step.
+
+`spikemax_loss`, cross-entropy of the shares that the classes have in all output spikes:
+
+    c_n = max(Σ_t s_n(t), 1),    p_n = c_n / Σ_m c_m,    L = -log p_k,    k: the target
+    ∂L/∂s_n(t) = (p_n - [n = k]) / c_n                         at every t
+
+That is the true gradient of L, as p_n / c_n = 1 / Σ_m c_m, but for a class without a spike: the floor of 1 is taken to pass
+blame as if it were a count, or a silent class could never learn to speak.
+
+`cumulative_loss`, cross-entropy of summed votes, one vote a step:
+
+    z = Σ_t softmax(m(t)),    L = -log softmax(z)_k
+    ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)),    e = softmax(z) - [n = k],    p(t) = softmax(m(t))
+
+The votes are logits, so there are two softmaxes; a vote is at most 1, hence L >= log(1 + (C - 1) e^{-T}).
+
+Steps past a recording's end are in neither loss nor gradient.
+
+Source: Shrestha, Zhu and Sun, Spikemax (IJCNN 2022), arXiv 2205.09845; Bittar and Garner (2022), Frontiers in Neuroscience
+16, 865897, for summed softmaxes on SHD.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["cumulative_loss", "spikemax_loss"]
+
+
+def _checked(targets: Tensor, lengths: Tensor | None, output: Tensor) -> tuple[Tensor, Tensor]:
+    """Targets, and which steps belong to their recording [T, B, 1]; or an error."""
+    steps, batch, classes = output.shape
+    if targets.shape != (batch,) or targets.is_floating_point():
+        found = f"{targets.dtype} {list(targets.shape)}"
+        raise SpikingGammaError("targets", found, f"one class per recording, int64 [{batch}]")
+    if not bool(((targets >= 0) & (targets < classes)).all()):
+        raise SpikingGammaError("targets", targets.tolist(), f"classes 0 .. {classes - 1}")
+    if lengths is None:
+        return targets, output.new_ones(steps, batch, 1)
+    if lengths.shape != (batch,) or not bool(((lengths >= 1) & (lengths <= steps)).all()):
+        raise SpikingGammaError("lengths", lengths.tolist(), f"{batch} numbers of steps, each from 1 to {steps}")
+    time = torch.arange(steps, device=output.device)
+    return targets, (time.unsqueeze(1) < lengths).to(output).unsqueeze(2)
+
+
+def spikemax_loss(
+    spikes: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
+) -> Float[Tensor, " B"]:
+    """Cross-entropy of each class's share of the output spikes, with the gradient of Spikemax.
+
+    Args:
+        spikes: Output spikes.
+        targets: Class of each recording.
+        lengths: Steps that belong to each recording; None for all.
+
+    Raises:
+        SpikingGammaError: targets that are no classes, or lengths that are none of this output.
+
+    Example:
+        >>> spikemax_loss(torch.tensor([[[3.0, 1.0]]]), torch.tensor([0])).exp()
+        tensor([1.3333])
+    """
+    targets, valid = _checked(targets, lengths, spikes)
+    count = (spikes * valid).sum(0)
+    # The value of the floored count with the derivative of the count: see above.
+    floored = count + (count.clamp_min(1.0) - count).detach()
+    right = floored.gather(1, targets.unsqueeze(1)).squeeze(1)
+    return floored.sum(1).log() - right.log()
+
+
+def cumulative_loss(
+    membrane: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
+) -> Float[Tensor, " B"]:
+    """Cross-entropy of the softmax of the membrane, summed over time; differentiable throughout.
+
+    Args:
+        membrane: Of output neurons that do not spike, such as `leaky_sequence` returns.
+        targets: Class of each recording.
+        lengths: Steps that belong to each recording; None for all.
+
+    Raises:
+        SpikingGammaError: targets that are no classes, or lengths that are none of this output.
+
+    Example:
+        >>> cumulative_loss(torch.zeros(5, 1, 4), torch.tensor([2])).exp()
+        tensor([4.])
+    """
+    targets, valid = _checked(targets, lengths, membrane)
+    votes = (membrane.softmax(2) * valid).sum(0)
+    return nn.functional.cross_entropy(votes, targets, reduction="none")
