@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from spikinggamma.events import Splits
@@ -25,3 +27,21 @@ def test_every_data_set_and_task_has_a_paragraph() -> None:
     text = data_table()
     for part in ("localisation: Barn-owl localisation", "fsdd: ", "channels  700", "licence   "):
         assert part in text
+
+
+def test_a_set_lies_where_its_loader_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One with files of its own below the data root, its spikes in the cache; one that is made on the spot in the cache only."""
+
+    def place(name: str) -> str:
+        return next(line for line in catalogue.fetch(name).splitlines() if line.startswith("  here"))
+
+    monkeypatch.setattr(catalogue, "load_splits", lambda recipe: Splits([], [], []))
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    monkeypatch.setenv("SPIKINGGAMMA_DATA", str(root))
+    monkeypatch.setenv("SPIKINGGAMMA_CACHE", str(cache))
+    for folder in (root / "fsdd", cache / "fsdd", cache / "spoken_words"):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(bytes(10**5))
+    assert f"{root / 'fsdd'} (1 files, 0.1 MB); as spikes in {cache / 'fsdd'} (1 files, 0.1 MB)" in place("fsdd")
+    assert f"{cache / 'spoken_words'} (1 files, 0.1 MB)" in place("spoken_words")
+    assert f"not here yet ({root / 'shd'})" in place("shd")

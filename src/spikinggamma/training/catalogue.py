@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -110,7 +111,10 @@ def _paragraph(name: str) -> str:
 
 def _place(name: str) -> str:
     kept = cache_root() / name
-    folder = (data_root(None) or cache_root()) / name
+    # What is made on the spot has no files of its own, so its loader takes no root.
+    has_files = "root" in inspect.signature(getattr(datasets, name).load).parameters
+    folder = (data_root(None) if has_files else None) or cache_root()
+    folder = folder / name
     if not folder.is_dir():
         return f"not here yet ({folder}): spikinggamma data fetch {name}"
     if folder == kept or not kept.is_dir():
