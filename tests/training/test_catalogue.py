@@ -30,7 +30,7 @@ def test_every_data_set_and_task_has_a_paragraph() -> None:
 
 
 def test_a_set_lies_where_its_loader_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One with files of its own below the data root, its spikes in the cache; one that is made on the spot in the cache only."""
+    """One with files of its own below the data root, its spikes in the cache; one made on the spot, in the cache only."""
 
     def place(name: str) -> str:
         return next(line for line in catalogue.fetch(name).splitlines() if line.startswith("  here"))
