@@ -32,7 +32,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording
 from spikinggamma.tasks.description import Bound, Description
+from spikinggamma.tasks.drawing import balanced_labels, recordings_of
 
 __all__ = [
     "PACKING",
@@ -45,6 +47,7 @@ __all__ = [
     "furthest_apart",
     "intervals_alone",
     "pair_counts",
+    "pair_recordings",
     "separate_starts",
 ]
 
@@ -137,6 +140,39 @@ def draw_points(
     levels = np.rint(share[:, 0] * (_N_RATES - 1)).astype(np.int64)
     intervals_ms = 1 + np.rint(share[:, 1] * (max_interval_ms - 1)).astype(np.int64)
     return pair_counts(duration_ms, rates_hz)[levels], intervals_ms
+
+
+def pair_recordings(
+    rng: np.random.Generator,
+    n_samples: int,
+    channels: tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]],
+    *,
+    duration_ms: int,
+    rates_hz: Sequence[float],
+    max_interval_ms: int,
+    source: str,
+) -> list[Recording]:
+    """Recordings of both classes: pairs (t, t + δ), each train of pairs with starts of its own, 2δ apart where that fits.
+
+    `channels` are those of the first and of the second spike of each train's pairs.
+    """
+    labels = balanced_labels(rng, n_samples, 2)
+    n_pairs, intervals_ms = draw_points(rng, labels, duration_ms, rates_hz, max_interval_ms)
+    n_trains = len(channels[0])
+    pairs, gaps = np.repeat(n_pairs, n_trains), np.repeat(intervals_ms, n_trains)
+    apart = np.minimum(2 * gaps, furthest_apart(pairs, gaps, duration_ms))
+    starts = separate_starts(rng, pairs, duration_ms - gaps, apart)
+    rows, columns = np.nonzero(np.arange(starts.shape[1]) < pairs[:, None])
+    first = starts[rows, columns]
+    return recordings_of(
+        np.tile(rows // n_trains, 2),
+        np.concatenate([first, first + gaps[rows]]),
+        np.concatenate([spiking[rows % n_trains] for spiking in channels]),
+        labels=labels,
+        n_channels=int(max(spiking.max() for spiking in channels)) + 1,
+        duration_ms=duration_ms,
+        source=source,
+    )
 
 
 def furthest_apart(

@@ -31,18 +31,17 @@ import numpy as np
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.tasks.description import Description
-from spikinggamma.tasks.drawing import balanced_labels, check_draw, recordings_of, three_parts
+from spikinggamma.tasks.drawing import check_draw, three_parts
 from spikinggamma.tasks.interval_rate_plane import (
     RATES_HZ,
     ceiling,
     check_plane,
     described,
-    draw_points,
     floor,
     furthest_apart,
     intervals_alone,
     pair_counts,
-    separate_starts,
+    pair_recordings,
 )
 
 __all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
@@ -80,19 +79,14 @@ def make(
     check_draw(n_samples, seed)
     _check(n_channels, duration_ms, rates_hz, max_interval_ms)
     rng = np.random.default_rng([seed, _SALT])
-    labels = balanced_labels(rng, n_samples, 2)
-    n_pairs, intervals_ms = draw_points(rng, labels, duration_ms, rates_hz, max_interval_ms)
-    pairs, gaps = np.repeat(n_pairs, n_channels), np.repeat(intervals_ms, n_channels)
-    starts = separate_starts(rng, pairs, duration_ms - gaps, 2 * gaps)
-    rows, columns = np.nonzero(np.arange(starts.shape[1]) < pairs[:, None])
-    first = starts[rows, columns]
-    return recordings_of(
-        np.tile(rows // n_channels, 2),
-        np.concatenate([first, first + gaps[rows]]),
-        np.tile(rows % n_channels, 2),
-        labels=labels,
-        n_channels=n_channels,
+    neurons = np.arange(n_channels)
+    return pair_recordings(
+        rng,
+        n_samples,
+        (neurons, neurons),
         duration_ms=duration_ms,
+        rates_hz=rates_hz,
+        max_interval_ms=max_interval_ms,
         source=f"isi {seed}",
     )
 

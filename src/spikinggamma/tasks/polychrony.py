@@ -40,18 +40,17 @@ import numpy as np
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.tasks.description import Description
-from spikinggamma.tasks.drawing import balanced_labels, check_draw, recordings_of, three_parts
+from spikinggamma.tasks.drawing import check_draw, three_parts
 from spikinggamma.tasks.interval_rate_plane import (
     RATES_HZ,
     ceiling,
     check_plane,
     described,
-    draw_points,
     floor,
     furthest_apart,
     intervals_alone,
     pair_counts,
-    separate_starts,
+    pair_recordings,
 )
 
 __all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
@@ -89,21 +88,14 @@ def make(
     check_draw(n_samples, seed)
     _check(n_channels, duration_ms, rates_hz, max_interval_ms)
     rng = np.random.default_rng([seed, _SALT])
-    labels = balanced_labels(rng, n_samples, 2)
-    n_spikes, intervals_ms = draw_points(rng, labels, duration_ms, rates_hz, max_interval_ms)
-    n_couples = n_channels // 2
-    spikes, gaps = np.repeat(n_spikes, n_couples), np.repeat(intervals_ms, n_couples)
-    apart = np.minimum(2 * gaps, furthest_apart(spikes, gaps, duration_ms))
-    starts = separate_starts(rng, spikes, duration_ms - gaps, apart)
-    rows, columns = np.nonzero(np.arange(starts.shape[1]) < spikes[:, None])
-    first, channels = starts[rows, columns], 2 * (rows % n_couples)
-    return recordings_of(
-        np.tile(rows // n_couples, 2),
-        np.concatenate([first, first + gaps[rows]]),
-        np.concatenate([channels, channels + 1]),
-        labels=labels,
-        n_channels=n_channels,
+    senders = np.arange(0, n_channels, 2)
+    return pair_recordings(
+        rng,
+        n_samples,
+        (senders, senders + 1),
         duration_ms=duration_ms,
+        rates_hz=rates_hz,
+        max_interval_ms=max_interval_ms,
         source=f"polychrony {seed}",
     )
 
