@@ -38,11 +38,10 @@ from spikinggamma.tasks.interval_rate_plane import (
     check_plane,
     described,
     floor,
-    furthest_apart,
     intervals_alone,
     pair_counts,
-    pair_recordings,
 )
+from spikinggamma.tasks.pair_placing import furthest_apart, pair_recordings
 
 __all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
 
