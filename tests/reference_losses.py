@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from spikinggamma.functional import cumulative_loss, spikemax_loss
+
 
 def loss_by_hand(name: str, logits: Tensor, targets: Tensor, lengths: Tensor, dt_ms: float) -> Tensor:
     """Loss of logits [T, B, C] whose gradient in the logits is the blame that the library defines."""
@@ -22,6 +24,9 @@ def loss_by_hand(name: str, logits: Tensor, targets: Tensor, lengths: Tensor, dt
             return 0.5 * (logits - targets)[valid].square().sum(1).mean()
         wanted = targets.expand(steps, batch)
         return cross_entropy(logits[valid], wanted[valid], ignore_index=-1)
+    if name in ("spikemax", "cumulative"):
+        of_each = {"spikemax": spikemax_loss, "cumulative": cumulative_loss}[name]
+        return of_each(logits, targets, lengths=lengths).mean()
     assert name == "running"
     total = logits.new_zeros(())
     for b in samples:

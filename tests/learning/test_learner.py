@@ -11,7 +11,7 @@ from torch import Tensor
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, RULES, UPDATES, Learner
+from spikinggamma.learning import GAMMA_RULES, LOSSES, RULES, SURROGATE_RULES, UPDATES, Learner
 from spikinggamma.nn import GammaNet, dense_net
 
 LENGTHS = torch.tensor([20, 13, 7])
@@ -34,7 +34,7 @@ class Stream:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_a_stream_of_chunks_is_the_recording(rule: str, loss: str) -> None:
     net, spikes = prepared(a_net, steps=20)
     learner = Learner(net, rule=rule, loss=loss, dt_ms=DT_MS)
@@ -188,14 +188,16 @@ def test_a_loss_that_is_no_number_shows() -> None:
     net, spikes = prepared(a_net, steps=20)
     with torch.no_grad():
         net.stack[0].weight[0, 0] = float("nan")
-    for rule in RULES:
+    for rule in GAMMA_RULES:
         outcome = Learner(net, rule=rule, loss="sum", dt_ms=DT_MS).learn(spikes, TARGETS, LENGTHS)
         assert outcome.loss != outcome.loss
 
 
 def test_names() -> None:
-    assert tuple(RULES) == ("instantaneous", "shifted", "windowed", "traced", "through_time")
-    assert tuple(LOSSES) == ("sum", "last", "each_step", "running")
+    assert tuple(GAMMA_RULES) == ("instantaneous", "shifted", "windowed", "traced", "through_time")
+    assert tuple(SURROGATE_RULES) == ("bptt", "truncated", "ottt", "eprop")
+    assert tuple(RULES) == (*GAMMA_RULES, *SURROGATE_RULES)
+    assert tuple(LOSSES) == ("sum", "last", "each_step", "running", "spikemax", "cumulative")
     assert UPDATES == ("recording", "chunk", "step")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, gradients, prepared, relative_error
-from spikinggamma.learning import LOSSES, RULES, Learner, Outcome
+from spikinggamma.learning import GAMMA_RULES, LOSSES, Learner, Outcome
 from spikinggamma.nn import GammaNet, dense_net
 
 STEPS = 12
@@ -46,7 +46,7 @@ def same(one: Outcome, other: Outcome) -> bool:
 # `traced` refuses shared kernels and trained time constants, `shifted` any mixture of time constants.
 CASES: list[tuple[str, Callable[[], GammaNet]]] = [
     (rule, make)
-    for rule in RULES
+    for rule in GAMMA_RULES
     for make in ((one_alpha, one_alpha_per_synapse) if rule == "shifted" else NETS.values())
     if rule != "traced" or make.__name__ not in ("convolutional", "trained_tau", "trained_tau_per_synapse")
 ]
@@ -64,7 +64,7 @@ def test_sequence_is_its_chunks_and_its_steps(rule: str, make: Callable[[], Gamm
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_padding_is_not_learnt_from(rule: str, loss: str) -> None:
     net, spikes = prepared(one_alpha, steps=STEPS)
     wanted, outcome = learnt(net, spikes, rule, loss)
@@ -76,7 +76,7 @@ def test_padding_is_not_learnt_from(rule: str, loss: str) -> None:
     assert same(outcome, again)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_gradients_add_up_over_batches(rule: str) -> None:
     net, spikes = prepared(one_alpha, steps=STEPS)
     once, _ = learnt(net, spikes, rule, "sum")
@@ -85,7 +85,7 @@ def test_gradients_add_up_over_batches(rule: str) -> None:
     assert relative_error(gradients(net), {name: 2.0 * g for name, g in once.items()}) < 1e-12
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_frozen_parameters_get_no_gradient_and_change_nothing_else(rule: str) -> None:
     net, spikes = prepared(one_alpha, steps=STEPS)
     free, _ = learnt(net, spikes, rule, "sum")

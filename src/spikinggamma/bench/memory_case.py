@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from spikinggamma.learning import Learner
-from spikinggamma.nn import LIFNet, dense_net
+from spikinggamma.nn import SurrogateNet, dense_net
 
 __all__ = ["Case", "measure", "peak_mib", "reset_peak", "resident_mib"]
 
@@ -91,7 +91,7 @@ def _learner(case: Case) -> Callable[[int], None]:
 
 
 def _lif_bptt(case: Case) -> Callable[[int], None]:
-    net = LIFNet(case.sizes, generator=torch.Generator().manual_seed(case.seed))
+    net = SurrogateNet(case.sizes, generator=torch.Generator().manual_seed(case.seed))
     net.calibrate(next(_chunks(case, case.chunk)), dt_ms=DT_MS)
 
     def learn(steps: int) -> None:

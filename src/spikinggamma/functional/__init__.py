@@ -41,7 +41,15 @@ from spikinggamma.functional.srm_alpha import (
     srm_alpha_sequence,
     srm_alpha_step,
 )
-from spikinggamma.functional.surrogate import SURROGATES, Surrogate, arctan, exponential, fast_sigmoid, find_surrogate
+from spikinggamma.functional.surrogate import (
+    SURROGATES,
+    Surrogate,
+    arctan,
+    exponential,
+    fast_sigmoid,
+    find_surrogate,
+    surrogate_slope,
+)
 
 __all__ = [
     "SURROGATES",
@@ -93,4 +101,5 @@ __all__ = [
     "spiking_gamma_step",
     "srm_alpha_sequence",
     "srm_alpha_step",
+    "surrogate_slope",
 ]

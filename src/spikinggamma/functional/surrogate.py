@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,9 +24,21 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["SURROGATES", "Surrogate", "arctan", "exponential", "fast_sigmoid", "find_surrogate"]
+__all__ = ["SURROGATES", "Surrogate", "arctan", "exponential", "fast_sigmoid", "find_surrogate", "surrogate_slope"]
 
 Surrogate = Callable[[Tensor], Tensor]
+
+
+def _fast_sigmoid_slope(x: Tensor, slope: float = 10.0) -> Tensor:
+    return (1.0 + slope * x.abs()).square().reciprocal()
+
+
+def _arctan_slope(x: Tensor, slope: float = 2.0) -> Tensor:
+    return slope / 2.0 / (1.0 + (math.pi / 2.0 * slope * x).square())
+
+
+def _exponential_slope(x: Tensor, slope: float = 1.0, scale: float = 1.0) -> Tensor:
+    return scale * slope * torch.exp(-slope * x.abs())
 
 
 class _Step(torch.autograd.Function):
@@ -54,11 +67,7 @@ def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Te
         >>> fast_sigmoid(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-
-    def bump(at: Tensor) -> Tensor:
-        return (1.0 + slope * at.abs()).square().reciprocal()
-
-    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    spikes: Tensor = _Step.apply(x, partial(_fast_sigmoid_slope, slope=slope))  # type: ignore[no-untyped-call]
     return spikes
 
 
@@ -73,11 +82,7 @@ def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "
         >>> arctan(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-
-    def bump(at: Tensor) -> Tensor:
-        return slope / 2.0 / (1.0 + (math.pi / 2.0 * slope * at).square())
-
-    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    spikes: Tensor = _Step.apply(x, partial(_arctan_slope, slope=slope))  # type: ignore[no-untyped-call]
     return spikes
 
 
@@ -93,15 +98,16 @@ def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float 
         >>> exponential(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-
-    def bump(at: Tensor) -> Tensor:
-        return scale * slope * torch.exp(-slope * at.abs())
-
-    spikes: Tensor = _Step.apply(x, bump)  # type: ignore[no-untyped-call]
+    spikes: Tensor = _Step.apply(x, partial(_exponential_slope, slope=slope, scale=scale))  # type: ignore[no-untyped-call]
     return spikes
 
 
 SURROGATES: dict[str, Surrogate] = {"fast_sigmoid": fast_sigmoid, "arctan": arctan, "exponential": exponential}
+_SLOPES: dict[str, Callable[..., Tensor]] = {
+    "fast_sigmoid": _fast_sigmoid_slope,
+    "arctan": _arctan_slope,
+    "exponential": _exponential_slope,
+}
 
 
 def find_surrogate(name: str) -> Surrogate:
@@ -113,3 +119,22 @@ def find_surrogate(name: str) -> Surrogate:
     if name not in SURROGATES:
         raise SpikingGammaError("surrogate", repr(name), f"one of {', '.join(SURROGATES)}")
     return SURROGATES[name]
+
+
+def surrogate_slope(name: str, x: Float[Tensor, "*cells"], **shape: float) -> Float[Tensor, "*cells"]:
+    """The bump ∂s/∂x itself, for who passes blame back without autograd.
+
+    Args:
+        name: A name in `SURROGATES`.
+        x: Membrane minus threshold.
+        shape: `slope`, and `scale` for "exponential", as the spike function of that name takes them.
+
+    Raises:
+        SpikingGammaError: there is no surrogate of that name.
+
+    Example:
+        >>> surrogate_slope("fast_sigmoid", torch.tensor([-0.1, 0.0, 0.1]))
+        tensor([0.2500, 1.0000, 0.2500])
+    """
+    find_surrogate(name)
+    return _SLOPES[name](x, **shape)

@@ -1,20 +1,32 @@
 """Learning rules and losses: one call form for all; a rule never names a layer type."""
 
+from spikinggamma.learning.bptt import Backpropagation
 from spikinggamma.learning.each_step import EachStep
+from spikinggamma.learning.eprop import EProp
 from spikinggamma.learning.instantaneous import Instantaneous
-from spikinggamma.learning.learner import RULES, UPDATES, Learner, Outcome, Source
+from spikinggamma.learning.learner import UPDATES, Learner, Outcome, Source
 from spikinggamma.learning.loss import Loss, Verdict
 from spikinggamma.learning.losses import LOSSES, Last, Running, Sum, make_loss
-from spikinggamma.learning.rule import Rule
+from spikinggamma.learning.ottt import OTTT, Truncated
+from spikinggamma.learning.rule import GammaRule, Rule
+from spikinggamma.learning.rules import GAMMA_RULES, RULES, SURROGATE_RULES
 from spikinggamma.learning.shifted import Shifted
+from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 from spikinggamma.learning.traced import Traced
 from spikinggamma.learning.windowed import ThroughTime, Windowed, span
 
 __all__ = [
+    "GAMMA_RULES",
     "LOSSES",
+    "OTTT",
     "RULES",
+    "SURROGATE_RULES",
     "UPDATES",
+    "Backpropagation",
+    "Cumulative",
+    "EProp",
     "EachStep",
+    "GammaRule",
     "Instantaneous",
     "Last",
     "Learner",
@@ -24,9 +36,11 @@ __all__ = [
     "Running",
     "Shifted",
     "Source",
+    "Spikemax",
     "Sum",
     "ThroughTime",
     "Traced",
+    "Truncated",
     "Verdict",
     "Windowed",
     "make_loss",

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.learning.history import SenderHistory, TimescaleHistory
-from spikinggamma.learning.rule import Rule, accumulate_timescales, below
-from spikinggamma.nn import GammaNet, LayerTape, NetTape
+from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below
+from spikinggamma.nn import GammaNet, LayerTape, NetTape, SpikingNet
 
 __all__ = ["CausalLayerGradient", "Instantaneous"]
 
@@ -45,12 +45,14 @@ class CausalLayerGradient:
                 layer.accumulate_projection(carried, senders)
 
 
-class Instantaneous(Rule):
+class Instantaneous(GammaRule):
     """See the module."""
 
-    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
-        self._gradients = [CausalLayerGradient(net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)]
+        self._gradients = [
+            CausalLayerGradient(self.net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)
+        ]
 
     def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""

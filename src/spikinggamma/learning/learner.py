@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.instantaneous import Instantaneous
 from spikinggamma.learning.loss import Loss
 from spikinggamma.learning.losses import LOSSES, make_loss
 from spikinggamma.learning.rule import Rule
-from spikinggamma.learning.shifted import Shifted
-from spikinggamma.learning.traced import Traced
-from spikinggamma.learning.windowed import ThroughTime, Windowed
-from spikinggamma.nn import GammaNet, NetState, NetTape
+from spikinggamma.learning.rules import RULES
+from spikinggamma.nn import SpikingNet
 
-__all__ = ["RULES", "UPDATES", "Learner", "Outcome", "Source"]
+__all__ = ["UPDATES", "Learner", "Outcome", "Source"]
 
-RULES: dict[str, type[Rule]] = {
-    "instantaneous": Instantaneous,
-    "shifted": Shifted,
-    "windowed": Windowed,
-    "traced": Traced,
-    "through_time": ThroughTime,
-}
 UPDATES = ("recording", "chunk", "step")
 # A recording held whole, or a way to make its chunks anew for each pass.
 Source = Tensor | Callable[[], Iterable[Tensor]]
@@ -64,12 +54,13 @@ class Learner:
 
     Args:
         net: The net that learns.
-        rule: A name in `RULES`.
+        rule: A name in `RULES`, one that suits the net.
         loss: A name in `LOSSES`.
         dt_ms: Time step of the run.
         chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
         activity_cost: λ, added to the loss as λ times the mean output y of each hidden layer, in units of ϑ_0, over the
-            steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second.
+            steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second. Of
+            surrogate-gradient layers, as λ times the mean number of spikes per neuron and 10 ms.
         update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
         **options: Of the rule, for example `tolerance` for `windowed`.
 
@@ -84,7 +75,7 @@ class Learner:
 
     def __init__(
         self,
-        net: GammaNet,
+        net: SpikingNet,
         *,
         rule: str,
         loss: str,
@@ -104,6 +95,8 @@ class Learner:
             raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
         if chunk is not None and chunk < 1:
             raise SpikingGammaError("chunk", chunk, "None or at least one step")
+        if RULES[rule].through_autograd and update != "recording":
+            raise SpikingGammaError("update", repr(update), f"recording, for whose end `{rule}` waits")
         self.net = net
         self.rule = rule
         self.loss = loss
@@ -144,8 +137,8 @@ class Learner:
                 judge.observe(tape.layers[-1].outputs, start)
         rule = self._begin()
         tally = _Tally(self.net, lengths)
-        for start, tape in self._chunks(source, start_state):
-            logits = tape.layers[-1].outputs
+        for start, tape in self._chunks(source, start_state, through_autograd=rule.through_autograd):
+            logits = tape.layers[-1].outputs.detach()
             if not replayed:
                 judge.observe(logits, start)
             added = rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
@@ -162,20 +155,20 @@ class Learner:
         source, lengths = self._source(spikes, targets, lengths)
         judge = make_loss(self.loss, targets, lengths, self.dt_ms)
         tally = _Tally(self.net, lengths, by_neuron=True)
-        state = self.net.initial_state(int(lengths.numel()))._replace(masks=(None,) * len(self.net.hidden))
+        state = self.net.initial_state(int(lengths.numel()), dropout=False)
         for start, tape in self._chunks(source, state):
             judge.observe(tape.layers[-1].outputs, start)
             tally.add(tape, start)
         return tally.outcome(judge)
 
-    def _priced(self, tape: NetTape, judge: Loss, start: int) -> NetTape:
+    def _priced(self, tape: Any, judge: Loss, start: int) -> Any:
         """The tape with the cost of speaking at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return tape
-        logits = tape.layers[-1].signal
+        logits = tape.layers[-1].outputs
         # In the net's own precision: a quotient of whole numbers is single.
         shares = judge.valid(start, len(logits)).to(logits) / (judge.lengths * len(judge.lengths))
-        return tape._replace(cost=self.activity_cost * shares)
+        return tape.priced(self.activity_cost * shares)
 
     def _begin(self) -> Rule:
         try:
@@ -205,10 +198,13 @@ class Learner:
         for part in parts:
             yield from torch.split(part, self.chunk) if self.chunk is not None else (part,)
 
-    def _chunks(self, source: Callable[[], Iterator[Tensor]], state: NetState) -> Iterator[tuple[int, NetTape]]:
+    def _chunks(
+        self, source: Callable[[], Iterator[Tensor]], state: Any, *, through_autograd: bool = False
+    ) -> Iterator[tuple[int, Any]]:
         start = 0
         for spikes in source():
-            tape, state = self.net.run(spikes, state, self.dt_ms)
+            with torch.set_grad_enabled(through_autograd):
+                tape, state = self.net.run(spikes, state, self.dt_ms)
             yield start, tape
             start += len(spikes)
 
@@ -226,7 +222,7 @@ def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
 class _Tally:
     """Spikes of each hidden layer over the steps that belong to a recording, neuron by neuron if asked."""
 
-    def __init__(self, net: GammaNet, lengths: Tensor, *, by_neuron: bool = False) -> None:
+    def __init__(self, net: SpikingNet, lengths: Tensor, *, by_neuron: bool = False) -> None:
         self.lengths = lengths
         self.spikes = torch.zeros(len(net.hidden), dtype=torch.float64)
         neurons = torch.tensor([layer.neurons for layer in net.hidden], dtype=torch.float64)
@@ -234,7 +230,7 @@ class _Tally:
         sizes = [layer.neurons for layer in net.hidden] if by_neuron else []
         self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
 
-    def add(self, tape: NetTape, start: int) -> None:
+    def add(self, tape: Any, start: int) -> None:
         time = torch.arange(start, start + len(tape.layers[0].inputs), device=self.lengths.device)
         valid = time.unsqueeze(1) < self.lengths
         for index, layer in enumerate(tape.layers[:-1]):

@@ -79,19 +79,23 @@ class OneDecision(Loss):
         gained = (logits * share.unsqueeze(2)).sum(0)
         self.evidence = gained if self.evidence is None else self.evidence + gained
 
+    def gathered(self) -> Float[Tensor, "B C"]:
+        """z, of all that was observed."""
+        if self.evidence is None:
+            raise SpikingGammaError("logits", "none observed", "every chunk of the recording first")
+        return self.evidence
+
     def error(self) -> Float[Tensor, "B C"]:
         """∂ℓ/∂z = (softmax(z) - target) / B."""
-        if self.evidence is None:
-            raise SpikingGammaError("logits", "none observed", "every chunk, before blame is asked for")
-        targets = checked_classes(self.targets, self.evidence.shape[1])
-        wanted = torch.nn.functional.one_hot(targets, self.evidence.shape[1])
-        return (self.evidence.softmax(1) - wanted) / len(targets)
+        evidence = self.gathered()
+        targets = checked_classes(self.targets, evidence.shape[1])
+        wanted = torch.nn.functional.one_hot(targets, evidence.shape[1])
+        return (evidence.softmax(1) - wanted) / len(targets)
 
     def verdict(self) -> Verdict:
         """See `Loss.verdict`."""
-        if self.evidence is None:
-            raise SpikingGammaError("logits", "none observed", "every chunk of the recording")
-        targets = checked_classes(self.targets, self.evidence.shape[1])
-        loss = float(torch.nn.functional.cross_entropy(self.evidence, targets))
-        predictions = self.evidence.argmax(1)
+        evidence = self.gathered()
+        targets = checked_classes(self.targets, evidence.shape[1])
+        loss = float(torch.nn.functional.cross_entropy(evidence, targets))
+        predictions = evidence.argmax(1)
         return Verdict(loss, predictions, int((predictions == targets).sum()), len(targets))

@@ -6,6 +6,7 @@
 | `last` | cross-entropy of the logits at the last step | at the last step |
 | `each_step` | a class (or a value: squared error) at every labelled step | at that step |
 | `running` | cross-entropy of the logits averaged so far, late evidence weighing more | at that step |
+| `spikemax`, `cumulative` | of spiking outputs, and of votes: see `spike_losses` | after a first pass |
 
 Recordings of a batch may differ in length: no step past a recording's end is in the loss or in the blame.
 """
@@ -19,6 +20,7 @@ from torch import Tensor
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.each_step import EachStep
 from spikinggamma.learning.loss import Loss, OneDecision, Verdict, checked_classes
+from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 
 __all__ = ["LOSSES", "Last", "Running", "Sum", "make_loss"]
 
@@ -106,7 +108,14 @@ class Running(OneDecision):
         return super().verdict()._replace(loss=self.total)
 
 
-LOSSES: dict[str, type[Loss]] = {"sum": Sum, "last": Last, "each_step": EachStep, "running": Running}
+LOSSES: dict[str, type[Loss]] = {
+    "sum": Sum,
+    "last": Last,
+    "each_step": EachStep,
+    "running": Running,
+    "spikemax": Spikemax,
+    "cumulative": Cumulative,
+}
 
 
 def make_loss(name: str, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> Loss:

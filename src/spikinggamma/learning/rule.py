@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import abc
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma import kernels
-from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, NetTape
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, NetTape, SpikingNet
 from spikinggamma.nn.autograd import alpha_gradient
 
-__all__ = ["Rule", "accumulate_timescales", "advance", "below", "decoded"]
+__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "below", "decoded"]
 
 
 class Rule(abc.ABC):
@@ -21,21 +23,39 @@ class Rule(abc.ABC):
     Args:
         net: The net whose `.grad` it adds to.
         dt_ms: Time step of the run.
+
+    Attributes:
+        through_autograd: Whether it follows autograd's graph, so that the net is to be run with gradients enabled.
     """
 
-    def __init__(self, net: GammaNet, dt_ms: float) -> None:
-        self.net = net
+    through_autograd: bool = False
+
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         self.dt_ms = dt_ms
-        with torch.no_grad():
-            self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
 
     @abc.abstractmethod
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """The next chunk, and the blame on its logits. Returns whether gradients were added, for this or an older chunk."""
+    def take(self, tape: Any, delta: Float[Tensor, "T B C"]) -> bool:
+        """The next chunk's tape, as the net's `run` left it, and the blame on its logits.
+
+        Returns:
+            Whether gradients were added, for this or an older chunk.
+        """
 
     @abc.abstractmethod
     def finish(self) -> bool:
         """The recording is over: commit what is still held back. Returns whether there was anything."""
+
+
+class GammaRule(Rule):
+    """A rule of SpikingGamma: error flows through linear buckets, so it needs a `GammaNet`."""
+
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+        super().__init__(net, dt_ms)
+        if not isinstance(net, GammaNet):
+            raise SpikingGammaError("rule", "one of SpikingGamma", f"one for a {type(net).__name__}, such as bptt")
+        self.net = net
+        with torch.no_grad():
+            self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
 
 
 def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:

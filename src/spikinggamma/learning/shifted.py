@@ -22,24 +22,26 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.history import SenderHistory
-from spikinggamma.learning.rule import Rule, below
-from spikinggamma.nn import GammaNet, NetTape
+from spikinggamma.learning.rule import GammaRule, below
+from spikinggamma.nn import NetTape, SpikingNet
 
 __all__ = ["Shifted"]
 
 
-class Shifted(Rule):
+class Shifted(GammaRule):
     """See the module.
 
     Raises:
         SpikingGammaError: buckets differ in their time constants, or train them.
     """
 
-    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         every = torch.cat(self.alphas)
-        if any(layer.timescales.trainable for layer in net.stack) or not torch.allclose(every, every[0]):
-            tau_ms = sorted({round(float(tau), 6) for layer in net.stack for tau in layer.timescales.tau_ms().detach()})
+        if any(layer.timescales.trainable for layer in self.net.stack) or not torch.allclose(every, every[0]):
+            tau_ms = sorted(
+                {round(float(tau), 6) for layer in self.net.stack for tau in layer.timescales.tau_ms().detach()}
+            )
             raise SpikingGammaError(
                 "tau_ms",
                 tau_ms,
@@ -47,10 +49,10 @@ class Shifted(Rule):
                 "Gamma kernels compose only then; use `windowed` for other time constants.",
             )
         # The layer at index i hears blame through the K - 1 buckets of each layer above it.
-        depth = [sum(layer.order - 1 for layer in net.stack[index:]) + 1 for index in range(len(net.stack))]
+        depth = [sum(layer.order - 1 for layer in self.net.stack[index:]) + 1 for index in range(len(self.net.stack))]
         self._chains = [alpha[:1].expand(deep).contiguous() for alpha, deep in zip(self.alphas, depth, strict=True)]
-        self._senders = [SenderHistory(layer, chain) for layer, chain in zip(net.stack, self._chains, strict=True)]
-        self._buckets: list[Tensor | None] = [None] * len(net.stack)
+        self._senders = [SenderHistory(layer, chain) for layer, chain in zip(self.net.stack, self._chains, strict=True)]
+        self._buckets: list[Tensor | None] = [None] * len(self.net.stack)
         self._step = torch.zeros(depth[0], dtype=every.dtype, device=every.device)
 
     def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.learning.instantaneous import CausalLayerGradient
-from spikinggamma.learning.rule import Rule, below, decoded
-from spikinggamma.nn import GammaNet, NetTape
+from spikinggamma.learning.rule import GammaRule, below, decoded
+from spikinggamma.nn import GammaNet, NetTape, SpikingNet
 
 __all__ = ["Traced"]
 
@@ -68,19 +68,21 @@ class _Traces:
             self.layer.accumulate_sensitivities(products)
 
 
-class Traced(Rule):
+class Traced(GammaRule):
     """See the module.
 
     Raises:
         SpikingGammaError: a hidden layer shares weights between neurons, or trains its time constants.
     """
 
-    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
-        for layer in net.hidden:
+        for layer in self.net.hidden:
             layer.require_own_parameters("traced")
-        self._gradients = [CausalLayerGradient(net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)]
-        self._traces = [_Traces(net, index, self.alphas) for index in range(len(net.stack) - 1)]
+        self._gradients = [
+            CausalLayerGradient(self.net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)
+        ]
+        self._traces = [_Traces(self.net, index, self.alphas) for index in range(len(self.net.stack) - 1)]
         self._pending: NetTape | None = None
 
     def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:

@@ -22,8 +22,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.rule import Rule, accumulate_timescales, below, decoded
-from spikinggamma.nn import GammaNet, LayerTape, NetTape
+from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below, decoded
+from spikinggamma.nn import GammaNet, LayerTape, NetTape, SpikingNet
 
 __all__ = ["ThroughTime", "Windowed", "commit", "span"]
 
@@ -85,16 +85,16 @@ def _join(tapes: list[NetTape]) -> NetTape:
     return NetTape(tuple(layers), tapes[0].masks, torch.cat(costs) if costs else None)
 
 
-class Windowed(Rule):
+class Windowed(GammaRule):
     """Exact up to the tail of the kernels; memory constant in time.
 
     Args:
         tolerance: Share of an input's weight that may still lie ahead when it is committed; sets the window, see `span`.
     """
 
-    def __init__(self, net: GammaNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
+    def __init__(self, net: SpikingNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
         super().__init__(net, dt_ms)
-        self.span = span(net, dt_ms, tolerance)
+        self.span = span(self.net, dt_ms, tolerance)
         self._window: deque[tuple[NetTape, Tensor]] = deque()
         self._steps = 0
 
@@ -124,10 +124,10 @@ class Windowed(Rule):
         return True
 
 
-class ThroughTime(Rule):
+class ThroughTime(GammaRule):
     """The adjoint over the whole recording, as backpropagation through time computes it; memory linear in time."""
 
-    def __init__(self, net: GammaNet, dt_ms: float) -> None:
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         self._tapes: list[NetTape] = []
         self._deltas: list[Tensor] = []

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layer import GammaLayer
+from spikinggamma.nn.spiking_net import SpikingNet
 from spikinggamma.nn.tape import LayerTape
 
 __all__ = ["GammaNet", "NetState", "NetTape"]
@@ -36,8 +37,12 @@ class NetTape(NamedTuple):
     masks: tuple[Tensor | None, ...]
     cost: Float[Tensor, "T B"] | None = None
 
+    def priced(self, cost: Float[Tensor, "T B"]) -> NetTape:
+        """The same at that cost."""
+        return self._replace(cost=cost)
 
-class GammaNet(nn.Module):
+
+class GammaNet(SpikingNet):
     """Layers in a row; the last is the read-out.
 
     Args:
@@ -92,16 +97,11 @@ class GammaNet(nn.Module):
         """C, the number of outputs."""
         return self.stack[-1].neurons
 
-    def initial_state(self, batch: int, *, generator: torch.Generator | None = None) -> NetState:
-        """Zero states, and fresh dropout masks where the net is in training mode."""
-        masks: list[Tensor | None] = []
-        for layer in self.hidden:
-            if self.training and self.dropout > 0.0:
-                drawn = torch.rand(batch, *layer.out_shape, generator=generator)
-                masks.append((drawn >= self.dropout).to(layer.bias) / (1.0 - self.dropout))
-            else:
-                masks.append(None)
-        return NetState(tuple(layer.initial_state(batch) for layer in self.stack), tuple(masks))
+    def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> NetState:
+        """Zero states, and fresh dropout masks where the net is in training mode and `dropout` is wanted."""
+        shapes = [layer.out_shape for layer in self.hidden]
+        masks = self.dropout_masks(batch, shapes, generator, dropout, self.stack[-1].bias)
+        return NetState(tuple(layer.initial_state(batch) for layer in self.stack), masks)
 
     def forward(
         self, spikes: Float[Tensor, "T B *in_shape"], state: NetState | None = None, *, dt_ms: float

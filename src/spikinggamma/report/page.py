@@ -11,6 +11,7 @@ import jinja2
 from spikinggamma import __version__
 from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import GammaNet
 from spikinggamma.report.figures.comparison import comparison
 from spikinggamma.report.figures.confusion import confusion_section
 from spikinggamma.report.figures.curves import learning_section
@@ -90,16 +91,18 @@ def _sections(run: Run, key: str) -> list[Section]:
     class_names = facts_of(run.recipe).class_names
     look = look_at(run)
     sections = [learning_section(run, key), confusion_section(run, key)]
-    if look.survey is not None:
-        sections += [
-            raster_section(look.samples, look.survey, class_names, key, run.recipe.learning.loss, look.part),
-            signal_section(look.samples[0], run.recipe.net.tau_ms[0], key),
-        ]
-    else:
+    net = run.net() if run.best.is_file() else None
+    speaks = run.recipe.net.model != "count_mlp" and not run.recipe.net.analogue
+    if look.survey is None:
         sections.append(Section(f"{key}-rasters", "The net at work", "", note=look.missing))
-    if run.best.is_file():
-        sections.append(delay_section(run.net(), run.recipe.data.dt_ms, key))
-    if not run.recipe.net.analogue:
+    elif run.recipe.net.model != "count_mlp":
+        rasters = raster_section(look.samples, look.survey, class_names, key, run.recipe.learning.loss, look.part)
+        sections.append(rasters)
+    if look.survey is not None and run.recipe.net.model == "spikinggamma":
+        sections.append(signal_section(look.samples[0], run.recipe.net.tau_ms[0], key))
+    if isinstance(net, GammaNet):
+        sections.append(delay_section(net, run.recipe.data.dt_ms, key))
+    if speaks:
         rates = _rates(run)
         if rates:
             sections.append(rate_section(rates, look.survey, key, _where(run, look)))

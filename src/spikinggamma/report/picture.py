@@ -14,6 +14,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import GammaNet
 from spikinggamma.report.figures.delays import draw_kernels, draw_profile, profile
 from spikinggamma.report.figures.rasters import draw_sample
 from spikinggamma.report.figures.signals import draw_code, pick_neurons
@@ -47,6 +48,9 @@ def write_picture(run_dir: str | Path, out: str | Path) -> Path:
     look = look_at(run)
     if look.survey is None:
         raise SpikingGammaError("run_dir", str(run_dir), "a run that can be watched at work", look.missing)
+    net = run.net()
+    if not isinstance(net, GammaNet):
+        raise SpikingGammaError("run_dir", f"{run_dir}, a {run.recipe.net.model} net", "a run of SpikingGamma")
     sample, layer = look.samples[0], look.samples[0].layers[0]
     neurons = pick_neurons(layer, (0.75,))
     if not neurons:
@@ -64,7 +68,7 @@ def write_picture(run_dir: str | Path, out: str | Path) -> Path:
         draw_code(layer, neurons[0], sample.dt_ms, upper)
         _title(lower, "The delays that the hidden layer has learnt, and some of its kernels")
         weights, kernels = lower.subplots(1, 2)
-        found = profile(run.net().stack[0], run.recipe.data.dt_ms)
+        found = profile(net.stack[0], run.recipe.data.dt_ms)
         draw_profile(weights, found)
         draw_kernels(kernels, found)
         content = io.BytesIO()

@@ -18,7 +18,7 @@ from spikinggamma.events import Batch, Recording, make_batch
 from spikinggamma.events.binning import n_steps
 from spikinggamma.functional import SigmaDeltaState, sigma_delta_step
 from spikinggamma.learning import make_loss
-from spikinggamma.nn import GammaLayer, GammaNet, LayerTape
+from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, PopulationTape, SpikingNet
 from spikinggamma.training import Recipe
 
 __all__ = ["LayerRecord", "LayerSurvey", "Sample", "Survey", "choose", "record", "survey"]
@@ -98,11 +98,11 @@ class Survey(NamedTuple):
     layers: tuple[LayerSurvey, ...]
 
 
-def survey(net: GammaNet, recipe: Recipe, recordings: Sequence[Recording]) -> Survey:
+def survey(net: SpikingNet, recipe: Recipe, recordings: Sequence[Recording]) -> Survey:
     """Run `net` over up to 256 of the recordings, evenly from all classes."""
     dt_ms = recipe.data.dt_ms
     steps = n_steps(np.array([recording.duration_us for recording in recordings]), dt_ms)
-    neurons = sum(layer.neurons for layer in net.stack)
+    neurons = sum(layer.neurons for layer in net.hidden) + net.classes
     halves = _even(recordings, min(_MOST, max(16, int(_NUMBERS / (steps.mean() * neurons)))))
     indices = sorted(halves, key=lambda index: recordings[index].duration_us)  # alike lengths share a batch
     shown = int(np.median(steps[indices]))
@@ -111,7 +111,8 @@ def survey(net: GammaNet, recipe: Recipe, recordings: Sequence[Recording]) -> Su
     for first in range(0, len(indices), _BATCH):
         members = indices[first : first + _BATCH]
         batch = _batch(recipe, [recordings[index] for index in members])
-        tape, _ = net.run(batch.spikes, net.initial_state(len(members)), dt_ms)
+        with torch.no_grad():
+            tape, _ = net.run(batch.spikes, net.initial_state(len(members)), dt_ms)
         shares += _shares(recipe, batch, tape.layers[-1].outputs)
         half = torch.tensor([halves[index] for index in members])
         for tally, layer in zip(tallies, tape.layers, strict=False):
@@ -138,12 +139,16 @@ def choose(found: Survey) -> list[int]:
     return [found.indices[place] for place in [*(alike or right)[:1], *wrong[:1]]]
 
 
-def record(net: GammaNet, recipe: Recipe, recording: Recording, place: int) -> Sample:
+def record(net: SpikingNet, recipe: Recipe, recording: Recording, place: int) -> Sample:
     """Run `net` over one recording and keep every layer, estimates and thresholds included."""
     dt_ms = recipe.data.dt_ms
     batch = _batch(recipe, [recording])
-    tape, _ = net.run(batch.spikes, net.initial_state(1), dt_ms)
-    layers = tuple(_layer_record(layer, part, dt_ms) for layer, part in zip(net.hidden, tape.layers, strict=False))
+    with torch.no_grad():
+        tape, _ = net.run(batch.spikes, net.initial_state(1), dt_ms)
+    if isinstance(net, GammaNet):
+        layers = tuple(_layer_record(layer, part, dt_ms) for layer, part in zip(net.hidden, tape.layers, strict=False))
+    else:
+        layers = tuple(_spikes_alone(part) for part in tape.layers[: len(net.hidden)])
     logits = tape.layers[-1].outputs
     by_step = batch.labels.ndim == 2
     return Sample(
@@ -173,6 +178,13 @@ def _layer_record(layer: GammaLayer, tape: LayerTape, dt_ms: float) -> LayerReco
         estimates.append(state.estimate)
     estimate, threshold = torch.stack(estimates), torch.stack(thresholds)
     return LayerRecord(output.numpy(), estimate.numpy(), threshold.numpy(), tape.counts[:, 0].int().numpy())
+
+
+def _spikes_alone(tape: PopulationTape) -> LayerRecord:
+    """Of neurons without a sigma-delta code: nothing but what they sent."""
+    sent = tape.outputs[:, 0]
+    counts = torch.zeros_like(sent) if tape.counts is None else tape.counts[:, 0]
+    return LayerRecord(sent.numpy(), sent.numpy(), torch.zeros_like(sent).numpy(), counts.int().numpy())
 
 
 class _Tally:

@@ -10,7 +10,7 @@ from spikinggamma.training.loop import TrainingInterrupted, resume, train
 from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
 from spikinggamma.training.perturbation import Perturbation, parse_perturbation, perturbed
 from spikinggamma.training.progress import LogReporter, Reporter, TerminalReporter, reporter_for
-from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Recipe, Training
+from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Recipe, Surrogate, Training
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe, parse_recipe, recipe_names
 from spikinggamma.training.run import Run, create_run, load_run, versions
 from spikinggamma.training.schedule import learning_rate
@@ -33,6 +33,7 @@ __all__ = [
     "Reporter",
     "Run",
     "Score",
+    "Surrogate",
     "TerminalReporter",
     "Training",
     "TrainingInterrupted",

@@ -11,7 +11,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
-from spikinggamma.nn import GammaNet, conv_net
+from spikinggamma.nn import CountNet, NeuronSettings, SpikingNet, SurrogateNet, conv_net
 from spikinggamma.training.data import facts_of
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.seeds import stream
@@ -30,17 +30,23 @@ __all__ = [
 _CALIBRATION_RECORDINGS = 64
 
 
-def build_net(recipe: Recipe) -> GammaNet:
+def build_net(recipe: Recipe) -> SpikingNet:
     """A fresh net; the same seed gives the same weights."""
     facts, net = facts_of(recipe), recipe.net
-    code = SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None)
     if net.conv and len(facts.shape) != 3:
         expected = "[], as these recordings are no pictures"
         raise SpikingGammaError("net.conv", [list(row) for row in net.conv], expected)
+    generator, dropout = stream(recipe.training.seed, "weights"), recipe.learning.dropout
+    sizes = (facts.n_channels, *net.hidden, facts.n_classes)
+    if net.model == "count_mlp":
+        return CountNet(sizes, dropout=dropout, generator=generator)
+    if net.model != "spikinggamma":
+        return _surrogate_net(recipe, sizes, generator)
+    code = SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None)
     return conv_net(
         facts.shape if net.conv else (facts.n_channels,),
         net.conv,
-        (*net.hidden, facts.n_classes),
+        sizes[1:],
         tau_ms=net.tau_ms,
         code=code,
         analogue=net.analogue,
@@ -48,12 +54,29 @@ def build_net(recipe: Recipe) -> GammaNet:
         train_tau=net.train_tau,
         shortest_ms=net.shortest_ms or None,
         input_gain=net.input_gain,
-        dropout=recipe.learning.dropout,
-        generator=stream(recipe.training.seed, "weights"),
+        dropout=dropout,
+        generator=generator,
     )
 
 
-def calibrate(net: GammaNet, recipe: Recipe, recordings: Sequence[Recording]) -> None:
+def _surrogate_net(recipe: Recipe, sizes: Sequence[int], generator: torch.Generator) -> SurrogateNet:
+    chosen = recipe.surrogate
+    return SurrogateNet(
+        sizes,
+        neuron=recipe.net.model,
+        settings=NeuronSettings(**{name: getattr(chosen, name) for name in NeuronSettings._fields}),
+        readout=chosen.readout,
+        readout_tau_ms=None if chosen.readout_tau_ms < 0.0 else chosen.readout_tau_ms,
+        axons=chosen.delays,
+        delay_input=chosen.delay_input,
+        max_delay_ms=chosen.max_delay_ms,
+        initial_delay_ms=None if chosen.initial_delay_ms < 0.0 else chosen.initial_delay_ms,
+        dropout=recipe.learning.dropout,
+        generator=generator,
+    )
+
+
+def calibrate(net: SpikingNet, recipe: Recipe, recordings: Sequence[Recording]) -> None:
     """Scale the layers of a fresh net on the first training recordings, so that each of them speaks."""
     data = recipe.data
     batch = make_batch(recordings[:_CALIBRATION_RECORDINGS], dt_ms=data.dt_ms, n_channels=data.n_channels or None)
@@ -66,10 +89,12 @@ def calibrate(net: GammaNet, recipe: Recipe, recordings: Sequence[Recording]) ->
     )
 
 
-def build_learner(net: GammaNet, recipe: Recipe) -> Learner:
+def build_learner(net: SpikingNet, recipe: Recipe) -> Learner:
     """The learning rule of a recipe on `net`."""
     learning = recipe.learning
     options: dict[str, Any] = {"tolerance": learning.tolerance} if learning.rule == "windowed" else {}
+    if learning.rule == "eprop":
+        options = {"feedback_seed": recipe.training.seed}
     return Learner(
         net,
         rule=learning.rule,
@@ -82,7 +107,7 @@ def build_learner(net: GammaNet, recipe: Recipe) -> Learner:
     )
 
 
-def build_judge(net: GammaNet, recipe: Recipe, *, dt_ms: float) -> Learner:
+def build_judge(net: SpikingNet, recipe: Recipe, *, dt_ms: float) -> Learner:
     """What evaluates `net` at any time step: by the loss of the recipe, so far as that gives one answer for each label.
 
     A net that learns at each step is judged by its summed logits where a recording has one label.
@@ -90,27 +115,44 @@ def build_judge(net: GammaNet, recipe: Recipe, *, dt_ms: float) -> Learner:
     loss = recipe.learning.loss
     if loss == "each_step" and not facts_of(recipe).step_labels:
         loss = "sum"
-    return Learner(net, rule="instantaneous", loss=loss, dt_ms=dt_ms)
+    # The rule does not matter to who only evaluates; it has to be one that fits the net.
+    rule = "instantaneous" if recipe.net.model == "spikinggamma" else "bptt"
+    return Learner(net, rule=rule, loss=loss, dt_ms=dt_ms)
 
 
-def build_optimiser(net: GammaNet, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW or NAdam over three groups: weight matrices, which decay; buckets and time constants; biases.
+def build_optimiser(net: SpikingNet, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW or NAdam over four groups: weight matrices, which decay; buckets and time constants; delays; biases.
 
     A group remembers its share of the step size as `ratio`.
     """
-    learning = recipe.learning
-    named = dict(net.named_parameters())
-    matrices = [parameter for name, parameter in named.items() if name.endswith(".weight")]
-    buckets = [parameter for name, parameter in named.items() if name.endswith((".bucket_weight", ".excess"))]
-    biases = [parameter for name, parameter in named.items() if name.endswith(".bias")]
+    learning, named = recipe.learning, dict(net.named_parameters())
+    kinds: dict[str, list[torch.nn.Parameter]] = {"matrix": [], "bucket": [], "delay": [], "bias": []}
+    for name, parameter in named.items():
+        kinds[_kind_of(name)].append(parameter)
+    ratios = {
+        "matrix": 1.0,
+        "bucket": learning.bucket_rate_ratio,
+        "delay": recipe.surrogate.delay_rate_ms / learning.learning_rate,
+        "bias": 1.0,
+    }
     groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": learning.weight_decay, "ratio": 1.0},
-        {"params": buckets, "weight_decay": 0.0, "ratio": learning.bucket_rate_ratio},
-        {"params": biases, "weight_decay": 0.0, "ratio": 1.0},
+        {
+            "params": kinds[kind],
+            "weight_decay": learning.weight_decay if kind == "matrix" else 0.0,
+            "ratio": ratio,
+        }
+        for kind, ratio in ratios.items()
+        if kinds[kind] or kind != "delay"  # as checkpoints without delays have it
     ]
     if learning.optimiser == "nadam":
         return torch.optim.NAdam(groups, lr=learning.learning_rate, decoupled_weight_decay=True)
     return torch.optim.AdamW(groups, lr=learning.learning_rate)
+
+
+def _kind_of(name: str) -> str:
+    last = name.rpartition(".")[2]
+    kinds = {"bucket_weight": "bucket", "excess": "bucket", "delay_ms": "delay", "bias": "bias"}
+    return kinds.get(last, "matrix")
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -11,7 +11,10 @@ from spikinggamma import datasets, tasks
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Augment, Batch, Recording, SensorShape, Splits, batches
 from spikinggamma.tasks import Bound
+from spikinggamma.training.perturbation import parse_perturbation, perturbed
 from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.seeds import derive_seed
+from spikinggamma.training.variants import variant_of
 
 __all__ = ["Bound", "Facts", "data_names", "facts_of", "known_name", "load_splits", "training_batches"]
 
@@ -53,6 +56,11 @@ def facts_of(recipe: Recipe) -> Facts:
     """
     known_name("data.name", recipe.data.name, data_names())
     facts = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
+    if recipe.data.variant and recipe.data.name in tasks.names():
+        expected = "'': the variants are of recorded data, a task knows what its counts say"
+        raise SpikingGammaError("data.variant", repr(recipe.data.variant), expected)
+    if recipe.data.perturb:
+        facts = facts._replace(ceiling=None)
     wanted = recipe.data.n_channels or facts.n_channels
     if facts.n_channels % wanted:
         raise SpikingGammaError(
@@ -71,10 +79,18 @@ def load_splits(recipe: Recipe) -> Splits:
     data = recipe.data
     options: dict[str, Any] = dict(data.options)
     if data.name in tasks.names():
-        return tasks.load(data.name, seed=data.seed, **options)
-    return datasets.load(
-        data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
-    )
+        splits = tasks.load(data.name, seed=data.seed, **options)
+    else:
+        splits = datasets.load(
+            data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
+        )
+    if data.variant:
+        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed)
+    if data.perturb:
+        changes = [parse_perturbation(text) for text in data.perturb]
+        seeds = [derive_seed(data.seed, "perturb", part) for part in Splits._fields]
+        splits = Splits(*(perturbed(part, changes, seed=seed) for part, seed in zip(splits, seeds, strict=True)))
+    return splits
 
 
 def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: int) -> Iterator[Batch]:
@@ -125,7 +141,8 @@ def _task(recipe: Recipe) -> Facts:
 def _dataset(recipe: Recipe) -> Facts:
     _check_options(recipe, _arguments(getattr(datasets, recipe.data.name).load))
     info = datasets.info(recipe.data.name, recipe.data.options)
-    chance = Bound(1 / info.n_classes, "chance")
+    why = "chance, and all that spike counts tell" if recipe.data.variant == "norm" else "chance"
+    chance = Bound(1 / info.n_classes, why)
     return Facts(
         info.title,
         info.n_channels,
@@ -149,6 +166,8 @@ _FLOORS: tuple[tuple[str, str, dict[str, Any], float, float], ...] = (
 
 
 def _known_floors(recipe: Recipe) -> tuple[Bound, ...]:
+    if recipe.data.variant:
+        return ()
     if recipe.data.name == "qtdb":
         return (Bound(0.353, "the most frequent class at each position in time"),)
     here = (recipe.data.name, recipe.data.split, dict(recipe.data.options))

@@ -67,4 +67,5 @@ def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGamm
     if state.recipe.learning.clip_norm > 0.0:
         torch.nn.utils.clip_grads_with_norm_(parameters, state.recipe.learning.clip_norm, norm)
     state.optimiser.step()
+    state.net.constrain_()
     state.optimiser.zero_grad()

@@ -16,7 +16,7 @@ from spikinggamma.learning import Learner
 from spikinggamma.training.build import build_judge, pick_device
 from spikinggamma.training.data import Facts, facts_of, load_splits
 from spikinggamma.training.perturbation import parse_perturbation, perturbed
-from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 from spikinggamma.training.run import Run, load_run, versions
 from spikinggamma.training.threads import torch_threads
 
@@ -117,8 +117,9 @@ def evaluate(
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
     step = recipe.data.dt_ms if dt_ms is None else dt_ms
-    if not (math.isfinite(step) and 0.0 < step <= min(recipe.net.tau_ms)):
-        shortest = min(recipe.net.tau_ms)
+    # A bucket cannot be shorter than a step; the neurons of other nets decay exponentially, at any.
+    shortest = min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf
+    if not (math.isfinite(step) and 0.0 < step <= shortest):
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
     perturbations = [parse_perturbation(text) for text in perturb]
     net = run.net("best", device=str(where))
@@ -143,11 +144,14 @@ def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, devi
         "device": device,
         "threads": recipe.training.threads,
         "versions": versions(),
-        "model": "spikinggamma",
+        "model": recipe.net.model,
+        "delays": recipe.surrogate.delays if recipe.net.model in SURROGATE_MODELS else "none",
         "recipe": recipe.name,
         "rule": recipe.learning.rule,
         "loss_kind": recipe.learning.loss,
         "split": recipe.data.split,
+        "variant": recipe.data.variant,
+        "data_perturb": list(recipe.data.perturb),
         "part": part,
         "accuracy": found.accuracy,
         "ci_low": low,

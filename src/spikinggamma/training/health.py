@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import GammaNet
+from spikinggamma.nn import SpikingNet
 
 __all__ = ["broken", "first_fault", "has_finite_parameters"]
 
 
-def broken(what: str, net: GammaNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str) -> SpikingGammaError:
+def broken(
+    what: str, net: SpikingNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str
+) -> SpikingGammaError:
     """The error for a run whose loss or gradient is not a finite number.
 
     Args:
@@ -27,12 +29,12 @@ def broken(what: str, net: GammaNet, spikes: Tensor | None, dt_ms: float, *, whe
     return SpikingGammaError("training", got, "finite numbers", remedy)
 
 
-def has_finite_parameters(net: GammaNet) -> bool:
+def has_finite_parameters(net: SpikingNet) -> bool:
     """Whether every parameter is a finite number."""
     return all(bool(parameter.isfinite().all()) for parameter in net.parameters())
 
 
-def first_fault(net: GammaNet, spikes: Tensor | None, dt_ms: float) -> str:
+def first_fault(net: SpikingNet, spikes: Tensor | None, dt_ms: float) -> str:
     """Name the first non-finite thing: a parameter, a signal, or else a gradient.
 
     Parameters and signals are looked at from the input upwards; gradients from the read-out downwards, the way in which
@@ -46,10 +48,11 @@ def first_fault(net: GammaNet, spikes: Tensor | None, dt_ms: float) -> str:
         if not _finite(spikes):
             return "the input"
         net.eval()  # no dropout: its random numbers belong to the run
-        tape, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
+        with torch.no_grad():
+            tape, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
         for number, layer in enumerate(tape.layers):
             for quantity, tensor in (("drive", layer.drive), ("signal", layer.signal)):
-                if not _finite(tensor):
+                if tensor is not None and not _finite(tensor):
                     return f"{quantity} of layers.{number}"
     for name, parameter in reversed(named):
         if parameter.grad is not None and not _finite(parameter.grad):

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Augmentation", "Data", "Learning", "Net", "Recipe", "Training"]
+__all__ = ["SURROGATE_MODELS", "Augmentation", "Data", "Learning", "Net", "Recipe", "Surrogate", "Training"]
 
+SURROGATE_MODELS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
 Option = bool | int | float | str | tuple[float, ...]
 Count = Annotated[int, Field(ge=1, le=65_536)]
 Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
@@ -40,6 +41,13 @@ class Data(Section):
     n_channels: int = Field(
         default=0, ge=0, description="input channels; neighbours are summed down to this many; 0: as recorded"
     )
+    variant: Literal["", "whole", "part", "norm"] = Field(
+        default="",
+        description="of speech: norm keeps as many spikes of a channel in every recording, part the same recordings whole",
+    )
+    perturb: tuple[str, ...] = Field(
+        default=(), description="done to all parts alike, e.g. replacement=0.4, jitter=5ms, deletion=0.2"
+    )
     options: dict[str, Option] = Field(default_factory=dict, description="further arguments of this data set's loader")
 
 
@@ -58,8 +66,14 @@ class Augmentation(Section):
 
 
 class Net(Section):
-    """A feed-forward stack of gamma layers; input and read-out sizes follow from the data."""
+    """A feed-forward stack of layers; input and read-out sizes follow from the data.
 
+    `model`, `hidden` and `signal_per_threshold` are for every kind of net, the rest is SpikingGamma's.
+    """
+
+    model: Literal["spikinggamma", "lif", "adaptive_lif", "recurrent_lif", "srm_alpha", "count_mlp"] = Field(
+        default="spikinggamma", description="kind of neurons; count_mlp: a perceptron on spike counts"
+    )
     hidden: tuple[Count, ...] = Field(
         default=(64,), max_length=64, description="neurons in each fully connected hidden layer"
     )
@@ -91,14 +105,52 @@ class Net(Section):
     )
 
 
+class Surrogate(Section):
+    """The surrogate-gradient nets: lif, adaptive_lif, recurrent_lif and srm_alpha."""
+
+    tau_ms: Milliseconds = Field(default=20.0, description="membrane; of srm_alpha the synapse [ms]")
+    synapse_tau_ms: float = Field(default=10.0, ge=0.0, le=60_000.0, description="synaptic current [ms]; 0: none")
+    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
+    surrogate: Literal["fast_sigmoid", "arctan", "exponential"] = Field(
+        default="fast_sigmoid", description="stands in for a spike's derivative; srm_alpha has its own"
+    )
+    adaptation: float = Field(
+        default=0.2, ge=0.0, le=1e3, description="adaptive_lif: what a spike adds to the threshold"
+    )
+    adaptation_tau_ms: Milliseconds = Field(
+        default=200.0, description="adaptive_lif: how slowly that is forgotten [ms]"
+    )
+    refractory_tau_ms: Milliseconds = Field(default=5.0, description="srm_alpha: refractoriness [ms]")
+    refractory_scale: float = Field(default=2.0, ge=0.0, le=1e3, description="srm_alpha: its depth in thresholds")
+    surrogate_width: float = Field(
+        default=1.0, gt=0.0, le=1e3, description="srm_alpha: of its surrogate, in thresholds"
+    )
+    readout: Literal["integrator", "spikes"] = Field(
+        default="integrator", description="logits: a leaky membrane, or output spikes for the loss spikemax"
+    )
+    readout_tau_ms: float = Field(default=-1.0, le=60_000.0, description="of that membrane [ms]; 0: none, -1: tau_ms")
+    delays: Literal["none", "fractional", "floored"] = Field(
+        default="none", description="learned axonal delays behind each hidden layer"
+    )
+    delay_input: bool = Field(default=False, description="input channels have delays of their own too")
+    max_delay_ms: Milliseconds = Field(default=50.0, description="longest delay [ms]")
+    initial_delay_ms: float = Field(
+        default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
+    )
+    delay_rate_ms: float = Field(default=0.2, ge=0.0, le=1e3, description="step size of delays [ms]")
+
+
 class Learning(Section):
     """How blame is placed, and what is done with the gradient."""
 
-    rule: Literal["instantaneous", "shifted", "windowed", "traced", "through_time"] = Field(
-        default="windowed", description="what a layer tells the layer below it"
+    rule: Literal[
+        "instantaneous", "shifted", "windowed", "traced", "through_time", "bptt", "truncated", "ottt", "eprop"
+    ] = Field(
+        default="windowed",
+        description="what a layer tells the layer below it; the last four for surrogate-gradient nets",
     )
-    loss: Literal["sum", "last", "each_step", "running"] = Field(
-        default="sum", description="when the answer is asked for"
+    loss: Literal["sum", "last", "each_step", "running", "spikemax", "cumulative"] = Field(
+        default="sum", description="when the answer is asked for, or of what"
     )
     update: Literal["recording", "chunk", "step"] = Field(default="recording", description="when the parameters change")
     chunk: int = Field(default=0, ge=0, description="steps taken at a time; 0: the rule's own choice")
@@ -149,5 +201,6 @@ class Recipe(Section):
     data: Data = Data()
     augment: Augmentation = Augmentation()
     net: Net = Net()
+    surrogate: Surrogate = Surrogate()
     learning: Learning = Learning()
     training: Training = Training()

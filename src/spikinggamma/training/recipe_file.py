@@ -13,10 +13,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training.recipe import Recipe
+from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
+from spikinggamma.training.perturbation import parse_perturbation
+from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 
 __all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names"]
 
+_RULES: dict[str, tuple[str, ...]] = {
+    "spikinggamma": tuple(GAMMA_RULES),
+    "lif": tuple(SURROGATE_RULES),
+    **dict.fromkeys((*SURROGATE_MODELS[1:], "count_mlp"), ("bptt",)),
+}
 # Types by the names that they have in a recipe rather than in Python.
 _WORDS = {
     "tuple_type": "a list, e.g. [64, 64]",
@@ -153,7 +160,7 @@ def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
 
 def _cross_check(recipe: Recipe) -> None:
     shortest = min(recipe.net.tau_ms)
-    if recipe.data.dt_ms > shortest:
+    if recipe.net.model == "spikinggamma" and recipe.data.dt_ms > shortest:
         raise SpikingGammaError(
             "data.dt_ms",
             f"{recipe.data.dt_ms} ms",
@@ -167,6 +174,17 @@ def _cross_check(recipe: Recipe) -> None:
         raise SpikingGammaError(
             "learning.warmup_epochs", learning.warmup_epochs, f"less than training.epochs ({training.epochs})"
         )
+    known = _RULES[recipe.net.model]
+    if learning.rule not in known:
+        expected = f"one for net.model {recipe.net.model}: {', '.join(known)}"
+        raise SpikingGammaError("learning.rule", repr(learning.rule), expected)
+    if (learning.loss == "spikemax") != (recipe.net.model in SURROGATE_MODELS and recipe.surrogate.readout == "spikes"):
+        found = f"{learning.loss!r} for net.model {recipe.net.model}, surrogate.readout {recipe.surrogate.readout}"
+        raise SpikingGammaError("learning.loss", found, "spikemax and surrogate.readout = spikes together, or neither")
+    if recipe.net.conv and recipe.net.model != "spikinggamma":
+        raise SpikingGammaError("net.conv", "convolutions", f"none, as net.model {recipe.net.model} has no such layers")
+    for text in recipe.data.perturb:
+        parse_perturbation(text)
     if learning.rule == "shifted" and len(set(recipe.net.tau_ms)) > 1:
         raise SpikingGammaError(
             "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",

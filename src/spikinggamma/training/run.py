@@ -16,7 +16,7 @@ import spikinggamma
 from spikinggamma.atomic import remove_leftovers, write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
-from spikinggamma.nn import GammaNet
+from spikinggamma.nn import SpikingNet
 from spikinggamma.training.build import build_net
 from spikinggamma.training.checkpoint import load_checkpoint, restore_net
 from spikinggamma.training.data import load_splits
@@ -58,7 +58,7 @@ class Run:
         """The checkpoint of the best validation epoch."""
         return self.path / "best.pt"
 
-    def net(self, which: Literal["best", "last"] = "best", *, device: str = "cpu") -> GammaNet:
+    def net(self, which: Literal["best", "last"] = "best", *, device: str = "cpu") -> SpikingNet:
         """The trained net.
 
         Raises:

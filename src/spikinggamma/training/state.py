@@ -8,7 +8,7 @@ import torch
 
 from spikinggamma.events import Splits
 from spikinggamma.learning import Learner
-from spikinggamma.nn import GammaNet
+from spikinggamma.nn import SpikingNet
 from spikinggamma.training.build import build_judge, build_learner, build_net, build_optimiser, calibrate
 from spikinggamma.training.checkpoint import Best, load_checkpoint, restore_net
 from spikinggamma.training.metrics import truncate_rows
@@ -25,7 +25,7 @@ class State:
     run: Run
     splits: Splits
     device: torch.device
-    net: GammaNet
+    net: SpikingNet
     learner: Learner
     judge: Learner
     optimiser: torch.optim.Optimizer

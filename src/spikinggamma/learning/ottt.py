@@ -1,0 +1,55 @@
+"""Online training through time, and what is left of it without traces: one step of truncated BPTT.
+
+Both blame a layer for the present step only; see `online_lif`. OTTT is exact for one hidden layer under a read-out that
+remembers nothing; both are where no neuron remembers anything.
+
+Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195, for OTTT: its neurons have no synaptic current
+(`synapse_tau_ms=0`); with one, the trace is that of current and membrane.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.online_lif import OnlineLIFRule, Trace, first_answer
+from spikinggamma.nn import SpikingNet, SurrogateTape
+
+__all__ = ["OTTT", "Truncated"]
+
+
+class _PresentBlame(OnlineLIFRule):
+    """g^l(t) = ψ(t) ⊙ W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)."""
+
+    def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.take`."""
+        weights, blame = self.net.weights, delta
+        self.add_bias(delta)
+        for index in reversed(range(len(weights))):
+            self.add(index, blame, self.held(index, tape.layers[index].inputs))
+            if index > 0:
+                above = first_answer(self.readout if index == len(weights) - 1 else self.neuron)
+                sent = self.heard(tape, index - 1, (above * blame) @ weights[index])
+                blame = self.slope(tape, index - 1) * sent
+        return True
+
+    def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
+        """What the membrane of layer `index` holds of its senders: of the present, unless told otherwise."""
+        return first_answer(self.readout if index == len(self.net.weights) - 1 else self.neuron) * inputs
+
+
+class Truncated(_PresentBlame):
+    """BPTT truncated to one step: what a neuron remembers is taken as given."""
+
+
+class OTTT(_PresentBlame):
+    """Online training through time: the trace of each sender's spikes, in constant memory."""
+
+    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+        super().__init__(net, dt_ms)
+        last = len(self.net.weights) - 1
+        self._traces = [Trace(self.readout if index == last else self.neuron) for index in range(last + 1)]
+
+    def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
+        """The traces."""
+        return self._traces[index].of(inputs)

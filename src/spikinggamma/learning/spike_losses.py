@@ -1,0 +1,66 @@
+"""Losses of the rivals in the call form of all losses: what `spikinggamma.functional.spikemax` defines, chunk by chunk.
+
+| loss | asks | evidence |
+| --- | --- | --- |
+| `spikemax` | cross-entropy of the shares that the classes have in all output spikes | spikes of each output neuron |
+| `cumulative` | cross-entropy of votes, a softmax of the read-out's membrane at every step, summed over time | the votes |
+
+Both are known after a first pass, so a recording in chunks is replayed.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.loss import OneDecision, Verdict, checked_classes
+
+__all__ = ["Cumulative", "Spikemax"]
+
+
+class Spikemax(OneDecision):
+    """L = -log p_k, p_n = c_n / Σ_m c_m with c_n = max(Σ_t s_n(t), 1); ∂L/∂s_n(t) = (p_n - [n = k]) / c_n.
+
+    Source: Shrestha, Zhu and Sun (IJCNN 2022), arXiv 2205.09845.
+    """
+
+    replay = True
+
+    def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
+        """See `Loss.observe`; the logits are spikes."""
+        self.gather(logits, self.valid(start, len(logits)).to(logits))
+
+    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.blame`."""
+        counts = self._counts()
+        shares = counts / counts.sum(1, keepdim=True)
+        wanted = torch.nn.functional.one_hot(checked_classes(self.targets, counts.shape[1]), counts.shape[1])
+        error = (shares - wanted) / counts / len(counts)
+        return self.valid(start, len(logits)).to(logits).unsqueeze(2) * error
+
+    def verdict(self) -> Verdict:
+        """Judges by the most spikes."""
+        counts = self._counts()
+        targets = checked_classes(self.targets, counts.shape[1])
+        right = counts.gather(1, targets.unsqueeze(1)).squeeze(1)
+        return super().verdict()._replace(loss=float((counts.sum(1).log() - right.log()).mean()))
+
+    def _counts(self) -> Float[Tensor, "B C"]:
+        return self.gathered().clamp_min(1.0)
+
+
+class Cumulative(OneDecision):
+    """L = CE(Σ_t softmax(m(t))) (Bittar and Garner 2022); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), e = ∂L/∂z."""
+
+    replay = True
+
+    def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
+        """See `Loss.observe`."""
+        self.gather(logits.softmax(2), self.valid(start, len(logits)).to(logits))
+
+    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.blame`."""
+        votes, error = logits.softmax(2), self.error()
+        moved = votes * (error - (votes * error).sum(2, keepdim=True))
+        return self.valid(start, len(logits)).to(logits).unsqueeze(2) * moved

@@ -1,0 +1,74 @@
+"""What a net is to whoever teaches it: layers in a row that are run chunk by chunk and leave a tape behind."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+__all__ = ["Neurons", "SpikingNet"]
+
+
+@runtime_checkable
+class Neurons(Protocol):
+    """A hidden layer, as far as its spikes are counted."""
+
+    @property
+    def neurons(self) -> int:
+        """How many it has."""
+
+
+class SpikingNet(nn.Module, abc.ABC):
+    """A net that learning rules and training know by these calls alone.
+
+    A tape of `run` has `layers`, one for each layer of the net with `inputs`, `drive`, `signal`, `outputs` (the logits, of
+    the last) and `counts` (spikes per step, None where there are none), and `priced`, which returns it with the cost of
+    speaking at each step.
+    """
+
+    dropout: float
+
+    @property
+    @abc.abstractmethod
+    def hidden(self) -> Sequence[Neurons]:
+        """The layers below the read-out."""
+
+    @property
+    @abc.abstractmethod
+    def classes(self) -> int:
+        """C, the number of outputs."""
+
+    @abc.abstractmethod
+    def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> Any:
+        """Zero states, and fresh dropout masks where the net is in training mode and `dropout` is wanted."""
+
+    @abc.abstractmethod
+    def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Any, Any]:
+        """A chunk of recordings: its tape, and the state after it."""
+
+    @abc.abstractmethod
+    def calibrate(
+        self,
+        spikes: Float[Tensor, "T B *in_shape"],
+        *,
+        dt_ms: float,
+        lengths: Int[Tensor, " B"] | None = None,
+        signal_per_threshold: float = 1.0,
+    ) -> list[float]:
+        """Scale each layer's weights, from the input upwards, until its signal is of the right size on this batch."""
+
+    def constrain_(self) -> None:
+        """Put parameters back into their bounds; to be called after each step of an optimiser."""
+
+    def dropout_masks(
+        self, batch: int, shapes: Sequence[Sequence[int]], generator: torch.Generator | None, wanted: bool, like: Tensor
+    ) -> tuple[Float[Tensor, "B *out_shape"] | None, ...]:
+        """A mask for each hidden layer: zero with probability `dropout`, and else as much louder; None for no dropout."""
+        if not (wanted and self.training and self.dropout > 0.0):
+            return (None,) * len(shapes)
+        drawn = [torch.rand(batch, *shape, generator=generator) for shape in shapes]
+        return tuple((one >= self.dropout).to(like) / (1.0 - self.dropout) for one in drawn)

@@ -1,0 +1,235 @@
+"""A feed-forward net of surrogate-gradient neurons, with learned axonal delays if wanted: the rivals of SpikingGamma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import LIFState, leaky_sequence
+from spikinggamma.nn.axons import Axons
+from spikinggamma.nn.populations import NeuronSettings, Population, make_population
+from spikinggamma.nn.spiking_net import SpikingNet
+from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
+
+__all__ = ["READOUTS", "SurrogateNet"]
+
+READOUTS = ("integrator", "spikes")
+
+
+class _Projection(nn.Module):
+    """W [N, M], normal with variance 1 / M."""
+
+    def __init__(self, below: int, above: int, generator: torch.Generator | None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(above, below, generator=generator) / below**0.5)
+
+
+class SurrogateNet(SpikingNet):
+    """u = W s_in into spiking neurons, layer by layer; the logits are a leaky integrator's membrane plus a bias, or spikes.
+
+    Args:
+        sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
+        neuron: Kind of the hidden neurons, a name in `POPULATIONS`.
+        settings: Their constants, and the time constants of an integrating read-out.
+        readout: "integrator", or "spikes" for output neurons of the same kind, judged by how often they fire.
+        readout_tau_ms: Membrane time constant of an integrating read-out; 0: it remembers nothing; None: as the neurons.
+        axons: Learned delays behind each hidden layer: "none", "fractional" or "floored".
+        delay_input: Whether the input channels have delays of their own too.
+        max_delay_ms: Bound of delays.
+        initial_delay_ms: They begin evenly distributed from 0 to this; None: to their bound.
+        dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
+        generator: Random numbers of the initial weights (normal, variance 1 / fan-in, see `calibrate`) and delays.
+
+    Shapes: spikes [T, B, N] to logits [T, B, C].
+
+    Example:
+        >>> net = SurrogateNet((3, 8, 2), axons="fractional", max_delay_ms=10.0)
+        >>> logits, state = net(torch.ones(5, 4, 3), dt_ms=1.0)
+        >>> logits.shape
+        torch.Size([5, 4, 2])
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        neuron: str = "lif",
+        settings: NeuronSettings | None = None,
+        readout: str = "integrator",
+        readout_tau_ms: float | None = None,
+        axons: str = "none",
+        delay_input: bool = False,
+        max_delay_ms: float = 50.0,
+        initial_delay_ms: float | None = None,
+        dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
+            raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
+        if readout not in READOUTS:
+            raise SpikingGammaError("readout", repr(readout), f"one of {', '.join(READOUTS)}")
+        if not 0.0 <= dropout < 1.0:
+            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
+        self.sizes = tuple(int(size) for size in sizes)
+        self.settings = settings or NeuronSettings()
+        self.neuron, self.readout, self.dropout = neuron, readout, dropout
+        self.readout_tau_ms = self.settings.tau_ms if readout_tau_ms is None else readout_tau_ms
+        self.projections = nn.ModuleList(
+            _Projection(below, above, generator) for below, above in zip(self.sizes, self.sizes[1:], strict=False)
+        )
+        spiking = self.sizes[1:] if readout == "spikes" else self.sizes[1:-1]
+        self.populations = nn.ModuleList(make_population(neuron, size, self.settings, generator) for size in spiking)
+        self.bias = nn.Parameter(torch.zeros(self.sizes[-1])) if readout == "integrator" else None
+        first = max_delay_ms if initial_delay_ms is None else initial_delay_ms
+        kinds = [axons if index > 0 or delay_input else "none" for index in range(len(self.sizes) - 1)]
+        self.axons = nn.ModuleList(
+            Axons(size, kind=kind, max_delay_ms=max_delay_ms, initial_delay_ms=first, generator=generator)
+            for size, kind in zip(self.sizes, kinds, strict=False)
+        )
+
+    @property
+    def weights(self) -> list[nn.Parameter]:
+        """W of each layer, [N, M]."""
+        return [layer.weight for layer in self.projections if isinstance(layer, _Projection)]
+
+    @property
+    def delays(self) -> tuple[Axons, ...]:
+        """What delays the input of each layer."""
+        return tuple(layer for layer in self.axons if isinstance(layer, Axons))
+
+    @property
+    def spiking(self) -> tuple[Population, ...]:
+        """The layers that spike."""
+        return tuple(layer for layer in self.populations if isinstance(layer, Population))
+
+    @property
+    def hidden(self) -> tuple[Population, ...]:
+        """Those below the read-out."""
+        return self.spiking[: len(self.sizes) - 2]
+
+    @property
+    def classes(self) -> int:
+        """C, the number of outputs."""
+        return self.sizes[-1]
+
+    def initial_state(
+        self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True
+    ) -> SurrogateState:
+        """See `SpikingNet.initial_state`."""
+        like = self.weights[0]
+        layers: list[Any] = [layer.initial_state(batch, like) for layer in self.spiking]
+        if self.readout == "integrator":
+            layers.append(LIFState(*like.new_zeros(2, batch, self.classes).unbind(0)))
+        masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
+        return SurrogateState(tuple(layers), (None,) * len(self.axons), masks)
+
+    def forward(
+        self, spikes: Float[Tensor, "T B N"], state: SurrogateState | None = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], SurrogateState]:
+        """Logits at every step and the state after the last; differentiable, also in the state.
+
+        Raises:
+            SpikingGammaError: the input does not fit the net, the state belongs to another batch, or a bad time step.
+        """
+        tape, after = self.run(spikes, self.initial_state(spikes.shape[1]) if state is None else state, dt_ms)
+        return tape.layers[-1].outputs, after
+
+    def run(
+        self, spikes: Float[Tensor, "T B N"], state: SurrogateState, dt_ms: float
+    ) -> tuple[SurrogateTape, SurrogateState]:
+        """The same with everything that the layers said on the way; differentiable where gradients are enabled."""
+        self._check(spikes, state, dt_ms)
+        tapes, layers, under_way = [], [], []
+        signal = spikes
+        for index, weight in enumerate(self.weights):
+            arrived, waiting = self.axons[index](signal, state.axons[index], dt_ms)
+            drive = nn.functional.linear(arrived, weight)
+            tape, after = self._layer(index, arrived, drive, state.layers[index], dt_ms)
+            mask = state.masks[index] if index < len(self.hidden) else None
+            signal = tape.outputs if mask is None else tape.outputs * mask
+            tapes.append(tape)
+            layers.append(after)
+            under_way.append(waiting)
+        return SurrogateTape(tuple(tapes), state.masks), SurrogateState(tuple(layers), tuple(under_way), state.masks)
+
+    def _layer(
+        self, index: int, arrived: Tensor, drive: Tensor, state: Any, dt_ms: float
+    ) -> tuple[PopulationTape, Any]:
+        if index < len(self.spiking):
+            spikes, membrane, after = self.spiking[index].run(drive, state, dt_ms)
+            return PopulationTape(arrived, drive, membrane, spikes, spikes.detach()), after
+        logits, after = self._integrate(drive, state, dt_ms)
+        return PopulationTape(arrived, drive, None, logits if self.bias is None else logits + self.bias, None), after
+
+    def _integrate(self, drive: Tensor, state: LIFState, dt_ms: float) -> tuple[Tensor, LIFState]:
+        if self.readout_tau_ms == 0.0:
+            return drive, state
+        return leaky_sequence(self.settings.lif(dt_ms)._replace(tau_ms=self.readout_tau_ms), state, drive)
+
+    def constrain_(self) -> None:
+        """Put delays back into their bounds."""
+        for axons in self.delays:
+            axons.constrain_()
+
+    @torch.no_grad()
+    def calibrate(
+        self,
+        spikes: Float[Tensor, "T B N"],
+        *,
+        dt_ms: float,
+        lengths: Int[Tensor, " B"] | None = None,
+        signal_per_threshold: float = 1.0,
+    ) -> list[float]:
+        """Scale each layer's weights, from the input upwards, so that a net of any depth starts with all layers firing.
+
+        The root mean square of a membrane that never resets becomes `signal_per_threshold` ϑ on this batch, and that of
+        integrated logits 1; as `GammaNet.calibrate` does for its layers.
+
+        Returns:
+            The factor by which each layer's weights were scaled.
+
+        Raises:
+            SpikingGammaError: the batch has no event, or a layer hears nothing of it.
+        """
+        state = self.initial_state(spikes.shape[1], dropout=False)
+        self._check(spikes, state, dt_ms)
+        valid = torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
+        if lengths is not None:
+            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+        factors = []
+        signal = spikes
+        for index, weight in enumerate(self.weights):
+            arrived, _ = self.axons[index](signal, None, dt_ms)
+            drive = nn.functional.linear(arrived, weight)
+            if index < len(self.spiking):
+                response = self.spiking[index].response(drive, dt_ms)
+                wanted = signal_per_threshold * self.settings.threshold
+            else:
+                response, wanted = self._integrate(drive, state.layers[index], dt_ms)[0], 1.0
+            level = float(response[valid].square().mean().sqrt())
+            if not level > 0.0:
+                reached = f"input that reaches layer {index}"
+                raise SpikingGammaError("spikes", "a batch without any event", reached, "Calibrate on real input.")
+            factors.append(wanted / level)
+            weight.mul_(factors[-1])
+            signal = self._layer(index, arrived, drive * factors[-1], state.layers[index], dt_ms)[0].outputs
+        return factors
+
+    def _check(self, spikes: Tensor, state: SurrogateState, dt_ms: float) -> None:
+        self.settings.lif(dt_ms).validate()
+        wanted = f"[T, B, {self.sizes[0]}], at least one step and sample"
+        if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:
+            raise SpikingGammaError("spikes", list(spikes.shape), wanted)
+        if spikes.dtype != self.weights[0].dtype:
+            raise SpikingGammaError("spikes", spikes.dtype, f"{self.weights[0].dtype}, as the net's parameters")
+        sizes = [[spikes.shape[1], size] for size in self.sizes[1:]]
+        found = [list(layer[0].shape) for layer in state.layers]
+        if found != sizes:
+            remedy = "A state belongs to the batch that made it: start a new recording with state=None."
+            raise SpikingGammaError("state", f"neurons of shape {found}", f"{sizes} for this batch", remedy)
