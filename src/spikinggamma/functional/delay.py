@@ -83,6 +83,18 @@ class DelayParameters(NamedTuple):
         """D = ⌊max_delay / dt⌋ + 1, the steps of the past that a delay may reach back to."""
         return math.floor(self.max_delay_ms / self.dt_ms * (1.0 + _ROUNDING)) + 1
 
+    def whole_steps(self) -> Float[Tensor, " N"]:
+        """n = ⌊d⌋, a whole number of the delays' own type, which no gradient passes.
+
+        Bounds keep every read inside the past; they bind for no delay that passes `validate`.
+
+        Example:
+            >>> DelayParameters(torch.tensor([0.0, 0.9, 2.5]), max_delay_ms=3.0, dt_ms=0.5).whole_steps()
+            tensor([0., 1., 5.])
+        """
+        steps = self.delay_ms.detach() / self.dt_ms
+        return (steps * (1.0 + _ROUNDING)).floor().clamp(0, self.remembered_steps() - 1)
+
 
 class DelayState(NamedTuple):
     """The last D steps of what was said, the oldest first, [D, B, N]; zero at the start of a recording."""
@@ -112,8 +124,7 @@ def _arrivals(parameters: DelayParameters, state: DelayState, spikes: Tensor) ->
         )
     history = torch.cat([state.past, spikes])
     steps = parameters.delay_ms / parameters.dt_ms
-    # The bounds keep every read inside the history; they bind for no delay that passes `validate`.
-    whole = (steps.detach() * (1.0 + _ROUNDING)).floor().clamp(0, remembered - 1)
+    whole = parameters.whole_steps()
     time = torch.arange(remembered, len(history), device=spikes.device).view(-1, 1, 1)
     index = time - whole.long()
     near, far = (history.gather(0, at.expand(spikes.shape)) for at in (index, index - 1))

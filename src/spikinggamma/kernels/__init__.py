@@ -1,5 +1,6 @@
 """The scans over time, fast. Nothing outside this room knows how a scan is computed."""
 
+from spikinggamma.kernels.delay_dispatch import delay_adjoint, delay_forward, delay_products
 from spikinggamma.kernels.dispatch import (
     bucket_products,
     code_forward,
@@ -9,13 +10,34 @@ from spikinggamma.kernels.dispatch import (
     signal_forward,
     use,
 )
+from spikinggamma.kernels.lif_dispatch import (
+    adaptive_lif_adjoint,
+    adaptive_lif_forward,
+    alpha_adjoint,
+    has_compiled,
+    leaky_adjoint,
+    leaky_forward,
+    lif_forward,
+    srm_alpha_forward,
+)
 
 __all__ = [
+    "adaptive_lif_adjoint",
+    "adaptive_lif_forward",
+    "alpha_adjoint",
     "bucket_products",
     "code_forward",
+    "delay_adjoint",
+    "delay_forward",
+    "delay_products",
     "filter_adjoint",
     "filter_forward",
+    "has_compiled",
+    "leaky_adjoint",
+    "leaky_forward",
+    "lif_forward",
     "signal_adjoint",
     "signal_forward",
+    "srm_alpha_forward",
     "use",
 ]

@@ -1,0 +1,143 @@
+"""Delays over a sequence and their adjoints, compiled for the processor by numba.
+
+Each cell (a neuron of a sample; signals arrive here as [T, B N], `lif_cpu` says why) reads what it said n steps ago, and
+shares it out with what it said a step before that, by its φ:
+
+    y(t) = s(t-n) + φ (s(t-n-1) - s(t-n))
+    ∂ℓ/∂s(t) = (1 - φ) b(t+n) + φ b(t+n+1),    b = ∂ℓ/∂y, zero outside the sequence
+    ∂ℓ/∂φ = Σ_t b(t) (s(t-n-1) - s(t-n))
+
+A step's second reading is the first one of the step before (backwards, after), so each costs one. With φ = 0 the delay is a
+floored one. The past [D, B N] holds the D steps before the sequence, and n < D.
+
+A block's last D steps go round in a ring in the nearest caches, where each cell has its own place to read next. To read
+the signal itself, each cell from another row of it, takes twice as long, and twenty times with a test for what lies before
+the sequence. These functions neither check nor allocate results; see `cpu` for the habits that all scans share.
+"""
+
+# Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["delay_adjoint", "delay_forward", "delay_products"]
+
+BLOCK = 512  # cells a job
+# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
+_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+
+
+@njit(nogil=True)
+def _copy(source, target):
+    """As `target[:] = source`, which takes numba seconds to compile."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@njit(nogil=True)
+def _ring_of(past, here, width):
+    """The past of a block, row after row; step t is to go where step t - D was."""
+    ring = np.empty(past.shape[0] * width, past.dtype)
+    for row in range(past.shape[0]):
+        _copy(past[row, here], ring[row * width : (row + 1) * width])
+    return ring
+
+
+@njit(nogil=True)
+def _places_of(whole, remembered):
+    """Where in the ring each cell reads at step 0."""
+    places = np.empty(whole.size, np.int32)
+    for i in range(whole.size):
+        places[i] = (remembered - whole[i]) % remembered * whole.size + i
+    return places
+
+
+@njit(nogil=True)
+def _before(ring, whole, remembered):
+    """s(-n-1): what each cell would have read a step before step 0, had it been there."""
+    said = np.empty(whole.size, ring.dtype)
+    for i in range(whole.size):
+        said[i] = ring[(remembered - 1 - whole[i]) * whole.size + i]
+    return said
+
+
+@njit(nogil=True)
+def _read(ring, places, near):
+    """What each cell reads now, into `near`; then a row on, for the next step."""
+    for i in range(near.size):
+        near[i] = ring[places[i]]
+    for i in range(places.size):
+        place = places[i] + near.size
+        places[i] = place if place < ring.size else place - ring.size
+
+
+@_compile
+def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
+    """Spikes to what arrives, [T,C], by the whole steps n and the fraction φ of each cell [C]."""
+    steps, cells = spikes.shape
+    remembered = past.shape[0]
+    for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
+        here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
+        phi = fraction[here]
+        ring = _ring_of(past, here, phi.size)
+        places = _places_of(whole[here], remembered)
+        far = _before(ring, whole[here], remembered)
+        near = np.empty_like(far)
+        for t in range(steps):
+            row = t % remembered
+            _copy(spikes[t, here], ring[row * near.size : (row + 1) * near.size])
+            _read(ring, places, near)
+            out = arrived[t, here]
+            for i in range(near.size):
+                out[i] = near[i] + phi[i] * (far[i] - near[i])
+            far, near = near, far
+
+
+@_compile
+def delay_adjoint(share, shares, blame, whole, fraction, result):
+    """b(t) [T,C] to blame on the past and the spikes after it, `result` [D+T,C]: the same walk, from the end."""
+    steps, cells = blame.shape
+    total = result.shape[0]
+    remembered = total - steps
+    for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
+        here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
+        phi = fraction[here]
+        silence = np.zeros(phi.size, blame.dtype)
+        ring = np.zeros(remembered * phi.size, blame.dtype)
+        places = _places_of(whole[here], remembered)
+        far = np.zeros_like(silence)
+        near = np.zeros_like(silence)
+        for back in range(total):
+            row = back % remembered
+            place = ring[row * near.size : (row + 1) * near.size]
+            _copy(blame[steps - 1 - back, here] if back < steps else silence, place)
+            _read(ring, places, near)
+            out = result[total - 1 - back, here]
+            for i in range(near.size):
+                out[i] = near[i] + phi[i] * (far[i] - near[i])
+            far, near = near, far
+
+
+@_compile
+def delay_products(share, shares, past, spikes, blame, whole, result):
+    """∂ℓ/∂φ of each cell, `result` [C]; what was read is read anew."""
+    steps, cells = spikes.shape
+    remembered = past.shape[0]
+    for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
+        here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
+        ring = _ring_of(past, here, whole[here].size)
+        places = _places_of(whole[here], remembered)
+        far = _before(ring, whole[here], remembered)
+        near = np.empty_like(far)
+        total = np.zeros_like(far)
+        for t in range(steps):
+            row = t % remembered
+            _copy(spikes[t, here], ring[row * near.size : (row + 1) * near.size])
+            _read(ring, places, near)
+            b = blame[t, here]
+            for i in range(total.size):
+                total[i] += b[i] * (far[i] - near[i])
+            far, near = near, far
+        _copy(total, result[here])

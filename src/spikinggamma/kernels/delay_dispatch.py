@@ -1,0 +1,54 @@
+"""The compiled scans of delays: allocation, and the call, shared among threads. See `lif_dispatch` for when to use them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spikinggamma.kernels.dispatch import _arrays
+from spikinggamma.kernels.sharing import run_shared
+
+__all__ = ["delay_adjoint", "delay_forward", "delay_products"]
+
+
+def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor) -> Tensor:
+    """What arrives, y(t) = s(t-n) + φ (s(t-n-1) - s(t-n)).
+
+    Args:
+        past: The D steps before the sequence, [D, B, N].
+        spikes: s [T, B, N].
+        whole: n < D [N], int64.
+        fraction: φ [N].
+
+    Returns:
+        y [T, B, N].
+    """
+    from spikinggamma.kernels import delay_cpu
+
+    batch = spikes.shape[1]
+    inputs = _arrays(past.flatten(1), spikes.flatten(1), whole.repeat(batch), fraction.repeat(batch))
+    arrived = torch.empty_like(spikes, memory_format=torch.contiguous_format)
+    run_shared(delay_cpu.delay_forward, spikes.numel(), *inputs, *_arrays(arrived.flatten(1)))
+    return arrived
+
+
+def delay_adjoint(blame: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
+    """b = ∂ℓ/∂y [T, B, N] to ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], parts of one tensor; `remembered` is D."""
+    from spikinggamma.kernels import delay_cpu
+
+    steps, batch, neurons = blame.shape
+    inputs = _arrays(blame.flatten(1), whole.repeat(batch), fraction.repeat(batch))
+    result = blame.new_empty(remembered + steps, batch, neurons)
+    run_shared(delay_cpu.delay_adjoint, result.numel(), *inputs, *_arrays(result.flatten(1)))
+    return result[:remembered], result[remembered:]
+
+
+def delay_products(past: Tensor, spikes: Tensor, blame: Tensor, whole: Tensor) -> Tensor:
+    """∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)); arguments as in `delay_forward` and `delay_adjoint`."""
+    from spikinggamma.kernels import delay_cpu
+
+    _, batch, neurons = spikes.shape
+    inputs = _arrays(past.flatten(1), spikes.flatten(1), blame.flatten(1), whole.repeat(batch))
+    result = blame.new_empty(batch, neurons)
+    run_shared(delay_cpu.delay_products, spikes.numel(), *inputs, *_arrays(result.view(-1)))
+    return result.sum(0)

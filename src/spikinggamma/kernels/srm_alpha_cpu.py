@@ -1,0 +1,109 @@
+"""SLAYER's neuron over a sequence and the adjoint of its alpha functions, compiled for the processor by numba.
+
+The recursions are those of `functional.srm_alpha`, with d = e^{-dt/τ} and the gain e dt/τ; cells, blocks and what is kept
+for the way back, x(t) = m(t) - threshold, are as in `lif_cpu`. Backwards, with the blame b on a(t), and the blame carried
+on the trace p and on the value a:
+
+    ∂ℓ/∂u(t) = p,    g(t) = b(t) + a,    p ← d p + d (e dt/τ) g(t),    a ← d g(t)
+
+As a spike passes no blame to the refractoriness that it brings, the synapse's adjoint is all that a drive is told, and the
+refractoriness that was there at the start is told by the same function.
+"""
+
+# Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+from numba import njit
+
+__all__ = ["alpha_adjoint", "srm_alpha_forward"]
+
+BLOCK = 1024  # cells a job
+# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
+_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+
+
+@njit(nogil=True)
+def _copy(source, target):
+    """As `target[:] = source`, which takes numba seconds to compile."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@njit(nogil=True)
+def _settled(value):
+    """Zero for what is too small to matter."""
+    return value if abs(value) > 1e-20 else value - value
+
+
+@_compile
+def srm_alpha_forward(
+    share,
+    shares,
+    drive,
+    decay,
+    gain,
+    refractory_decay,
+    refractory_gain,
+    depth,
+    threshold,
+    synapse_trace,
+    synapse,
+    refractory_trace,
+    refractory,
+    spikes,
+    excess,
+):
+    """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place.
+
+    `depth` is c_r times the threshold.
+    """
+    steps, cells = drive.shape
+    one = drive.dtype.type(1)
+    zero = drive.dtype.type(0)
+    for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
+        here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
+        p = synapse_trace[here].copy()
+        a = synapse[here].copy()
+        q = refractory_trace[here].copy()
+        r = refractory[here].copy()
+        for t in range(steps):
+            u = drive[t, here]
+            out = spikes[t, here]
+            over = excess[min(t, excess.shape[0] - 1), here]
+            for i in range(u.size):
+                answer = _settled(decay * (a[i] + gain * p[i]))
+                held = _settled(refractory_decay * (r[i] + refractory_gain * q[i]))
+                x = (answer - depth * held) - threshold
+                spike = one if x >= zero else zero
+                a[i] = answer
+                r[i] = held
+                p[i] = _settled(decay * p[i] + u[i])
+                q[i] = _settled(refractory_decay * q[i] + spike)
+                out[i] = spike
+                over[i] = x
+        _copy(p, synapse_trace[here])
+        _copy(a, synapse[here])
+        _copy(q, refractory_trace[here])
+        _copy(r, refractory[here])
+
+
+@_compile
+def alpha_adjoint(share, shares, blame, decay, gain, trace, value, result):
+    """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
+    steps, cells = blame.shape
+    pull = decay * gain
+    for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
+        here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
+        p = trace[here].copy()
+        a = value[here].copy()
+        for t in range(steps - 1, -1, -1):
+            b = blame[t, here]
+            out = result[t, here]
+            for i in range(b.size):
+                g = b[i] + a[i]
+                out[i] = p[i]
+                p[i] = _settled(decay * p[i] + pull * g)
+                a[i] = _settled(decay * g)
+        _copy(p, trace[here])
+        _copy(a, value[here])
