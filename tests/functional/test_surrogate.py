@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.functional import SURROGATES, Surrogate, arctan, exponential, fast_sigmoid, find_surrogate
+from spikinggamma.functional import (
+    SURROGATES,
+    Surrogate,
+    arctan,
+    exponential,
+    fast_sigmoid,
+    find_surrogate,
+    surrogate_slope,
+)
 
 X = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)  # holds 0 itself
 
@@ -60,3 +68,17 @@ def test_exponential_has_the_area_that_its_scale_says(slope: float) -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SpikingGammaError, match="fast_sigmoid, arctan"):
         find_surrogate("boxcar")
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+@pytest.mark.parametrize("shape", [{}, {"slope": 3.0}], ids=["usual", "wide"])
+def test_the_slope_by_name_is_what_autograd_finds(name: str, shape: dict[str, float]) -> None:
+    x = X.clone().requires_grad_()
+    SURROGATES[name](x, **shape).sum().backward()
+    assert x.grad is not None
+    assert torch.equal(surrogate_slope(name, X, **shape), x.grad)
+
+
+def test_the_slope_of_an_unknown_name_is_refused() -> None:
+    with pytest.raises(SpikingGammaError, match="fast_sigmoid, arctan"):
+        surrogate_slope("boxcar", X)
