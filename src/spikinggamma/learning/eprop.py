@@ -19,10 +19,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma.functional import LIFParameters, LIFState, leaky_sequence
+from spikinggamma.functional import LIFParameters, LIFState
 from spikinggamma.learning.bptt import speaking_blame
 from spikinggamma.learning.online_lif import OnlineLIFRule, Trace
 from spikinggamma.nn import SpikingNet, SurrogateTape, add_gradient
+from spikinggamma.nn.scans import leaky_sequence
 
 __all__ = ["EProp"]
 

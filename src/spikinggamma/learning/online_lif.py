@@ -26,10 +26,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional import LIFParameters, LIFState, leaky_sequence, surrogate_slope
+from spikinggamma.functional import LIFParameters, LIFState, surrogate_slope
 from spikinggamma.learning.bptt import speaking_blame
 from spikinggamma.learning.rule import Rule
 from spikinggamma.nn import SpikingNet, SurrogateNet, SurrogateTape, add_gradient
+from spikinggamma.nn.scans import leaky_sequence
 
 __all__ = ["OnlineLIFRule"]
 

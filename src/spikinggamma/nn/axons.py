@@ -7,13 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional import (
-    DelayParameters,
-    DelayState,
-    clamp_delays_,
-    floored_delay_sequence,
-    fractional_delay_sequence,
-)
+from spikinggamma.functional import DelayParameters, DelayState, clamp_delays_
+from spikinggamma.nn.scans import floored_delay_sequence, fractional_delay_sequence
 
 __all__ = ["AXONS", "Axons"]
 

@@ -20,11 +20,14 @@ from spikinggamma.functional import (
     RecurrentLIFState,
     SRMAlphaParameters,
     SRMAlphaState,
-    adaptive_lif_sequence,
     alpha_sequence,
-    leaky_sequence,
-    lif_sequence,
     recurrent_lif_sequence,
+)
+from spikinggamma.nn.scans import (
+    adaptive_lif_sequence,
+    leaky_sequence,
+    lif_membranes,
+    lif_sequence,
     srm_alpha_sequence,
 )
 
@@ -116,6 +119,14 @@ class LIF(Population):
     ) -> tuple[Float[Tensor, "T B N"], LIFState]:
         """See `Population.sequence`."""
         return lif_sequence(self.parameters_at(dt_ms), state, drive)
+
+    def run(
+        self, drive: Float[Tensor, "T B N"], state: LIFState, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"] | None, LIFState]:
+        """See `Population.run`; the membrane is told where gradients are disabled."""
+        if torch.is_grad_enabled():
+            return super().run(drive, state, dt_ms)
+        return lif_membranes(self.parameters_at(dt_ms), state, drive)
 
 
 class AdaptiveLIF(Population):

@@ -36,6 +36,7 @@ __all__ = [
     "floored_delay_sequence",
     "fractional_delay_sequence",
     "leaky_sequence",
+    "lif_membranes",
     "lif_sequence",
     "srm_alpha_sequence",
 ]
@@ -167,6 +168,28 @@ def lif_sequence(
         return spikes, last
     spikes, *after = _LIF.apply(parameters, drive, *state)  # type: ignore[no-untyped-call]
     return spikes, LIFState(*after)
+
+
+@torch.no_grad()
+def lif_membranes(
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], LIFState]:
+    """A LIF over a sequence without gradients: spikes, the membrane before each of them v⁻(t), and the state after.
+
+    Example:
+        >>> p, zero = LIFParameters(10.0, 0.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
+        >>> lif_membranes(p, LIFState(zero, zero), torch.ones(5, 3, 2))[1].shape
+        torch.Size([5, 3, 2])
+    """
+    if _fits(state, drive):
+        spikes, excess, after = kernels.lif_forward(parameters, state, drive)
+        return spikes, excess + parameters.threshold, after
+    said, membranes = [], []
+    for u in drive.unbind(0):
+        membranes.append(functional.leaky_step(parameters, state, u).membrane)
+        out, state = functional.lif_step(parameters, state, u)
+        said.append(out)
+    return torch.stack(said), torch.stack(membranes), state
 
 
 def adaptive_lif_sequence(

@@ -10,9 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional import LIFState, leaky_sequence
+from spikinggamma.functional import LIFState
 from spikinggamma.nn.axons import Axons
 from spikinggamma.nn.populations import NeuronSettings, Population, make_population
+from spikinggamma.nn.scans import leaky_sequence
 from spikinggamma.nn.spiking_net import SpikingNet
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
 
