@@ -195,7 +195,9 @@ def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     assert "RuntimeError: ours" in ended.stderr
 
 
-@pytest.mark.parametrize("command", ["", "train", "evaluate", "report", "bench", "cite", "data", "data fetch"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "search", "evaluate", "report", "bench", "cite", "data", "data fetch"]
+)
 def test_help_teaches_and_imports_nothing_heavy(command: str) -> None:
     arguments = [*command.split(), "--help"]
     assert call(*arguments).exit_code == 0

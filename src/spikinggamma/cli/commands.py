@@ -14,6 +14,7 @@ import typer
 from spikinggamma.cli.data import data_app
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.options import Device, Part, this_command
+from spikinggamma.cli.search import search
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["app", "main"]
@@ -110,6 +111,9 @@ def train(
         chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
         run = training.train(chosen, out, device=device.value, command=this_command())
     typer.echo(training.summary(run))
+
+
+app.command()(search)
 
 
 @app.command()

@@ -6,16 +6,17 @@ from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, 
 from spikinggamma.training.citation import citations
 from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
 from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
-from spikinggamma.training.loop import TrainingInterrupted, resume, train
+from spikinggamma.training.loop import TrainingInterrupted, fit, resume, train
 from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
 from spikinggamma.training.perturbation import Perturbation, parse_perturbation, perturbed
-from spikinggamma.training.progress import LogReporter, Reporter, TerminalReporter, reporter_for
-from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Recipe, Surrogate, Training
-from spikinggamma.training.recipe_file import dump_recipe, load_recipe, parse_recipe, recipe_names
+from spikinggamma.training.progress import LogReporter, Reporter, SilentReporter, TerminalReporter, reporter_for
+from spikinggamma.training.recipe import Augmentation, Data, Learning, Net, Range, Recipe, Search, Surrogate, Training
+from spikinggamma.training.recipe_file import dump_recipe, load_recipe, parse_recipe, recipe_names, with_values
 from spikinggamma.training.run import Run, create_run, load_run, versions
 from spikinggamma.training.schedule import learning_rate
+from spikinggamma.training.search import Found, search
 from spikinggamma.training.seeds import derive_seed, stream
-from spikinggamma.training.summaries import describe, summary
+from spikinggamma.training.summaries import describe, search_summary, summary
 
 __all__ = [
     "Augmentation",
@@ -24,15 +25,19 @@ __all__ = [
     "Checkpoint",
     "Data",
     "Facts",
+    "Found",
     "Learning",
     "LogReporter",
     "Net",
     "Opened",
     "Perturbation",
+    "Range",
     "Recipe",
     "Reporter",
     "Run",
     "Score",
+    "Search",
+    "SilentReporter",
     "Surrogate",
     "TerminalReporter",
     "Training",
@@ -54,6 +59,7 @@ __all__ = [
     "evaluate",
     "facts_of",
     "fetch",
+    "fit",
     "known_name",
     "learning_rate",
     "load_checkpoint",
@@ -74,6 +80,8 @@ __all__ = [
     "resume",
     "save_checkpoint",
     "score",
+    "search",
+    "search_summary",
     "stream",
     "summary",
     "train",
@@ -81,4 +89,5 @@ __all__ = [
     "truncate_rows",
     "versions",
     "wilson_interval",
+    "with_values",
 ]

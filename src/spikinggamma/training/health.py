@@ -8,12 +8,14 @@ from torch import Tensor
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn import SpikingNet
 
-__all__ = ["broken", "first_fault", "has_finite_parameters"]
+__all__ = ["NotFinite", "broken", "first_fault", "has_finite_parameters"]
 
 
-def broken(
-    what: str, net: SpikingNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str
-) -> SpikingGammaError:
+class NotFinite(SpikingGammaError):
+    """A loss, gradient or parameter that is not a finite number."""
+
+
+def broken(what: str, net: SpikingNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str) -> NotFinite:
     """The error for a run whose loss or gradient is not a finite number.
 
     Args:
@@ -26,7 +28,7 @@ def broken(
     """
     remedy = f"Train anew with a smaller learning.learning_rate or learning.clip_norm. {kept}"
     got = f"{what} in {when}; first fault: {first_fault(net, spikes, dt_ms)}"
-    return SpikingGammaError("training", got, "finite numbers", remedy)
+    return NotFinite("training", got, "finite numbers", remedy)
 
 
 def has_finite_parameters(net: SpikingNet) -> bool:

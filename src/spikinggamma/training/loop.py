@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -24,14 +25,14 @@ from spikinggamma.training.evaluation import result_row, score
 from spikinggamma.training.files import write_json
 from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
-from spikinggamma.training.metrics import Row, append_row
+from spikinggamma.training.metrics import Row, append_row, read_rows
 from spikinggamma.training.progress import Reporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
 from spikinggamma.training.state import State, open_state
 from spikinggamma.training.threads import torch_threads
 
-__all__ = ["TrainingInterrupted", "resume", "train"]
+__all__ = ["TrainingInterrupted", "fit", "resume", "train"]
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -88,24 +89,69 @@ def resume(folder: str | Path, *, device: str = "auto", reporter: Reporter | Non
     return _work(run, load_splits(run.recipe), pick_device(device), reporter)
 
 
+def fit(
+    run: Run, splits: Splits, *, device: torch.device, reporter: Reporter, enough: Callable[[Row], bool]
+) -> tuple[Best, list[Row]]:
+    """Train and validate without testing, from the last checkpoint on if there is one: a trial of a search.
+
+    Args:
+        run: As `create_run` made it, or an earlier `fit` left it.
+        splits: The recordings; those for testing are not looked at.
+        device: Where the net runs.
+        reporter: Told of the progress.
+        enough: Asked with every epoch's row, when the epoch is written; training ends where it says so.
+
+    Returns:
+        The best epoch and the rows of all.
+
+    Raises:
+        SpikingGammaError, TrainingInterrupted: As `train` does.
+    """
+    with _at_work(run, splits, device) as state:
+        rows = read_rows(run.path / "metrics.jsonl")
+        if not (rows and enough(rows[-1])):
+            with reporter as shown:
+                rows += _learn(state, shown, enough)
+        set_status(run.path, "untested")
+        return state.best, rows
+
+
 def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | None) -> Run:
+    with _at_work(run, splits, device) as state:
+        with reporter or reporter_for() as shown:
+            _learn(state, shown)
+        _finish(state)
+    return load_run(run.path)
+
+
+@contextmanager
+def _at_work(run: Run, splits: Splits, device: torch.device) -> Iterator[State]:
+    """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
     with locked(run.path), torch_threads(run.recipe.training.threads):
         remove_leftovers(run.path)
         try:
             state = open_state(run, splits, device)
             set_status(run.path, "running", parameters=sum(p.numel() for p in state.net.parameters()))
-            with reporter or reporter_for() as shown:
-                shown.begin(epochs=run.recipe.training.epochs, done=state.done)
-                for epoch in range(state.done + 1, run.recipe.training.epochs + 1):
-                    shown.epoch(_epoch(state, epoch, shown))
-            _finish(state)
+            yield state
         except KeyboardInterrupt:
             _note(run, "interrupted")
             raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
         except BaseException as error:
             _note(run, "failed", f"{type(error).__name__}: {error}")
             raise
-    return load_run(run.path)
+
+
+def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None = None) -> list[Row]:
+    """The epochs that are left, until `enough` is said; their rows."""
+    rows: list[Row] = []
+    epochs = state.recipe.training.epochs
+    shown.begin(epochs=epochs, done=state.done)
+    for epoch in range(state.done + 1, epochs + 1):
+        rows.append(_epoch(state, epoch, shown))
+        shown.epoch(rows[-1])
+        if enough is not None and enough(rows[-1]):
+            break
+    return rows
 
 
 def _note(run: Run, status: Status, message: str = "") -> None:

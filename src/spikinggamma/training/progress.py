@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from spikinggamma.training.metrics import Row
 
-__all__ = ["LogReporter", "Reporter", "TerminalReporter", "reporter_for"]
+__all__ = ["LogReporter", "Reporter", "SilentReporter", "TerminalReporter", "reporter_for"]
 
 _log = logging.getLogger("spikinggamma.training")
 
@@ -57,6 +57,27 @@ class LogReporter:
         self._seconds.append(row["seconds"])
         left = sum(self._seconds) / len(self._seconds) * (self._epochs - row["epoch"])
         _log.info("epoch %d/%d  %s  left %s", row["epoch"], self._epochs, _figures(row), _clock(left))
+
+
+class SilentReporter:
+    """Says nothing: for one run of many."""
+
+    def __enter__(self) -> SilentReporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def begin(self, *, epochs: int, done: int) -> None:
+        return None
+
+    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+        return None
+
+    def epoch(self, row: Row) -> None:
+        return None
 
 
 class TerminalReporter:

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-__all__ = ["SURROGATE_MODELS", "Augmentation", "Data", "Learning", "Net", "Recipe", "Surrogate", "Training"]
+from spikinggamma.training.search_ranges import Range, Search
+from spikinggamma.training.section import Section
+
+__all__ = [
+    "SURROGATE_MODELS",
+    "Augmentation",
+    "Data",
+    "Learning",
+    "Net",
+    "Range",
+    "Recipe",
+    "Search",
+    "Surrogate",
+    "Training",
+]
 
 SURROGATE_MODELS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
 Option = bool | int | float | str | tuple[float, ...]
 Count = Annotated[int, Field(ge=1, le=65_536)]
 Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
-
-
-class Section(BaseModel):
-    """One table of a recipe: unknown keys are refused, numbers are finite, nothing changes after it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
 class Data(Section):
@@ -204,3 +212,4 @@ class Recipe(Section):
     surrogate: Surrogate = Surrogate()
     learning: Learning = Learning()
     training: Training = Training()
+    search: Search = Search()

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
 from spikinggamma.training.perturbation import parse_perturbation
-from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
+from spikinggamma.training.recipe import SURROGATE_MODELS, Range, Recipe
+from spikinggamma.training.search_space import check_space
 
-__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names"]
+__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "with_values"]
 
 _RULES: dict[str, tuple[str, ...]] = {
     "spikinggamma": tuple(GAMMA_RULES),
@@ -73,6 +74,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     except ValidationError as error:
         raise _explain(error, origin) from None
     _cross_check(recipe)
+    check_space(recipe)
     return recipe
 
 
@@ -88,6 +90,19 @@ def dump_recipe(recipe: Recipe) -> str:
             if isinstance(value, dict):
                 lines += ["", f"[{section}.{key}]", *(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items())]
     return "\n".join(lines) + "\n"
+
+
+def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
+    """The recipe with other values, by key.
+
+    Raises:
+        SpikingGammaError: As `parse_recipe` does.
+
+    Example:
+        >>> with_values(Recipe(), {"learning.dropout": 0.5}).learning.dropout
+        0.5
+    """
+    return parse_recipe(dump_recipe(recipe), overrides=[f"{key}={_toml(value)}" for key, value in values.items()])
 
 
 def _read(source: str) -> tuple[str, str]:
@@ -199,6 +214,8 @@ def _sections() -> list[str]:
 def _model_at(path: list[str]) -> type[BaseModel] | None:
     if not path:
         return Recipe
+    if path[:2] == ["search", "space"] and len(path) == 3:
+        return Range
     default = Recipe.model_fields[path[0]].default if path[0] in Recipe.model_fields else None
     return type(default) if isinstance(default, BaseModel) and len(path) == 1 else None
 
@@ -235,6 +252,9 @@ def _toml(value: object) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(entry) for entry in value)}]"
+    if isinstance(value, Range):
+        given = {key: entry for key, entry in value if entry != Range.model_fields[key].default}
+        return f"{{{', '.join(f'{key} = {_toml(entry)}' for key, entry in given.items())}}}"
     if isinstance(value, Mapping):
         raise TypeError("tables are written by dump_recipe")
     return repr(value)

@@ -27,7 +27,7 @@ from spikinggamma.training.recipe_file import dump_recipe, load_recipe
 
 __all__ = ["Run", "Status", "check_out", "create_run", "load_run", "set_status", "versions"]
 
-Status = Literal["running", "done", "interrupted", "failed"]
+Status = Literal["running", "done", "interrupted", "failed", "untested"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 from spikinggamma.training.data import facts_of
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run
+from spikinggamma.training.search import Found
 
-__all__ = ["describe", "summary"]
+__all__ = ["describe", "search_summary", "summary"]
 
 Line = tuple[str, str, str]
 
@@ -42,6 +43,19 @@ def describe(row: dict[str, Any], recipe: Recipe) -> str:
     if "perturb" in row:
         lines.append(("perturbed", ", ".join(row["perturb"]), f"seed {row['perturb_seed']}, not retrained"))
     return _table([*lines, ("run", row["run"], "")])
+
+
+def search_summary(found: Found) -> str:
+    """What a search found, from how many trials, and what to do next."""
+    winner, states = found.winner, [row["state"] for row in found.rows]
+    ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
+    lines = [
+        ("trials", str(len(found.rows)), ended),
+        ("best trial", str(winner["trial"]), f"validation accuracy {winner['validation_accuracy']:.1%}"),
+        *((key, str(value), "") for key, value in winner["values"].items()),
+        ("search", str(found.path), "the test split was not used"),
+    ]
+    return f"\n{found.recipe.name}\n\n{_table(lines)}\n\nNext: spikinggamma train {found.path / 'best.toml'}"
 
 
 def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
