@@ -13,18 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
-from spikinggamma.training.perturbation import parse_perturbation
-from spikinggamma.training.recipe import SURROGATE_MODELS, Range, Recipe
+from spikinggamma.training.recipe import Range, Recipe
+from spikinggamma.training.recipe_checks import check_together
 from spikinggamma.training.search_space import check_space
 
 __all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "with_values"]
 
-_RULES: dict[str, tuple[str, ...]] = {
-    "spikinggamma": tuple(GAMMA_RULES),
-    "lif": tuple(SURROGATE_RULES),
-    **dict.fromkeys((*SURROGATE_MODELS[1:], "count_mlp"), ("bptt",)),
-}
 # Types by the names that they have in a recipe rather than in Python.
 _WORDS = {
     "tuple_type": "a list, e.g. [64, 64]",
@@ -73,7 +67,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
         recipe = Recipe.model_validate(_tuples(tables))
     except ValidationError as error:
         raise _explain(error, origin) from None
-    _cross_check(recipe)
+    check_together(recipe)
     check_space(recipe)
     return recipe
 
@@ -171,40 +165,6 @@ def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
     got = f"{list(given) if isinstance(given, tuple) else given!r} in {origin}"
     about = _description(path)
     return SpikingGammaError(".".join(path), got, expected, _join(f"It is the {about}." if about else "", others))
-
-
-def _cross_check(recipe: Recipe) -> None:
-    shortest = min(recipe.net.tau_ms)
-    if recipe.net.model == "spikinggamma" and recipe.data.dt_ms > shortest:
-        raise SpikingGammaError(
-            "data.dt_ms",
-            f"{recipe.data.dt_ms} ms",
-            f"at most {shortest} ms, the shortest bucket in net.tau_ms",
-            "Use a finer step or longer buckets.",
-        )
-    if not recipe.net.hidden and not recipe.net.conv:
-        raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
-    learning, training = recipe.learning, recipe.training
-    if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
-        raise SpikingGammaError(
-            "learning.warmup_epochs", learning.warmup_epochs, f"less than training.epochs ({training.epochs})"
-        )
-    known = _RULES[recipe.net.model]
-    if learning.rule not in known:
-        expected = f"one for net.model {recipe.net.model}: {', '.join(known)}"
-        raise SpikingGammaError("learning.rule", repr(learning.rule), expected)
-    if (learning.loss == "spikemax") != (recipe.net.model in SURROGATE_MODELS and recipe.surrogate.readout == "spikes"):
-        found = f"{learning.loss!r} for net.model {recipe.net.model}, surrogate.readout {recipe.surrogate.readout}"
-        raise SpikingGammaError("learning.loss", found, "spikemax and surrogate.readout = spikes together, or neither")
-    if recipe.net.conv and recipe.net.model != "spikinggamma":
-        raise SpikingGammaError("net.conv", "convolutions", f"none, as net.model {recipe.net.model} has no such layers")
-    for text in recipe.data.perturb:
-        parse_perturbation(text)
-    if learning.rule == "shifted" and len(set(recipe.net.tau_ms)) > 1:
-        raise SpikingGammaError(
-            "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",
-            "Gamma kernels compose only when all buckets decay alike; use windowed otherwise.",
-        )  # fmt: skip
 
 
 def _sections() -> list[str]:
