@@ -1,0 +1,119 @@
+"""BibTeX of the methods that a recipe can use."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ADAPTATION",
+    "ARCTAN",
+    "BEYOND_RATE",
+    "CUMULATIVE",
+    "E_PROP",
+    "GAMMA_MEMORY",
+    "LOCALISATION",
+    "OTTT",
+    "SLAYER",
+    "SPIKEMAX",
+    "SPIKINGGAMMA",
+    "SUPER_SPIKE",
+]
+
+SPIKINGGAMMA = """@article{koopman2026spikinggamma,
+  title   = {{SpikingGamma}: Surrogate-Gradient Free and Temporally Precise Online Training of Spiking Neural Networks with Smoothed Delays},
+  author  = {Koopman, Roel and Otte, Sebastian and Boht{\\'e}, Sander},
+  journal = {arXiv preprint arXiv:2602.01978},
+  year    = {2026}
+}"""  # noqa: E501
+
+BEYOND_RATE = """@article{yu2025beyond,
+  title   = {Beyond Rate Coding: Surrogate Gradients Enable Spike Timing Learning in Spiking Neural Networks},
+  author  = {Yu, Ziqiao and Sun, Pengfei and Akarca, Danyal and Goodman, Dan F. M.},
+  journal = {arXiv preprint arXiv:2507.16043},
+  year    = {2025}
+}"""
+
+GAMMA_MEMORY = """@article{devries1992gamma,
+  title   = {The gamma model: a new neural model for temporal processing},
+  author  = {de Vries, Bert and Principe, Jose C.},
+  journal = {Neural Networks},
+  volume  = {5},
+  number  = {4},
+  pages   = {565--576},
+  year    = {1992}
+}"""
+
+ADAPTATION = """@inproceedings{bohte2012efficient,
+  title     = {Efficient Spike-Coding with Multiplicative Adaptation in a Spike Response Model},
+  author    = {Bohte, Sander M.},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {25},
+  year      = {2012}
+}"""
+
+LOCALISATION = """@article{jeffress1948place,
+  title   = {A place theory of sound localization},
+  author  = {Jeffress, Lloyd A.},
+  journal = {Journal of Comparative and Physiological Psychology},
+  volume  = {41},
+  number  = {1},
+  pages   = {35--39},
+  year    = {1948}
+}"""
+
+SUPER_SPIKE = """@article{zenke2018superspike,
+  title   = {{SuperSpike}: Supervised Learning in Multilayer Spiking Neural Networks},
+  author  = {Zenke, Friedemann and Ganguli, Surya},
+  journal = {Neural Computation},
+  volume  = {30},
+  number  = {6},
+  pages   = {1514--1541},
+  year    = {2018}
+}"""
+
+ARCTAN = """@inproceedings{fang2021incorporating,
+  title     = {Incorporating Learnable Membrane Time Constant to Enhance Learning of Spiking Neural Networks},
+  author    = {Fang, Wei and Yu, Zhaofei and Chen, Yanqi and Masquelier, Timoth{\\'e}e and Huang, Tiejun and Tian, Yonghong},
+  booktitle = {Proceedings of the IEEE/CVF International Conference on Computer Vision},
+  year      = {2021}
+}"""
+
+SLAYER = """@inproceedings{shrestha2018slayer,
+  title     = {{SLAYER}: Spike Layer Error Reassignment in Time},
+  author    = {Shrestha, Sumit Bam and Orchard, Garrick},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {31},
+  year      = {2018}
+}"""
+
+E_PROP = """@article{bellec2020solution,
+  title   = {A solution to the learning dilemma for recurrent networks of spiking neurons},
+  author  = {Bellec, Guillaume and Scherr, Franz and Subramoney, Anand and Hajek, Elias and Salaj, Darjan
+             and Legenstein, Robert and Maass, Wolfgang},
+  journal = {Nature Communications},
+  volume  = {11},
+  pages   = {3625},
+  year    = {2020}
+}"""
+
+OTTT = """@inproceedings{xiao2022online,
+  title     = {Online Training Through Time for Spiking Neural Networks},
+  author    = {Xiao, Mingqing and Meng, Qingyan and Zhang, Zongpeng and He, Di and Lin, Zhouchen},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {35},
+  year      = {2022}
+}"""
+
+SPIKEMAX = """@inproceedings{shrestha2022spikemax,
+  title     = {{Spikemax}: Spike-based Loss Methods for Classification},
+  author    = {Shrestha, Sumit Bam and Zhu, Longwei and Sun, Pengfei},
+  booktitle = {International Joint Conference on Neural Networks},
+  year      = {2022}
+}"""
+
+CUMULATIVE = """@article{bittar2022surrogate,
+  title   = {A surrogate gradient spiking baseline for speech command recognition},
+  author  = {Bittar, Alexandre and Garner, Philip N.},
+  journal = {Frontiers in Neuroscience},
+  volume  = {16},
+  pages   = {865897},
+  year    = {2022}
+}"""
