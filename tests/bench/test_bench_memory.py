@@ -11,6 +11,7 @@ import torch
 from spikinggamma.bench import memory
 from spikinggamma.bench.memory_case import Case, peak_mib, reset_peak, resident_mib
 from spikinggamma.bench.rows import Row
+from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions"} | {"rule", "steps", "peak_mib", "step_mib"}
 
@@ -32,13 +33,15 @@ def test_an_online_rule_is_flat_and_the_others_are_linear(rows: list[Row]) -> No
     assert longest["windowed"]["step_ratio"] < 1.3
     assert longest["through_time"]["step_ratio"] > 3.0
     assert longest["lif_bptt"]["step_ratio"] > 3.0
+    assert longest["lif_ottt"]["peak_ratio"] < 1.05
+    assert all(row["ms_per_step"] > 0.0 for row in rows)
 
 
 def test_growth_is_judged_by_the_step(rows: list[Row]) -> None:
-    case = memory._groups(quick=False, seed=0)[-2][-1]
-    assert case.rule == "lif_bptt"
+    case = next(group[-1] for group in memory._groups(quick=False, seed=0) if group[0].rule == "lif_bptt")
     straight = [
-        {"steps": steps, "peak_mib": 300.0 + steps, "step_mib": 10.0 + 0.5 * steps} for steps in (100, 200, 800)
+        {"steps": steps, "peak_mib": 300.0 + steps, "step_mib": 10.0 + 0.5 * steps, "ms_per_step": 1.0}
+        for steps in (100, 200, 800)
     ]
     found = memory._row(case, straight, quick=False)
     assert (found["mib_per_step"], found["holds"]) == (pytest.approx(0.5), True)
@@ -64,6 +67,11 @@ def test_a_case_that_fails_says_why() -> None:
     case = Case("nonsense", "sum", 50, (20, 8, 2), (8.0,), 8, 25, 0)
     with pytest.raises(RuntimeError, match="instantaneous, shifted, windowed"):
         memory._measure(case)
+
+
+def test_every_online_rule_of_lif_nets_is_measured() -> None:
+    measured = {group[0].rule for group in memory._groups(quick=False, seed=0)}
+    assert measured == {*GAMMA_RULES, *(f"lif_{rule}" for rule in SURROGATE_RULES)}
 
 
 def test_the_measuring_process_loads_only_what_it_measures() -> None:

@@ -5,7 +5,8 @@ forgotten; `sum` makes it twice, for its replay. `peak_mib` is the peak of resid
 `step_mib` its height above the loaded process, after a warm-up of three chunks. Both are also given relative to the
 shortest recording of the same rule, loss and net, and `mib_per_step` is what each further step took. The C library's
 allocator is told to give freed blocks of 64 KiB and more straight back (`environment` of a row), so that what it hoards
-is not taken for what learning needs.
+is not taken for what learning needs. `ms_per_step` is the time of learning by the step, making the input included, on a
+machine that may have had other work: to compare rows of one run.
 
 Demanded: for online rules a peak within 5 % of the shortest recording's; for rules that hold the recording, as much for
 each further step as between the two shortest recordings, within 10 %.
@@ -33,13 +34,14 @@ ENVIRONMENT = {
 _STEPS = (125, 250, 500, 1000, 2000, 4000, 8000)
 _LINEAR = ("through_time", "lif_bptt")
 _ONLINE = ("instantaneous", "shifted", "windowed")
+_RIVALS = ("lif_ottt", "lif_eprop", "lif_truncated")
 # One time constant, which `shifted` needs; the window of `windowed` (45 steps and two chunks) fits into 125 steps.
 _TAU_MS = (8.0, 8.0, 8.0, 8.0)
 _SIZES = (140, 256, 256, 10)
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """A row for each rule, loss and length; `quick` takes a small net, three rules and two lengths."""
+    """A row for each rule, loss and length; `quick` takes a small net, four rules and two lengths."""
     for group in _groups(quick, seed):
         _measure(group[0])  # whoever compiles the kernels holds the compiler too
         measured: list[Row] = []
@@ -51,10 +53,10 @@ def run(*, quick: bool, seed: int) -> Iterator[Row]:
 def _groups(quick: bool, seed: int) -> list[list[Case]]:
     """Cases that differ in their length only, shortest first."""
     if quick:
-        kinds = [("windowed", "sum"), ("through_time", "sum"), ("lif_bptt", "sum")]
+        kinds = [(rule, "sum") for rule in ("windowed", "through_time", "lif_bptt", "lif_ottt")]
         return [[Case(*kind, steps, (20, 64, 10), _TAU_MS, 16, 25, seed) for steps in (400, 1600)] for kind in kinds]
     kinds = [(rule, loss) for rule in _ONLINE for loss in ("sum", "last")]
-    kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in _LINEAR)]
+    kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in (*_LINEAR, *_RIVALS))]
     groups = [[Case(*kind, steps, _SIZES, _TAU_MS, 16, 25, seed) for steps in _STEPS] for kind in kinds]
     # K values for each weight, sample and step's work: a smaller net, or this rule alone would take hours.
     traced = [Case("traced", "sum", steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for steps in _STEPS]
@@ -90,6 +92,7 @@ def _row(case: Case, measured: list[Row], quick: bool) -> Row:
         **{name: value for name, value in case._asdict().items() if name != "seed"},
         peak_mib=last["peak_mib"],
         step_mib=last["step_mib"],
+        ms_per_step=last["ms_per_step"],
         peak_ratio=peak_ratio,
         step_ratio=last["step_mib"] / first["step_mib"],
         mib_per_step=slopes[-1] if slopes else None,
