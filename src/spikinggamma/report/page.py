@@ -11,7 +11,8 @@ import jinja2
 from spikinggamma import __version__
 from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import GammaNet
+from spikinggamma.nn import GammaNet, SurrogateNet
+from spikinggamma.report.figures.axon_delays import axon_section
 from spikinggamma.report.figures.comparison import comparison
 from spikinggamma.report.figures.confusion import confusion_section
 from spikinggamma.report.figures.curves import learning_section
@@ -23,7 +24,7 @@ from spikinggamma.report.figures.tuning import tuning_section
 from spikinggamma.report.headline import Headline, check_metrics, headline
 from spikinggamma.report.look import Look, look_at
 from spikinggamma.report.theme import PALETTE, Section
-from spikinggamma.training import Run, facts_of, load_run
+from spikinggamma.training import Run, build_net, facts_of, load_run
 
 __all__ = ["write_page"]
 
@@ -102,6 +103,10 @@ def _sections(run: Run, key: str) -> list[Section]:
         sections.append(signal_section(look.samples[0], run.recipe.net.tau_ms[0], key))
     if isinstance(net, GammaNet):
         sections.append(delay_section(net, run.recipe.data.dt_ms, key))
+    begun = build_net(run.recipe)
+    if isinstance(net, SurrogateNet) and isinstance(begun, SurrogateNet):
+        axons = axon_section(net, begun, key)
+        sections += [axons] if axons else []
     if speaks:
         rates = _rates(run)
         if rates:

@@ -1,0 +1,53 @@
+"""The axonal delays that a surrogate-gradient net has learnt, beside those that it began with."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from spikinggamma.nn import SurrogateNet
+from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, tidy
+
+__all__ = ["axon_section"]
+
+_BINS = 20
+
+
+def axon_section(net: SurrogateNet, begun: SurrogateNet, key: str) -> Section | None:
+    """How the delays of input channels and of each hidden layer are spread; None for a net without delays.
+
+    Args:
+        net: As it was trained.
+        begun: The same net as it began.
+        key: Unique on the page.
+    """
+    panels = []
+    for index, (axons, first) in enumerate(zip(net.delays, begun.delays, strict=True)):
+        if axons.delay_ms is None or first.delay_ms is None:
+            continue
+        learnt, drawn = (delay.detach().cpu().double().numpy() for delay in (axons.delay_ms, first.delay_ms))
+        name = "Input channels" if index == 0 else f"Hidden layer {index}"
+        caption = (
+            f"{np.median(learnt):.0f} ms in the middle, {np.abs(learnt - drawn).mean():.1f} ms from where they began on "
+            "average; the line is the spread that they began with."
+        )
+        draw = partial(_draw, learnt, drawn, axons.max_delay_ms)
+        panels.append(Panel(f"{name}: delays", caption, draw_svg(f"{key}-axons-{index}", draw)))
+    if not panels:
+        return None
+    intro = "What each neuron says arrives later, by a time of its own, which was learnt."
+    return Section(f"{key}-delays", "Learnt delays", intro, panels)
+
+
+def _draw(learnt: Float[np.ndarray, " N"], begun: Float[np.ndarray, " N"], longest_ms: float, figure: Figure) -> None:
+    ax = figure.subplots()
+    edges = np.linspace(0.0, longest_ms, _BINS + 1)
+    ax.hist(learnt, edges.tolist(), color=SERIES[0])
+    ax.stairs(np.histogram(begun, edges)[0], edges, color=INK, linewidth=1.2)
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.tick_params(colors=MUTED)
+    tidy(ax, x="delay [ms]", y="neurons")
