@@ -12,9 +12,9 @@ __all__ = ["BENCHES"]
 def _on_call(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
     """`run` of the bench's module, imported when it is called: a process that measures memory loads nothing else."""
 
-    def run(*, quick: bool, seed: int) -> Iterator[dict[str, Any]]:
+    def run(*, quick: bool, seed: int, **options: Any) -> Iterator[dict[str, Any]]:
         rows: Iterator[dict[str, Any]] = importlib.import_module(f"spikinggamma.bench.{name}").run(
-            quick=quick, seed=seed
+            quick=quick, seed=seed, **options
         )
         return rows
 
@@ -22,5 +22,5 @@ def _on_call(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
 
 
 BENCHES: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
-    name: _on_call(name) for name in ("gradient", "memory", "resolution")
+    name: _on_call(name) for name in ("gradient", "memory", "resolution", "timing")
 }

@@ -10,9 +10,13 @@ from typing import Any
 from spikinggamma.atomic import write_atomically
 from spikinggamma.training import versions
 
-__all__ = ["Row", "row", "write_rows"]
+__all__ = ["FailedRuns", "Row", "row", "write_rows"]
 
 Row = dict[str, Any]
+
+
+class FailedRuns(RuntimeError):
+    """Some of what a bench was to measure failed; the rows of the rest are there."""
 
 
 def row(bench: str, *, quick: bool, seed: int, threads: int, device: str = "cpu", **measured: object) -> Row:

@@ -178,8 +178,17 @@ def report(
 def bench(
     name: Annotated[str, typer.Argument(help="Which measurement, e.g. gradient or memory.")],
     quick: Annotated[bool, typer.Option("--quick", help="A smaller measurement, to see that it works.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of everything random in it.")] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the rows to this file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random in it.", show_default="0")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Add the rows to this file.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="GROUP,...", help="timing: some groups, e.g. isi.")] = None,
+    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="timing: some models, e.g. lif.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="timing: several seeds, e.g. 0,1,2.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="timing: runs at a time, of one thread each.", show_default="2")
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="timing: where runs are kept.", show_default="runs/timing")
+    ] = None,
 ) -> None:
     """Measure what the claims rest on, as JSON rows.
 
@@ -189,17 +198,24 @@ def bench(
 
       spikinggamma bench gradient --quick
       spikinggamma bench memory --out benchmarks/results/memory.jsonl
-    """
-    from spikinggamma import bench as room
-    from spikinggamma import training
+      spikinggamma bench timing --only isi --models lif,spikinggamma --seeds 0,1,2 --out timing.jsonl
 
-    chosen = room.BENCHES[training.known_name("bench", name, room.BENCHES)]
-    for measured in chosen(quick=quick, seed=seed):
-        row = measured | {"command": this_command()}
-        if out is None:
-            typer.echo(json.dumps(row))
-        else:
-            training.append_row(out, row)
+    timing trains nets for hours. Runs are kept: what is finished is not
+    trained again, and a row that is in the file is not made again. Groups
+    are isi, polychrony, coincidence, localisation and fsdd, or parts of them
+    such as polychrony.max_interval_ms or fsdd.norm.jitter.
+    """
+    from spikinggamma.bench.measure import measure
+    from spikinggamma.bench.rows import FailedRuns
+
+    options = {"only": only, "models": models, "seeds": seeds, "jobs": jobs, "runs": runs}
+    try:
+        for row in measure(name, quick=quick, seed=seed, out=out, command=this_command(), options=options):
+            if out is None:
+                typer.echo(json.dumps(row))
+    except FailedRuns as failed:
+        typer.echo(f"failed: {failed}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

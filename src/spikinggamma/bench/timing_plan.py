@@ -1,0 +1,166 @@
+"""What the timing suite measures: a cell is one model on one task under one perturbation of one strength.
+
+| group | what varies | a net is trained |
+| --- | --- | --- |
+| `TASK.replacement` | share f of spikes put at random times; counts stay | for each f |
+| `TASK.jitter_trained` | jitter of each spike | for each level |
+| `polychrony.max_interval_ms` | the longest interval between the two spikes of a pair | for each interval |
+| `coincidence.overlap` | how much alike busy and quiet groups are | for each overlap |
+| `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, undisturbed |
+| `TASK.deletion`, `TASK.reversal` | spikes lost, time backwards | once, undisturbed |
+
+TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm; all but replacement is of speech only.
+In mode "train-and-test" all recordings are perturbed, in "test-only" those of a net that was
+trained on recordings as they are. Level 0 is the same undisturbed net in every group of a task.
+
+Source: "Beyond Rate Coding" (arXiv 2507.16043), there with shares f from 0 to 1, intervals from 50 to 500 ms and overlaps from
+0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from spikinggamma.bench.timing_table import MODELS, RECIPES, SPEECH
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Cell", "cells", "groups", "select"]
+
+Mode = Literal["train-and-test", "test-only"]
+_Levels = tuple[float, ...]
+
+_SHARES: _Levels = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_TENTHS: _Levels = tuple(round(0.1 * step, 1) for step in range(11))
+_INTERVALS_MS: _Levels = (50.0, 100.0, 200.0, 300.0, 500.0)
+_JITTERS_MS: _Levels = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
+_VARIANTS = ("whole", "part", "norm")
+# Options of a task rather than perturbations of its recordings.
+_OPTIONS = {"max_interval_ms": "data.options.max_interval_ms={:.0f}", "overlap": "data.options.overlap={:g}"}
+_TEXTS = {
+    "replacement": "replacement={:g}",
+    "jitter": "jitter={:g}ms",
+    "channel_jitter": "channel_jitter={:g}ms",
+    "deletion": "deletion={:g}",
+    "reversal": "reversal",
+}
+
+
+class Cell(NamedTuple):
+    """One measurement, over however many seeds.
+
+    Attributes:
+        group: Its group's name.
+        task: As in `data.name`.
+        variant: Of speech: whole, part or norm; else empty.
+        model: As in `MODELS`.
+        perturbation: What varies.
+        level: How much of it: a share, ms, or 1 for yes.
+        mode: What is perturbed.
+        recipe: Name of the recipe that trains it.
+        overrides: Of that recipe.
+        perturb: What is done to test recordings alone, as `evaluate` takes it; empty for nothing.
+    """
+
+    group: str
+    task: str
+    variant: str
+    model: str
+    perturbation: str
+    level: float
+    mode: Mode
+    recipe: str
+    overrides: tuple[str, ...]
+    perturb: str
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What tells its row from others."""
+        return {
+            "task": self.task,
+            "variant": self.variant,
+            "model": self.model,
+            "perturbation": self.perturbation,
+            "level": self.level,
+            "mode": self.mode,
+        }
+
+
+def groups() -> list[str]:
+    """Names of all groups."""
+    return list(dict.fromkeys(cell.group for cell in cells(quick=False)))
+
+
+def cells(*, quick: bool) -> list[Cell]:
+    """Every cell, group by group; `quick` takes the ends of each range, and of speech norm only.
+
+    Example:
+        >>> [cell.level for cell in cells(quick=True) if cell.group == "isi.replacement" and cell.model == "mlp"]
+        [0.0, 1.0]
+    """
+    return list(_cells(quick))
+
+
+def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -> list[Cell]:
+    """Cells of these groups and models; a name stands for all groups that begin with it, as `fsdd.norm`; nothing for all.
+
+    Raises:
+        SpikingGammaError: A name that is no group, or no model.
+    """
+    tops = list(dict.fromkeys(cell.task for cell in chosen))
+    for name in only:
+        if not any(_within(cell.group, name) for cell in chosen):
+            raise SpikingGammaError("--only", repr(name), f"groups such as {', '.join(tops)} or {chosen[0].group}")
+    for name in models:
+        if name not in MODELS:
+            raise SpikingGammaError("--models", repr(name), f"models among {', '.join(MODELS)}")
+    return [
+        cell
+        for cell in chosen
+        if (not only or any(_within(cell.group, name) for name in only)) and (not models or cell.model in models)
+    ]
+
+
+def _within(group: str, name: str) -> bool:
+    return f"{group}.".startswith(f"{name}.")
+
+
+def _cells(quick: bool) -> Iterator[Cell]:
+    yield from _group("isi", "", "replacement", _SHARES, quick)
+    yield from _group("polychrony", "", "max_interval_ms", _INTERVALS_MS, quick)
+    yield from _group("polychrony", "", "replacement", _SHARES, quick)
+    yield from _group("coincidence", "", "overlap", _TENTHS, quick)
+    yield from _group("localisation", "", "replacement", _SHARES, quick)
+    for task in SPEECH:
+        for variant in _VARIANTS[-1:] if quick else _VARIANTS:
+            yield from _group(task, variant, "replacement", _SHARES, quick)
+            yield from _group(task, variant, "jitter", _JITTERS_MS, quick, "test-only")
+            yield from _group(task, variant, "jitter", _JITTERS_MS, quick, name="jitter_trained")
+            yield from _group(task, variant, "channel_jitter", _JITTERS_MS, quick, "test-only")
+            yield from _group(task, variant, "deletion", _SHARES[:-1], quick, "test-only")
+            yield from _group(task, variant, "reversal", (0.0, 1.0), quick, "test-only")
+
+
+def _group(
+    task: str,
+    variant: str,
+    perturbation: str,
+    levels: _Levels,
+    quick: bool,
+    mode: Mode = "train-and-test",
+    name: str = "",
+) -> Iterator[Cell]:
+    group = ".".join(part for part in (task, variant, name or perturbation) if part)
+    for level in (levels[0], levels[-1]) if quick else levels:
+        for model in MODELS:
+            recipe, *overrides = RECIPES[task, model]
+            if variant:
+                overrides.append(f"data.variant={variant}")
+            perturb = ""
+            if perturbation in _OPTIONS:
+                overrides.append(_OPTIONS[perturbation].format(level))
+            elif level > 0.0 and mode == "train-and-test":
+                overrides.append(f'data.perturb=["{_TEXTS[perturbation].format(level)}"]')
+            elif level > 0.0:
+                perturb = _TEXTS[perturbation].format(level)
+            yield Cell(group, task, variant, model, perturbation, level, mode, recipe, tuple(overrides), perturb)

@@ -1,0 +1,44 @@
+"""The timing suite's table: which recipe trains which model on which task, and how small everything is with `--quick`."""
+
+from __future__ import annotations
+
+__all__ = ["MODELS", "RECIPES", "SMALL", "SPEECH"]
+
+MODELS = ("mlp", "lif", "lif_delay", "spikinggamma")
+# Recordings of people: made once, split by `data.split`, in the variants whole, part and norm.
+SPEECH = ("fsdd",)
+
+# A bundled recipe, then overrides of it.
+RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("isi", "mlp"): ("isi_mlp",),
+    ("isi", "lif"): ("isi_lif",),
+    ("isi", "lif_delay"): ("isi_lif_delay",),
+    ("isi", "spikinggamma"): ("isi_spikinggamma",),
+    ("polychrony", "mlp"): ("polychrony_mlp",),
+    ("polychrony", "lif"): ("polychrony_lif",),
+    ("polychrony", "lif_delay"): ("polychrony_lif_delay",),
+    ("polychrony", "spikinggamma"): ("polychrony_spikinggamma",),
+    ("coincidence", "mlp"): ("coincidence_mlp",),
+    ("coincidence", "lif"): ("coincidence_lif",),
+    ("coincidence", "lif_delay"): ("coincidence_lif_delay",),
+    ("coincidence", "spikinggamma"): ("coincidence_spikinggamma",),
+    ("localisation", "mlp"): ("localisation_mlp",),
+    ("localisation", "lif"): ("localisation_lif",),
+    ("localisation", "lif_delay"): ("localisation_lif_delay",),
+    ("localisation", "spikinggamma"): ("localisation",),
+    ("fsdd", "mlp"): ("fsdd_norm_mlp",),
+    ("fsdd", "lif"): ("fsdd_norm_lif",),
+    ("fsdd", "lif_delay"): ("fsdd_norm_lif_delay",),
+    ("fsdd", "spikinggamma"): ("fsdd_norm_spikinggamma",),
+}
+
+_BRIEF = ("net.hidden=[8]", "training.epochs=1", "learning.schedule=constant")
+_FEW = (*_BRIEF, "data.options.n_train=32", "data.options.n_validation=16", "data.options.n_test=16")
+_TWO_SECONDS = (*_FEW, "data.options.duration_ms=2000", "data.options.rates_hz=[0.5, 3.0]")
+SMALL: dict[str, tuple[str, ...]] = {
+    "isi": _TWO_SECONDS,
+    "polychrony": _TWO_SECONDS,
+    "coincidence": (*_FEW, "data.options.n_windows=5"),
+    "localisation": _FEW,
+    "fsdd": _BRIEF,
+}

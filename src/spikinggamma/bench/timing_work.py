@@ -1,0 +1,88 @@
+"""One run of the timing suite in a process of its own: train it or go on with it, then ask what is asked of it.
+
+    python -m spikinggamma.bench.timing_work '{"folder": ..., "source": ..., "settings": [...], "asked": [["jitter=5ms", 0]]}'
+
+What is there already is left as it is: a finished run is not trained again, and an answer is not asked for twice.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spikinggamma.atomic import remove_leftovers
+from spikinggamma.bench.rows import write_rows
+from spikinggamma.bench.timing_runs import OUTCOMES, Asked
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.training import Recipe, Run, evaluate, load_recipe, load_splits, read_rows, resume, train
+
+__all__ = ["main", "work"]
+
+_log = logging.getLogger(__name__)
+
+
+def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
+    """Leave a finished run in `folder`, and in its `outcomes.jsonl` the answers to all that is asked.
+
+    Raises:
+        SpikingGammaError: What training and evaluating raise.
+    """
+    recipe = load_recipe(source, settings)
+    run = _trained(folder, recipe, source, settings)
+    rows = read_rows(folder / OUTCOMES)
+    known = {(row["perturb"], row["perturb_seed"]) for row in rows}
+    wanted = [one for one in dict.fromkeys(asked) if one not in known]
+    labels = [recording.label for recording in load_splits(recipe).test] if wanted else []
+    for perturb, seed in wanted:
+        found = _found(run, perturb, seed)
+        right = [int(label == guess) for label, guess in zip(labels, found["predictions"], strict=True)]
+        rows.append(
+            {
+                "perturb": perturb,
+                "perturb_seed": seed,
+                "accuracy": sum(right) / len(right),
+                "spikes_per_neuron_s": found["spikes_per_neuron_s"],
+                "right": "".join(map(str, right)),
+            }
+        )
+        write_rows(folder / OUTCOMES, rows)
+
+
+def _trained(folder: Path, recipe: Recipe, source: str, settings: Sequence[str]) -> Run:
+    if (folder / "recipe.toml").exists():
+        return resume(folder, device="cpu")
+    if folder.is_dir():
+        remove_leftovers(folder)
+    words = ["spikinggamma", "train", source, *(word for text in settings for word in ("--set", text))]
+    return train(recipe, folder, device="cpu", command=shlex.join([*words, "--out", str(folder)]))
+
+
+def _found(run: Run, perturb: str, seed: int) -> dict[str, Any]:
+    if perturb:
+        return evaluate(run, perturb=[perturb], perturb_seed=seed, device="cpu")
+    assert run.result is not None  # it is finished
+    return run.result
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the JSON says; 0 if it is done, 2 for bad input, whose message ends the log."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    # As at the command line: an end that is asked for leaves a run that says how to go on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    told = json.loads(arguments[0])
+    try:
+        work(Path(told["folder"]), told["source"], told["settings"], [(text, seed) for text, seed in told["asked"]])
+    except SpikingGammaError as error:
+        _log.error("error: %s", error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
