@@ -160,18 +160,21 @@ def evaluate(
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of one or more runs.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Folders of runs, or files of rows of `bench timing`.")
+    ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
 ) -> None:
-    """Draw one or more runs as a single self-contained HTML page.
+    """Draw runs, or the rows of the timing suite, as a single self-contained HTML page.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       spikinggamma report runs/fsdd-0-1 --out fsdd.html
+      spikinggamma report timing.jsonl --out timing.html
     """
     from spikinggamma import report as room
 
-    typer.echo(str(room.write_page(runs, out)))
+    typer.echo(str(room.write_report(paths, out)))
 
 
 @app.command()

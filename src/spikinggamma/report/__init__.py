@@ -1,7 +1,9 @@
-"""Draws what training wrote: a page for a run, or for several beside one another, and a picture for a README."""
+"""Draws what training and benches wrote: a page for runs or for the timing suite, and a picture for a README."""
 
+from spikinggamma.report.drawing import write_report
 from spikinggamma.report.page import write_page
 from spikinggamma.report.picture import write_picture
 from spikinggamma.report.recordings import show
+from spikinggamma.report.timing_page import write_timing_page
 
-__all__ = ["show", "write_page", "write_picture"]
+__all__ = ["show", "write_page", "write_picture", "write_report", "write_timing_page"]

@@ -138,14 +138,14 @@ def percent_axis(axis: Axis) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
 
 
-def legend(ax: Axes, entries: Sequence[tuple[str, str]]) -> None:
-    """Names in their colours, in a row above the axes: (text, colour)."""
+def legend(ax: Axes, entries: Sequence[tuple[str, str]], *, columns: int = 0) -> None:
+    """Names in their colours, (text, colour), above the axes: in a row, or in rows of so many `columns`."""
     handles = [Line2D([], [], color=colour, linewidth=2.0, label=text) for text, colour in entries]
     ax.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=len(handles),
+        ncols=columns or len(handles),
         frameon=False,
         labelcolor="linecolor",
         handlelength=1.2,

@@ -1,0 +1,151 @@
+"""Rows of the timing suite as its page needs them: checked, one for each cell, with names for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.theme import SERIES
+from spikinggamma.training import read_rows
+
+__all__ = ["Place", "TimingRow", "colours", "model_title", "place_title", "places", "read_timing_rows", "undisturbed"]
+
+Place = tuple[str, str]  # a task and its variant
+_MODELS = {
+    "spikinggamma": "SpikingGamma",
+    "lif": "LIF",
+    "lif_delay": "LIF, delays",
+    "mlp": "MLP on counts",
+    "adaptive_lif": "adaptive LIF",
+    "recurrent_lif": "recurrent LIF",
+    "srm_alpha": "SRM-α",
+}
+_TASKS = {
+    "isi": "Inter-spike intervals",
+    "polychrony": "Polychrony",
+    "coincidence": "Coincidence",
+    "localisation": "Sound localisation",
+    "fsdd": "Spoken digits",
+}
+_NUMBERS = ("level", "accuracy", "ci_low", "ci_high", "spikes_per_neuron_s")
+_TEXTS = ("task", "variant", "model", "perturbation", "mode")
+
+
+class TimingRow(NamedTuple):
+    """A cell of the suite; `floors` and `ceiling` are accuracies with their reasons."""
+
+    task: str
+    variant: str
+    model: str
+    perturbation: str
+    mode: str
+    level: float
+    accuracy: float
+    low: float
+    high: float
+    spikes_per_neuron_s: float
+    seeds: tuple[int, ...]
+    floors: tuple[tuple[float, str], ...]
+    ceiling: tuple[float, str] | None
+    quick: bool
+    rest: dict[str, Any]
+
+    @property
+    def place(self) -> Place:
+        """Task and variant."""
+        return self.task, self.variant
+
+
+def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
+    """Rows of several files; of rows of one cell the last counts.
+
+    Raises:
+        SpikingGammaError: No file or no row; a line that is no row of the timing suite.
+    """
+    found: dict[tuple[object, ...], TimingRow] = {}
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise SpikingGammaError("rows", f"{path}: no such file", "rows that `spikinggamma bench timing` wrote")
+        for number, row in enumerate(read_rows(path), start=1):
+            one = _parsed(row, f"{path}, row {number}")
+            found[one.place, one.model, one.perturbation, one.mode, one.level] = one
+    if not found:
+        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row")
+    order = list(_MODELS)
+    return sorted(found.values(), key=lambda row: (order.index(row.model) if row.model in order else 99, row.model))
+
+
+def places(rows: Sequence[TimingRow]) -> list[Place]:
+    """Tasks and variants, those that are known first and in their order."""
+    tasks, variants = list(_TASKS), ["", "whole", "part", "norm"]
+
+    def order(place: Place) -> tuple[int, str, int, str]:
+        task, variant = place
+        return (
+            tasks.index(task) if task in tasks else len(tasks),
+            task,
+            variants.index(variant) if variant in variants else len(variants),
+            variant,
+        )
+
+    return sorted({row.place for row in rows}, key=order)
+
+
+def place_title(place: Place) -> str:
+    """A task's name for people.
+
+    Example:
+        >>> place_title(("fsdd", "norm"))
+        'Spoken digits, norm'
+    """
+    task, variant = place
+    return ", ".join(part for part in (_TASKS.get(task, task), variant) if part)
+
+
+def model_title(model: str) -> str:
+    """A model's name for people."""
+    return _MODELS.get(model, model)
+
+
+def colours(rows: Sequence[TimingRow]) -> dict[str, str]:
+    """A colour for each model: those that are known keep theirs whatever else is on the page."""
+    known = {model: SERIES[index] for index, model in enumerate(_MODELS)}
+    others = sorted({row.model for row in rows} - known.keys())
+    return known | {model: SERIES[-1 - index % len(SERIES)] for index, model in enumerate(others)}
+
+
+def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRow | None:
+    """A model's row on recordings of a task as they are; where there is none, on the easiest of the task's settings."""
+    own = [row for row in rows if row.place == place and row.model == model]
+    plain = [row for row in own if row.level == 0.0]
+    return min(plain or own, key=lambda row: (row.perturbation != "replacement", row.level), default=None)
+
+
+def _parsed(row: dict[str, Any], where: str) -> TimingRow:
+    if row.get("bench") != "timing":
+        raise SpikingGammaError(where, f"bench {row.get('bench')!r}", "a row of `spikinggamma bench timing`")
+    for name in (*_TEXTS, *_NUMBERS, "seeds"):
+        value = row.get(name)
+        kinds: Any = (int, float) if name in _NUMBERS else list if name == "seeds" else str
+        if not isinstance(value, kinds) or isinstance(value, bool) or (name in _NUMBERS and not math.isfinite(value)):
+            what = "a finite number" if name in _NUMBERS else "a list" if name == "seeds" else "text"
+            raise SpikingGammaError(f"{where}: {name}", repr(value), what)
+    ceiling = row.get("ceiling")
+    try:
+        floors = tuple((float(bound["accuracy"]), str(bound["why"])) for bound in row.get("floors", ()))
+        top = None if ceiling is None else (float(ceiling["accuracy"]), str(ceiling["why"]))
+    except (TypeError, KeyError, ValueError):
+        expected = "floors and ceiling that say an accuracy and why"
+        raise SpikingGammaError(where, "bounds of another kind", expected) from None
+    return TimingRow(
+        *(row[name] for name in _TEXTS),
+        *(float(row[name]) for name in _NUMBERS),
+        tuple(row["seeds"]),
+        floors,
+        top,
+        row.get("quick") is True,
+        row,
+    )
