@@ -197,6 +197,9 @@ def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path
     train(load_recipe("localisation", [*TINY, "training.epochs=1"]), tmp_path / one.name, device="cpu")
     with pytest.raises(SpikingGammaError, match="another recipe"):
         rows_of(tmp_path)
+    (tmp_path / one.name / "result.json").unlink()  # as if it had been cut off
+    with pytest.raises(SpikingGammaError, match="another recipe"):
+        timing_work.work(tmp_path / one.name, one.source, one.settings, [("", 0)])
 
 
 def test_processes_of_one_thread_do_the_same_and_keep_logs(

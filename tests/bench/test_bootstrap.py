@@ -56,7 +56,7 @@ def test_three_draws_of_a_perturbation_are_averaged_before_recordings_are_drawn(
 @pytest.mark.parametrize("same_recordings", [False, True])
 def test_it_holds_the_truth_about_as_often_as_it_says(same_recordings: bool) -> None:
     """Ten seeds of different skill and recordings of different difficulty, with a mean of exactly 0.7."""
-    rng, held, trials = np.random.default_rng(1), 0, 200
+    rng, held, trials = np.random.default_rng(1), 0, 120
     for _ in range(trials):
         skill = rng.choice([-0.1, 0.1], size=(10, 1))
         difficulty = rng.choice([-0.2, 0.2], size=(1 if same_recordings else 10, 60))

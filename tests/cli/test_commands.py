@@ -148,6 +148,20 @@ def test_benches_write_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert "Did you mean `dummy`" in call("bench", "dumy").stderr
 
 
+def test_runs_that_fail_end_a_bench_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from spikinggamma import bench
+    from spikinggamma.bench.rows import FailedRuns
+
+    def measure(*, quick: bool, seed: int) -> Iterator[dict[str, Any]]:
+        yield {"bench": "dummy"}
+        raise FailedRuns("1 of 2 runs failed")
+
+    monkeypatch.setitem(bench.BENCHES, "dummy", measure)
+    result = call("bench", "dummy")
+    assert (result.exit_code, json.loads(result.stdout)["bench"]) == (1, "dummy")
+    assert result.stderr == "failed: 1 of 2 runs failed\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -164,6 +178,11 @@ def test_benches_write_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         (["train", "--device", "abacus"], "abacus"),
         (["evaluate", "."], "without a recipe.toml"),
         (["cite", "."], "without a recipe.toml"),
+        (["report", "none.jsonl"], "no such file"),
+        (["report", "none.jsonl", "runs"], "runs and rows together"),
+        (["bench", "gradient", "--jobs", "2"], "only for timing"),
+        (["bench", "timing", "--only", "owls"], "`--only`: got 'owls'"),
+        (["bench", "timing", "--seed", "1", "--seeds", "0,1"], "either --seed or --seeds"),
         (["data", "fetch", "fsd"], "Did you mean `fsdd`?"),
         (["data", "fetch", "localisation"], "made on the spot"),
         (["nonsense"], "nonsense"),

@@ -15,7 +15,18 @@ from spikinggamma.bench.timing_table import SMALL
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training import Recipe, load_recipe, load_run, read_rows
 
-__all__ = ["OUTCOMES", "PERTURB_SEEDS", "Asked", "Outcome", "PlannedRun", "asked_of", "missing", "outcomes", "planned"]
+__all__ = [
+    "OUTCOMES",
+    "PERTURB_SEEDS",
+    "Asked",
+    "Outcome",
+    "PlannedRun",
+    "asked_of",
+    "check_recipe",
+    "missing",
+    "outcomes",
+    "planned",
+]
 
 OUTCOMES = "outcomes.jsonl"
 PERTURB_SEEDS = (0, 1, 2)
@@ -69,13 +80,22 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
     """
     if not (folder / "result.json").exists():
         return {}
-    if load_run(folder).recipe != recipe:
-        remedy = "Move it away, or name other --runs."
-        raise SpikingGammaError("--runs", f"{folder}, a run of another recipe", "runs of this suite", remedy)
+    check_recipe(folder, recipe)
     return {
         (row["perturb"], row["perturb_seed"]): Outcome(tuple(map(int, row["right"])), row["spikes_per_neuron_s"])
         for row in read_rows(folder / OUTCOMES)
     }
+
+
+def check_recipe(folder: Path, recipe: Recipe) -> None:
+    """See that a folder holds the run that its name says.
+
+    Raises:
+        SpikingGammaError: It holds a run of another recipe, or none.
+    """
+    if load_run(folder).recipe != recipe:
+        remedy = "Move it away, or name other --runs."
+        raise SpikingGammaError("--runs", f"{folder}, a run of another recipe", "runs of this suite", remedy)
 
 
 def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:

@@ -64,7 +64,7 @@ _THEMES = (
     _Theme(
         "jitter",
         "Jitter of each spike",
-        "Nets trained on recordings as they are. Every spike moves on its own: what falls early needs timing to the millisecond.",
+        "Nets trained on recordings as they are. Every spike moves on its own: what falls early needs the finest timing.",
         "jitter",
         "test-only",
     ),

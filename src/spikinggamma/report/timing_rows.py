@@ -140,12 +140,17 @@ def _parsed(row: dict[str, Any], where: str) -> TimingRow:
     except (TypeError, KeyError, ValueError):
         expected = "floors and ceiling that say an accuracy and why"
         raise SpikingGammaError(where, "bounds of another kind", expected) from None
+    texts = {name: row[name] for name in _TEXTS}
     return TimingRow(
-        *(row[name] for name in _TEXTS),
-        *(float(row[name]) for name in _NUMBERS),
-        tuple(row["seeds"]),
-        floors,
-        top,
-        row.get("quick") is True,
-        row,
+        **texts,
+        level=float(row["level"]),
+        accuracy=float(row["accuracy"]),
+        low=float(row["ci_low"]),
+        high=float(row["ci_high"]),
+        spikes_per_neuron_s=float(row["spikes_per_neuron_s"]),
+        seeds=tuple(row["seeds"]),
+        floors=floors,
+        ceiling=top,
+        quick=row.get("quick") is True,
+        rest=row,
     )
