@@ -57,7 +57,7 @@ def planned(cell: Cell, seed: int, *, quick: bool) -> PlannedRun:
     """
     small = SMALL[cell.task] if quick else ()
     own_data = (f"data.seed={seed}",) if cell.task in tasks.names() else ()
-    settings = (*small, *cell.overrides, f"training.seed={seed}", *own_data, "training.threads=1")
+    settings = (*cell.overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
     recipe = load_recipe(cell.recipe, settings)
     told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
