@@ -49,7 +49,7 @@ def cell(perturbation: str, level: float, perturb: str = "", *overrides: str) ->
 
 CLICKS = cell("n_clicks", 3.0, "", "data.options.n_clicks=3")
 PLAN = [cell("jitter", 0.0), cell("jitter", 20.0, "jitter=20ms"), cell("reversal", 1.0, "reversal"), CLICKS]
-LAGS_TOO_LONG = cell("lags", 9.0, "", "data.options.lags_ms=[-90.0, 90.0]")
+TOO_MANY = cell("too_many", 500.0, "", "data.options.n_clicks=500")
 
 
 def plain(row: Row) -> Row:
@@ -181,11 +181,11 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_row(
 def test_a_run_that_fails_is_named_and_the_others_go_on(
     worked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(timing, "cells", lambda *, quick: [LAGS_TOO_LONG, CLICKS])
+    monkeypatch.setattr(timing, "cells", lambda *, quick: [TOO_MANY, CLICKS])
     rows = timing.run(quick=True, seed=0, runs=tmp_path)
     with caplog.at_level(logging.INFO):
         assert next(rows)["perturbation"] == "n_clicks"
-        with pytest.raises(FailedRuns, match=r"1 of 2 runs failed: .*lags_ms_90"):
+        with pytest.raises(FailedRuns, match=r"1 of 2 runs failed: .*n_clicks_500"):
             next(rows)
     assert ["failed: " in line for line in caplog.text.splitlines() if " left" in line] == [True, False]
     assert "1/2" in caplog.text
@@ -205,16 +205,16 @@ def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path
 def test_processes_of_one_thread_do_the_same_and_keep_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worked: list[str]
 ) -> None:
-    monkeypatch.setattr(timing, "cells", lambda *, quick: [CLICKS, LAGS_TOO_LONG])
+    monkeypatch.setattr(timing, "cells", lambda *, quick: [CLICKS, TOO_MANY])
     here = timing.run(quick=True, seed=0, runs=tmp_path / "here")
     expected = plain(next(here))
     monkeypatch.setattr(timing, "run_jobs", run_jobs)
     apart = timing.run(quick=True, seed=0, runs=tmp_path / "apart")
     assert plain(next(apart)) == expected
-    with pytest.raises(FailedRuns, match="lags_ms_90"):
+    with pytest.raises(FailedRuns, match="n_clicks_500"):
         next(apart)
-    (log,) = (tmp_path / "apart").glob("*lags_ms_90*.log")
-    assert last_line(log).startswith("error: `lags_ms`")
+    (log,) = (tmp_path / "apart").glob("*n_clicks_500*.log")
+    assert last_line(log).startswith("error: `n_clicks`")
 
 
 def test_jobs_run_at_once_and_are_ended_when_nobody_listens(tmp_path: Path) -> None:
