@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.curves import best_epoch, mean_rate
-from spikinggamma.training import Recipe, Run, dump_recipe, facts_of
+from spikinggamma.report.recipe_words import augmentation, blame, count, data_words, net_facts
+from spikinggamma.training import Run, dump_recipe, facts_of
 
 __all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
 
@@ -55,19 +56,18 @@ def headline(run: Run, name: str) -> Headline:
     recipe, facts = run.recipe, facts_of(run.recipe)
     learning, tiles = recipe.learning, _tiles(run)
     details = [
-        ("learnt", f"{facts.title}, {facts.n_classes} classes; split {recipe.data.split}"),
+        ("learnt", f"{facts.title}, {facts.n_classes} classes; {data_words(recipe)}"),
         ("input", f"{facts.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
-        ("net", _net(recipe, facts.n_channels, facts.n_classes)),
-        ("code", _code(recipe)),
-        ("rule and loss", _blame(recipe)),
-        ("augmentation", _augmentation(recipe)),
+        *net_facts(recipe, facts.n_channels, facts.n_classes),
+        ("rule and loss", blame(recipe)),
+        ("augmentation", augmentation(recipe)),
         (
             "optimiser",
             f"{learning.optimiser}, {learning.learning_rate:g} ({learning.schedule}), "
-            f"{recipe.training.batch_size} recordings a batch, {_count(recipe.training.epochs, 'epoch')}",
+            f"{recipe.training.batch_size} recordings a batch, {count(recipe.training.epochs, 'epoch')}",
         ),
         ("seed", str(recipe.training.seed)),
-        ("device", f"{run.info.get('device', 'unknown')}, {_count(recipe.training.threads, 'thread')}"),
+        ("device", f"{run.info.get('device', 'unknown')}, {count(recipe.training.threads, 'thread')}"),
         ("versions", ", ".join(f"{key} {value}" for key, value in run.info.get("versions", {}).items()) or "unknown"),
         ("began", str(run.info.get("started", "unknown"))),
         ("folder", str(run.path)),
@@ -95,7 +95,7 @@ def check_metrics(run: Run) -> None:
     """
     keys: tuple[str, ...] = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     keys += ("learning_rate", "gradient_norm", "seconds")
-    path, layers = run.path / "metrics.jsonl", len(run.recipe.net.hidden)
+    path, layers = run.path / "metrics.jsonl", len(run.recipe.net.conv) + len(run.recipe.net.hidden)
     for place, row in enumerate(run.metrics, start=1):
         for key in keys:
             value = row.get(key)
@@ -105,7 +105,7 @@ def check_metrics(run: Run) -> None:
         if not (
             isinstance(rates, list) and len(rates) == layers and all(isinstance(rate, int | float) for rate in rates)
         ):
-            expected = f"{_count(layers, 'number')} for `spikes_per_neuron_s`, one a hidden layer"
+            expected = f"{count(layers, 'number')} for `spikes_per_neuron_s`, one a hidden layer"
             raise SpikingGammaError(f"{path}, row {place}", f"spikes_per_neuron_s = {rates!r}", expected)
 
 
@@ -141,7 +141,7 @@ def _tiles(run: Run) -> list[Tile]:
             _spikes(run, mean_rate(run, rates), rates, "validation"),
         ]
         kept = f"{best['epoch']} of {run.metrics[-1]['epoch']}"
-        note = f"best so far, of {_count(epochs, 'epoch')}"
+        note = f"best so far, of {count(epochs, 'epoch')}"
     else:
         tiles = [Tile("accuracy", "–", "no epoch is finished yet"), Tile("spikes per neuron per second", "–", "")]
         kept, note = "–", ""
@@ -162,6 +162,8 @@ def _accuracy_cell(run: Run) -> str:
 def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
     if run.recipe.net.analogue:
         return Tile("spikes per neuron per second", "–", "the signal itself is passed")
+    if run.recipe.net.model == "count_mlp":
+        return Tile("spikes per neuron per second", "–", "a perceptron on spike counts")
     note = f"by layer {', '.join(f'{rate:.1f}' for rate in by_layer)}; {part}" if len(by_layer) > 1 else part
     return Tile("spikes per neuron per second", f"{overall:.1f}", note)
 
@@ -184,41 +186,6 @@ def _status(run: Run) -> str:
     status = run.info.get("status", "unknown")
     message = f" {run.info['message']}" if run.info.get("message") else ""
     return f"This run is not finished (status: {status}).{message} Go on with: spikinggamma train --resume {run.path}"
-
-
-def _net(recipe: Recipe, inputs: int, classes: int) -> str:
-    net = recipe.net
-    convolutions = [f"{channels} maps of {side} x {side} every {stride}" for channels, side, stride in net.conv]
-    sizes = " → ".join(map(str, (inputs, *convolutions, *net.hidden, classes)))
-    tau = f"{min(net.tau_ms):g} to {max(net.tau_ms):g} ms" if len(set(net.tau_ms)) > 1 else f"{net.tau_ms[0]:g} ms"
-    trained = ", trained" if net.train_tau else ""
-    return f"{sizes}; {_count(len(net.tau_ms), 'bucket')} per {net.synapse}, time constants {tau}{trained}"
-
-
-def _code(recipe: Recipe) -> str:
-    net = recipe.net
-    if net.analogue:
-        return "none: the signal itself is passed"
-    adapting = f"rising by {net.adaptation:g} of itself a spike, back in {net.adaptation_tau_ms:g} ms"
-    cap = f"; at most {_count(net.max_spikes, 'spike')} a step" if net.max_spikes else ""
-    return f"threshold {net.threshold:g}, {adapting if net.adaptation > 0 else 'fixed'}{cap}"
-
-
-def _blame(recipe: Recipe) -> str:
-    learning = recipe.learning
-    parts = [f"{learning.rule}, {learning.loss}", f"an update each {learning.update}"]
-    parts += [f"speaking costs {learning.activity_cost:g}"] if learning.activity_cost > 0.0 else []
-    parts += [f"dropout {learning.dropout:g}"] if learning.dropout > 0.0 else []
-    return "; ".join(parts)
-
-
-def _augmentation(recipe: Recipe) -> str:
-    used = {name: value for name, value in recipe.augment.model_dump().items() if value}
-    return ", ".join(f"{name} {value:g}" for name, value in used.items()) or "none"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _duration(seconds: float) -> str:
