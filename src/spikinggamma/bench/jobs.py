@@ -12,6 +12,9 @@ from typing import NamedTuple
 __all__ = ["Ended", "Job", "last_line", "run_jobs"]
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+# The C library gives large blocks back to the system and asks for them again, every batch: on long recordings that was two
+# fifths of the time of training. Here it keeps them.
+_KEEP_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 _PAUSE_S = 0.05
 _PATIENCE_S = 20.0
 
@@ -70,5 +73,5 @@ def last_line(log: Path) -> str:
 def _start(job: Job) -> subprocess.Popen[bytes]:
     with job.log.open("ab") as log:
         return subprocess.Popen(
-            job.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | _ONE_THREAD
+            job.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | _ONE_THREAD | _KEEP_BLOCKS
         )
