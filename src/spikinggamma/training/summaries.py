@@ -51,7 +51,11 @@ def search_summary(found: Found) -> str:
     ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
     lines = [
         ("trials", str(len(found.rows)), ended),
-        ("best trial", str(winner["trial"]), f"validation accuracy {winner['validation_accuracy']:.1%}"),
+        (
+            "best trial",
+            f"{winner['trial'] + 1} of {len(found.rows)}",
+            f"validation accuracy {winner['validation_accuracy']:.1%}; in trials/{winner['trial']:04d}",
+        ),
         *((key, str(value), "") for key, value in winner["values"].items()),
         ("search", str(found.path), "the test split was not used"),
     ]
