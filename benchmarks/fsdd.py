@@ -4,8 +4,9 @@
     python benchmarks/fsdd.py speakers    each speaker held out once
     python benchmarks/fsdd.py prices      one choice changed at a time, on a smaller net trained for fewer epochs
     python benchmarks/fsdd.py stability   a learning rate that is too high, with and without what tames it
+    python benchmarks/fsdd.py rules       online rules of leaky integrate and fire nets, as large and trained as long as `prices`
 
-Each run is `spikinggamma train fsdd ...`, its epoch chosen on validation recordings from the training part; the row of its one
+Each run is `spikinggamma train fsdd ...`, or of one of the recipes fsdd_lif*, its epoch chosen on validation recordings from the training part; the row of its one
 test is collected into benchmarks/results/fsdd_<group>.jsonl. Runs that have a result are not run again; those cut off go on.
 Data: SPIKINGGAMMA_DATA, or `spikinggamma data fetch fsdd` first.
 """
@@ -47,18 +48,21 @@ STABILITY: dict[str, tuple[str, ...]] = {
     for schedule in ("constant", "warmup_cosine")
     for clip in ("0.0", "1.0")
 }
+RULES = {"lif_bptt": "fsdd_lif", **{f"lif_{rule}": f"fsdd_lif_{rule}" for rule in ("ottt", "eprop", "truncated")}}
 
 
 def plan(group: str, epochs: int | None) -> dict[str, list[str]]:
-    """Name of each run to its arguments."""
+    """Name of each run to its recipe and arguments."""
     if group == "main":
-        runs = {f"main-{seed}": ["--seed", str(seed)] for seed in (0, 1, 2)}
+        runs = {f"main-{seed}": ["fsdd", "--seed", str(seed)] for seed in (0, 1, 2)}
     elif group == "speakers":
-        runs = {f"speaker-{name}": ["--seed", "0", "--set", f"data.split=speaker:{name}"] for name in SPEAKERS}
+        runs = {f"speaker-{name}": ["fsdd", "--seed", "0", "--set", f"data.split=speaker:{name}"] for name in SPEAKERS}
+    elif group == "rules":
+        runs = {f"{name}-{seed}": [recipe, "--seed", str(seed)] for name, recipe in RULES.items() for seed in (0, 1, 2)}
     else:
         cases = PRICES if group == "prices" else STABILITY
         runs = {
-            name: ["--seed", "0", *(part for setting in (*SMALLER, *settings) for part in ("--set", setting))]
+            name: ["fsdd", "--seed", "0", *(part for setting in (*SMALLER, *settings) for part in ("--set", setting))]
             for name, settings in cases.items()
         }
     if epochs is not None:
@@ -70,9 +74,9 @@ def run(name: str, arguments: list[str], folder: Path) -> dict[str, object] | No
     """Train, or go on, or read what is there; None if it failed (see the log beside the run)."""
     out = folder / name
     if not (out / "result.json").exists():
-        how = ["--resume", str(out)] if (out / "run.json").exists() else ["fsdd", *arguments, "--out", str(out)]
-        if how[0] == "fsdd":
-            how += ["--set", "training.threads=1"]
+        how = [*arguments, "--out", str(out), "--set", "training.threads=1"]
+        if (out / "run.json").exists():
+            how = ["--resume", str(out)]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
         with (folder / f"{name}.log").open("a") as log:
             subprocess.run(["spikinggamma", "train", *how], check=False, stdout=log, stderr=log, env=environment)
@@ -87,7 +91,7 @@ def run(name: str, arguments: list[str], folder: Path) -> dict[str, object] | No
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", choices=("main", "speakers", "prices", "stability"))
+    parser.add_argument("group", choices=("main", "speakers", "prices", "stability", "rules"))
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--only", nargs="+", help="these runs of the group")
     parser.add_argument("--runs", type=Path, default=Path("runs/fsdd"), help="where runs are kept")
