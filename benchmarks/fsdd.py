@@ -4,10 +4,11 @@
     python benchmarks/fsdd.py speakers    each speaker held out once
     python benchmarks/fsdd.py prices      one choice changed at a time, on a smaller net trained for fewer epochs
     python benchmarks/fsdd.py stability   a learning rate that is too high, with and without what tames it
-    python benchmarks/fsdd.py rules       online rules of leaky integrate and fire nets, as large and trained as long as `prices`
+    python benchmarks/fsdd.py rules       rules of leaky integrate and fire nets, as large and trained as long as `prices`
 
-Each run is `spikinggamma train fsdd ...`, or of one of the recipes fsdd_lif*, its epoch chosen on validation recordings from the training part; the row of its one
-test is collected into benchmarks/results/fsdd_<group>.jsonl. Runs that have a result are not run again; those cut off go on.
+Each run is `spikinggamma train fsdd ...`, or of a recipe fsdd_lif*, its epoch chosen on validation recordings from the training
+part; the row of its one test is collected into benchmarks/results/fsdd_<group>.jsonl. Runs that have a result are not run
+again; those cut off go on.
 Data: SPIKINGGAMMA_DATA, or `spikinggamma data fetch fsdd` first.
 """
 
