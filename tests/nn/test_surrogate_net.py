@@ -1,68 +1,164 @@
-"""The LIF net: chunks equal the whole, every layer fires once calibrated, and it learns by plain autograd."""
+"""Nets of surrogate-gradient neurons: chunks equal the whole, every layer fires once calibrated, and they learn."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
+from reference_nets import cosine, relative_error
+from reference_surrogates import CHANNELS, CLASSES, DELAYS, DT_MS, by_hand, prepared
 from spikinggamma import SpikingGammaError
-from spikinggamma.functional import SURROGATES, lif_sequence
-from spikinggamma.nn import LIFNet
+from spikinggamma.functional import SURROGATES
+from spikinggamma.nn import POPULATIONS, NeuronSettings, SurrogateNet, SurrogateState
+
+every_kind = pytest.mark.parametrize("neuron", POPULATIONS)
+every_delay = pytest.mark.parametrize("delays", DELAYS)
 
 
-def net_and_spikes(*hidden: int, surrogate: str = "fast_sigmoid") -> tuple[LIFNet, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    net = LIFNet((6, *hidden, 3), surrogate=surrogate, generator=generator).double()
-    spikes = (torch.rand(40, 4, 6, generator=generator) < 0.1).double()
-    return net, spikes
+def outcome(net: SurrogateNet, spikes: Tensor, state: SurrogateState, chunk: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Logits [T, B, C] and the gradient of a fixed random sum of them, in every parameter and in the input."""
+    leaf, parts = spikes.clone().requires_grad_(), []
+    for part in leaf.split(chunk):
+        logits, state = net(part, state, dt_ms=DT_MS)
+        parts.append(logits)
+    said = torch.cat(parts)
+    blame = torch.randn(said.shape, generator=torch.Generator().manual_seed(3), dtype=said.dtype)
+    named = {name: p for name, p in net.named_parameters() if name != "bias"} | {"input": leaf}
+    gradients = torch.autograd.grad((said * blame).sum(), list(named.values()))
+    return said.detach(), dict(zip(named, gradients, strict=True))
 
 
-def test_chunks_equal_the_whole() -> None:
-    net, spikes = net_and_spikes(8, 8)
-    net.calibrate(spikes, dt_ms=2.0)
-    whole, end = net(spikes, dt_ms=2.0)
+@every_delay
+@every_kind
+@pytest.mark.parametrize("readout", ["integrator", "spikes"])
+def test_chunks_equal_the_whole_and_the_functional_neurons(neuron: str, delays: str, readout: str) -> None:
+    net, spikes = prepared(neuron, readout=readout, dropout=0.3, signal_per_threshold=4.0, **DELAYS[delays])
+    state = net.initial_state(3, generator=torch.Generator().manual_seed(4))
+    whole, gradients = outcome(net, spikes, state, len(spikes))
+    assert all(bool(gradient.any()) for gradient in gradients.values())
+    torch.testing.assert_close(whole, by_hand(net, spikes, state.masks).logits.detach(), rtol=1e-12, atol=1e-13)
     for chunk in (1, 7):
-        state, parts = None, []
-        for part in spikes.split(chunk):
-            logits, state = net(part, state, dt_ms=2.0)
-            parts.append(logits)
-        torch.testing.assert_close(torch.cat(parts), whole)
-        assert state is not None
-        assert all(torch.equal(a.membrane, b.membrane) for a, b in zip(state, end, strict=True))
+        found, again = outcome(net, spikes, state, chunk)
+        torch.testing.assert_close(found, whole, rtol=1e-12, atol=1e-13)
+        assert relative_error(again, gradients) < 1e-9
 
 
+@every_kind
 @pytest.mark.parametrize("depth", [1, 4, 10])
-def test_a_calibrated_net_of_any_depth_fires_in_every_layer(depth: int) -> None:
-    net, spikes = net_and_spikes(*[32] * depth)
-    net.calibrate(spikes, dt_ms=2.0, lengths=torch.tensor([40, 40, 30, 20]))
-    signal = spikes
-    for weight, state in zip(list(net.weights)[:-1], net.initial_state(4), strict=False):
-        signal, _ = lif_sequence(net.neuron._replace(dt_ms=2.0), state, signal @ weight.detach().T)
-        assert 0.01 < float(signal.mean()) < 0.5
+def test_a_calibrated_net_of_any_depth_fires_in_every_layer(neuron: str, depth: int) -> None:
+    lengths = torch.tensor([40, 40, 30, 20])
+    net, spikes = prepared(neuron, hidden=(32,) * depth, steps=40, batch=4)
+    net.calibrate(spikes, dt_ms=DT_MS, lengths=lengths)
+    tape, _ = net.run(spikes, net.initial_state(4), DT_MS)
+    for layer in tape.layers[:-1]:
+        assert layer.counts is not None
+        assert 0.01 < float(layer.counts.mean()) < 0.5
+    valid = torch.arange(40).unsqueeze(1) < lengths
+    assert net.bias is not None
+    said = (tape.layers[-1].outputs - net.bias).detach()[valid]
+    assert float(said.square().mean().sqrt()) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("surrogate", SURROGATES)
-def test_it_learns_which_of_two_inputs_speaks(surrogate: str) -> None:
-    net, spikes = net_and_spikes(8, surrogate=surrogate)
-    spikes, targets = spikes[:20], torch.tensor([0, 1, 2, 0])
-    net.calibrate(spikes, dt_ms=2.0)
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.1)
-    losses = []
-    for _ in range(12):
-        logits, _ = net(spikes, dt_ms=2.0)
-        loss = torch.nn.functional.cross_entropy(logits.mean(0), targets)
+@every_kind
+def test_calibration_gives_each_membrane_the_size_that_was_asked_for(neuron: str) -> None:
+    net, spikes = prepared(neuron, signal_per_threshold=3.0)
+    first = net.spiking[0].response(spikes @ net.weights[0].T, DT_MS)
+    assert float(first.detach().square().mean().sqrt()) == pytest.approx(3.0 * net.settings.threshold)
+    before = [weight.clone() for weight in net.weights]
+    factors = net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=1.5)
+    assert factors[0] == pytest.approx(0.5)
+    for weight, old, factor in zip(net.weights, before, factors, strict=True):
+        torch.testing.assert_close(weight, old * factor)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "surrogate", "delays", "readout"),
+    [
+        *[("lif", surrogate, "none", "integrator") for surrogate in SURROGATES],
+        ("lif", "fast_sigmoid", "fractional", "integrator"),
+        ("adaptive_lif", "fast_sigmoid", "floored", "spikes"),
+        ("recurrent_lif", "fast_sigmoid", "none", "integrator"),
+        ("srm_alpha", "exponential", "fractional", "spikes"),
+    ],
+)
+def test_it_learns_by_plain_autograd(neuron: str, surrogate: str, delays: str, readout: str) -> None:
+    net, spikes = prepared(
+        neuron, settings=NeuronSettings(surrogate=surrogate), readout=readout, signal_per_threshold=2.0, batch=4,
+        hidden=(12,), **DELAYS[delays],
+    )  # fmt: skip
+    targets, losses = torch.tensor([0, 1, 2, 0]), []
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.05)
+    for _ in range(25):
+        logits, _ = net(spikes, dt_ms=DT_MS)
+        loss = torch.nn.functional.cross_entropy(logits.mean(0) * 4.0, targets)
         optimiser.zero_grad()
         loss.backward()
-        assert all(weight.grad is not None and bool(weight.grad.any()) for weight in net.weights)
         optimiser.step()
+        net.constrain_()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
+    for axons in net.delays:
+        assert axons.delay_ms is None or bool(((axons.delay_ms >= 0.0) & (axons.delay_ms <= 9.0)).all())
+
+
+def test_a_spiking_read_out_says_spikes() -> None:
+    net, spikes = prepared("adaptive_lif", readout="spikes", signal_per_threshold=2.0)
+    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    said = tape.layers[-1]
+    assert said.counts is not None
+    assert set(said.outputs.detach().unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(said.counts, said.outputs.detach())
+    assert (len(net.spiking), len(net.hidden), net.bias, net.classes) == (3, 2, None, CLASSES)
+
+
+def test_dropout_silences_neurons_for_a_whole_recording_and_only_in_training() -> None:
+    net, spikes = prepared(hidden=(200,), dropout=0.25, signal_per_threshold=3.0)
+    state = net.initial_state(3, generator=torch.Generator().manual_seed(0))
+    mask = state.masks[0]
+    assert mask is not None
+    assert mask.unique().tolist() == pytest.approx([0.0, 4.0 / 3.0])
+    # 600 draws: five standard deviations.
+    assert abs(float((mask == 0.0).double().mean()) - 0.25) < 5.0 * (0.25 * 0.75 / 600) ** 0.5
+    tape, after = net.run(spikes, state, DT_MS)
+    assert after.masks[0] is mask
+    torch.testing.assert_close(tape.layers[1].inputs, tape.layers[0].outputs * mask)
+    assert net.initial_state(3, dropout=False).masks == (None,)
+    assert net.eval().initial_state(3).masks == (None,)
+
+
+def test_a_read_out_without_memory_says_its_drive_and_a_slow_one_changes_late() -> None:
+    net, spikes = prepared(readout_tau_ms=0.0)
+    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    assert net.bias is not None
+    torch.testing.assert_close(tape.layers[-1].outputs, tape.layers[-1].drive + net.bias)
+    slow, _ = prepared(readout_tau_ms=500.0)
+    changes = [one(spikes, dt_ms=DT_MS)[0].detach().diff(dim=0).norm() for one in (slow, net)]
+    assert float(changes[0]) < 0.2 * float(changes[1])
+
+
+@pytest.mark.parametrize("delays", ["fractional", "floored"])
+def test_delays_are_where_they_were_asked_for_and_are_heard(delays: str) -> None:
+    options: dict[str, Any] = DELAYS[delays]
+    with_input, spikes = prepared(**options)
+    assert [len(one.delay_ms) for one in with_input.delays if one.delay_ms is not None] == [CHANNELS, 7, 5]
+    without, _ = prepared(**options | {"delay_input": False})
+    assert [one.kind for one in without.delays] == ["none", delays, delays]
+    at_once, _ = prepared(**options, initial_delay_ms=0.0)
+    none, _ = prepared()
+    none.load_state_dict({name: value for name, value in at_once.state_dict().items() if "delay_ms" not in name})
+    torch.testing.assert_close(at_once(spikes, dt_ms=DT_MS)[0], none(spikes, dt_ms=DT_MS)[0])
+    gradients = [outcome(net, spikes, net.initial_state(3), 24)[1] for net in (with_input, at_once)]
+    assert cosine(gradients[0], gradients[1]) < 0.99
 
 
 def test_bad_input_is_named() -> None:
-    net, spikes = net_and_spikes(8)
-    with pytest.raises(SpikingGammaError, match=r"`spikes`.*\[T, B, 6\]"):
-        net(spikes[..., :5], dt_ms=1.0)
+    net, spikes = prepared()
+    for wrong in (spikes[..., :5], spikes[:0]):
+        with pytest.raises(SpikingGammaError, match=r"`spikes`.*\[T, B, 6\]"):
+            net(wrong, net.initial_state(3), dt_ms=1.0)
     with pytest.raises(SpikingGammaError, match=r"`spikes`.*float32"):
         net(spikes.float(), dt_ms=1.0)
     with pytest.raises(SpikingGammaError, match="`state`"):
@@ -71,5 +167,27 @@ def test_bad_input_is_named() -> None:
         net(spikes, dt_ms=0.0)
     with pytest.raises(SpikingGammaError, match="without any event"):
         net.calibrate(spikes * 0, dt_ms=1.0)
-    with pytest.raises(SpikingGammaError, match="`sizes`"):
-        LIFNet((5,))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"sizes": (5,)}, "sizes"),
+        ({"sizes": (5, 0, 2)}, "sizes"),
+        ({"neuron": "izhikevich"}, "neuron"),
+        ({"readout": "rates"}, "readout"),
+        ({"readout_tau_ms": -1.0}, "readout_tau_ms"),
+        ({"axons": "synaptic"}, "kind"),
+        ({"axons": "floored", "max_delay_ms": float("inf")}, "max_delay_ms"),
+        ({"axons": "floored", "max_delay_ms": -1.0}, "max_delay_ms"),
+        ({"axons": "floored", "max_delay_ms": 5.0, "initial_delay_ms": 6.0}, "initial_delay_ms"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"settings": NeuronSettings(tau_ms=0.0)}, "tau_ms"),
+        ({"settings": NeuronSettings(surrogate="box")}, "surrogate"),
+        ({"neuron": "adaptive_lif", "settings": NeuronSettings(adaptation=-1.0)}, "adaptation"),
+        ({"neuron": "srm_alpha", "settings": NeuronSettings(refractory_tau_ms=0.0)}, "refractory_tau_ms"),
+    ],
+)
+def test_a_net_that_cannot_be_is_named(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(SpikingGammaError, match=f"^`{named}`"):
+        SurrogateNet(options.pop("sizes", (5, 4, 2)), **options)

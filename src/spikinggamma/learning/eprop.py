@@ -47,6 +47,7 @@ class EProp(OnlineLIFRule):
             drawn = torch.randn(self.net.classes, len(below), generator=generator)
             self._feedback.append(drawn.to(below) / weights[-1].shape[1] ** 0.5)
 
+    @torch.no_grad()
     def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         weights = self.net.weights

@@ -83,7 +83,7 @@ class Learner:
         chunk: int | None = None,
         update: str = "recording",
         activity_cost: float = 0.0,
-        **options: float,
+        **options: int | float,
     ) -> None:
         if rule not in RULES:
             raise SpikingGammaError("rule", repr(rule), f"one of {', '.join(RULES)}")

@@ -9,6 +9,7 @@ Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195, for OTTT
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -21,6 +22,7 @@ __all__ = ["OTTT", "Truncated"]
 class _PresentBlame(OnlineLIFRule):
     """g^l(t) = ψ(t) ⊙ W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)."""
 
+    @torch.no_grad()
     def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""
         weights, blame = self.net.weights, delta

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -26,6 +28,9 @@ class Axons(nn.Module):
         initial_delay_ms: Delays begin evenly distributed from 0 to this.
         generator: Random numbers of that.
 
+    Raises:
+        SpikingGammaError: No such kind, or delays out of range.
+
     Shapes: spikes [T, B, N] to arrivals [T, B, N].
 
     Example:
@@ -46,6 +51,8 @@ class Axons(nn.Module):
         super().__init__()
         if kind not in AXONS:
             raise SpikingGammaError("kind", repr(kind), f"one of {', '.join(AXONS)}")
+        if not 0.0 <= max_delay_ms < math.inf:
+            raise SpikingGammaError("max_delay_ms", max_delay_ms, "zero (no delays) or a positive, finite time in ms")
         if not 0.0 <= initial_delay_ms <= max_delay_ms:
             raise SpikingGammaError("initial_delay_ms", initial_delay_ms, f"from 0 to max_delay_ms, {max_delay_ms}")
         self.kind = kind

@@ -99,6 +99,8 @@ class CountNet(SpikingNet):
         if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:
             wanted = f"[T, B, {self.sizes[0]}], at least one step and sample"
             raise SpikingGammaError("spikes", list(spikes.shape), wanted)
+        if spikes.dtype != state.counts.dtype:
+            raise SpikingGammaError("spikes", spikes.dtype, f"{state.counts.dtype}, as the net's parameters")
         if state.counts.shape != spikes.shape[1:]:
             found, expected = list(state.counts.shape), f"{list(spikes.shape[1:])} for this batch"
             raise SpikingGammaError("state", f"counts of shape {found}", expected)
@@ -125,6 +127,9 @@ class CountNet(SpikingNet):
 
         A channel that hardly varies is not blown up: it is divided by the root of its mean count, or by 1.
         """
+        if lengths is not None:
+            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+            spikes = spikes * valid.unsqueeze(2)
         counts = spikes.sum(0)
         mean = counts.mean(0)
         self.get_buffer("mean").copy_(mean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,6 +76,8 @@ class SurrogateNet(SpikingNet):
             raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
         if readout not in READOUTS:
             raise SpikingGammaError("readout", repr(readout), f"one of {', '.join(READOUTS)}")
+        if readout_tau_ms is not None and not 0.0 <= readout_tau_ms < math.inf:
+            raise SpikingGammaError("readout_tau_ms", readout_tau_ms, "None, zero (no memory) or a finite time in ms")
         if not 0.0 <= dropout < 1.0:
             raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
         self.sizes = tuple(int(size) for size in sizes)

@@ -1,0 +1,105 @@
+"""Surrogate-gradient nets of every kind, and the same nets written out with the functional neurons for autograd."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from spikinggamma import functional as F
+from spikinggamma.functional import DelayParameters, DelayState, LIFParameters
+from spikinggamma.nn import NeuronSettings, SurrogateNet
+
+DT_MS = 2.0
+CHANNELS, CLASSES = 6, 3
+SETTINGS = NeuronSettings(
+    tau_ms=9.0, synapse_tau_ms=5.0, adaptation=0.3, adaptation_tau_ms=40.0, refractory_tau_ms=4.0, refractory_scale=1.5
+)
+DELAYS: dict[str, Any] = {
+    "none": {},
+    "fractional": {"axons": "fractional", "max_delay_ms": 9.0, "delay_input": True},
+    "floored": {"axons": "floored", "max_delay_ms": 9.0, "delay_input": True},
+}
+
+
+def prepared(
+    neuron: str = "lif",
+    *,
+    hidden: tuple[int, ...] = (7, 5),
+    settings: NeuronSettings = SETTINGS,
+    steps: int = 24,
+    batch: int = 3,
+    signal_per_threshold: float = 1.0,
+    **options: Any,
+) -> tuple[SurrogateNet, Tensor]:
+    """A calibrated net in double precision, bias away from zero, and sparse spikes for it [T, B, N]."""
+    generator = torch.Generator().manual_seed(1)
+    sizes = (CHANNELS, *hidden, CLASSES)
+    net = SurrogateNet(sizes, neuron=neuron, settings=settings, generator=generator, **options).double()
+    spikes = (torch.rand(steps, batch, CHANNELS, generator=generator) < 0.3).double()
+    net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=signal_per_threshold)
+    if net.bias is not None:
+        torch.nn.init.normal_(net.bias, std=0.1, generator=generator)
+    return net, spikes
+
+
+class Said(NamedTuple):
+    """Spikes of each hidden layer before dropout, and the logits, [T, B, N]."""
+
+    hidden: list[Tensor]
+    logits: Tensor
+
+
+def by_hand(net: SurrogateNet, spikes: Tensor, masks: tuple[Tensor | None, ...] = ()) -> Said:
+    """What a net says, from the functional specification of its neurons and axons."""
+    said, message = [], spikes
+    for index, weight in enumerate(net.weights):
+        drive = torch.einsum("tbm,nm->tbn", _delayed(net, index, message), weight)
+        if index == len(net.weights) - 1 and net.bias is not None:
+            return Said(said, _integrated(net, drive) + net.bias)
+        said.append(_spikes(net, index, drive))
+        mask = masks[index] if index < len(masks) else None
+        message = said[-1] if mask is None else said[-1] * mask
+    return Said(said[:-1], said[-1])
+
+
+def lif_parameters(net: SurrogateNet) -> LIFParameters:
+    """Of its neurons."""
+    kept = net.settings
+    return LIFParameters(kept.tau_ms, kept.synapse_tau_ms, kept.threshold, kept.surrogate, DT_MS)
+
+
+def _delayed(net: SurrogateNet, index: int, message: Tensor) -> Tensor:
+    axons = net.delays[index]
+    if axons.delay_ms is None:
+        return message
+    parameters = DelayParameters(axons.delay_ms, axons.max_delay_ms, DT_MS)
+    state = DelayState(message.new_zeros(parameters.remembered_steps(), *message.shape[1:]))
+    delay = {"fractional": F.fractional_delay_sequence, "floored": F.floored_delay_sequence}[axons.kind]
+    return delay(parameters, state, message)[0]
+
+
+def _integrated(net: SurrogateNet, drive: Tensor) -> Tensor:
+    if net.readout_tau_ms == 0.0:
+        return drive
+    zero = torch.zeros_like(drive[0])
+    parameters = lif_parameters(net)._replace(tau_ms=net.readout_tau_ms)
+    return F.leaky_sequence(parameters, F.LIFState(zero, zero), drive)[0]
+
+
+def _spikes(net: SurrogateNet, index: int, drive: Tensor) -> Tensor:
+    zero, lif, kept = torch.zeros_like(drive[0]), lif_parameters(net), net.settings
+    if net.neuron == "lif":
+        return F.lif_sequence(lif, F.LIFState(zero, zero), drive)[0]
+    if net.neuron == "adaptive_lif":
+        adaptive = F.AdaptiveLIFParameters(lif, kept.adaptation, kept.adaptation_tau_ms)
+        return F.adaptive_lif_sequence(adaptive, F.AdaptiveLIFState(zero, zero, zero), drive)[0]
+    if net.neuron == "recurrent_lif":
+        weight = net.get_parameter(f"populations.{index}.recurrent_weight")
+        recurrent = F.RecurrentLIFParameters(lif, weight)
+        return F.recurrent_lif_sequence(recurrent, F.RecurrentLIFState(zero, zero, zero), drive)[0]
+    assert net.neuron == "srm_alpha"
+    refractory = (kept.refractory_tau_ms, kept.refractory_scale)
+    srm = F.SRMAlphaParameters(kept.tau_ms, *refractory, kept.threshold, kept.surrogate_width, 1.0, DT_MS)
+    return F.srm_alpha_sequence(srm, F.SRMAlphaState(zero, zero, zero, zero), drive)[0]
