@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 from torch import Tensor
 
 from spikinggamma.events import Batch, Recording, make_batch
@@ -196,7 +196,7 @@ class _Tally:
         self.by_class, self.class_steps = torch.zeros(2, classes, neurons), torch.zeros(2, classes, 1)
         self.per_second = 1000.0 / dt_ms
 
-    def add(self, counts: Int[Tensor, "T B N"], batch: Batch, half: Int[Tensor, " B"]) -> None:
+    def add(self, counts: Real[Tensor, "T B N"], batch: Batch, half: Int[Tensor, " B"]) -> None:
         valid = torch.arange(len(counts)).unsqueeze(1) < batch.lengths
         spikes = (counts * valid.unsqueeze(2)).float()
         shown = min(len(counts), self.by_time.shape[1])

@@ -36,12 +36,11 @@ def variant_of(splits: Splits, variant: str, *, n_channels: int, seed: int) -> S
         splits = Splits(*([pool_channels(recording, n_channels) for recording in part] for part in splits))
     if variant == "whole":
         return splits
-    before = splits.train[0].n_channels
     found = timing_only(splits, seed=seed)
     chosen: Splits = getattr(found, variant)
-    return Splits(*([_numbered(recording, found.channels, before) for recording in part] for part in chosen))
+    return Splits(*([_numbered(recording, found.channels, splits.train[0]) for recording in part] for part in chosen))
 
 
-def _numbered(recording: Recording, channels: Int[np.ndarray, " M"], before: int) -> Recording:
-    """The recording with its old channel numbers."""
-    return replace(recording, channels=channels[recording.channels], n_channels=before)
+def _numbered(recording: Recording, channels: Int[np.ndarray, " M"], before: Recording) -> Recording:
+    """The recording with its channels numbered, and on a camera placed, as `before`."""
+    return replace(recording, channels=channels[recording.channels], n_channels=before.n_channels, shape=before.shape)
