@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from spikinggamma import SpikingGammaError, tasks
-from spikinggamma.bench import timing, timing_plan, timing_work
-from spikinggamma.bench.jobs import Ended, Job, last_line, run_jobs
+from spikinggamma.bench import run_plan, run_work, timing, timing_plan
+from spikinggamma.bench.jobs import Job, last_line, run_jobs
+from spikinggamma.bench.kept_runs import OUTCOMES, Asked, missing
 from spikinggamma.bench.measure import measure
-from spikinggamma.bench.rows import FailedRuns, Row
+from spikinggamma.bench.rows import FailedRuns, Row, with_row
 from spikinggamma.bench.timing_plan import Cell, cells, select
-from spikinggamma.bench.timing_rows import with_row
-from spikinggamma.bench.timing_runs import asked_of, missing, planned
+from spikinggamma.bench.timing_rows import CELL
+from spikinggamma.bench.timing_runs import asked_of, planned
 from spikinggamma.bench.timing_table import MODELS, RECIPES, SMALL
 from spikinggamma.training import (
     TrainingInterrupted,
@@ -60,25 +61,6 @@ def plain(row: Row) -> Row:
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SMALL, "localisation", TINY)
     monkeypatch.setattr(timing, "cells", lambda *, quick: PLAN)
-
-
-@pytest.fixture
-def worked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Jobs are done here rather than in processes of their own; their names are noted."""
-    names: list[str] = []
-
-    def here(jobs: Sequence[Job], *, at_once: int) -> Iterator[Ended]:
-        for job in jobs:
-            names.append(job.name)
-            root = logging.getLogger()
-            handlers, level = root.handlers[:], root.level
-            code = timing_work.main(job.command[3:])
-            root.handlers, root.level = handlers, level
-            yield Ended(job, code, 1.0)
-
-    monkeypatch.setattr(timing, "run_jobs", here)
-    monkeypatch.setattr(timing_work.signal, "signal", lambda *args: None)
-    return names
 
 
 def rows_of(folder: Path, *, seeds: Sequence[int] = (0, 1), **options: Any) -> list[Row]:
@@ -172,8 +154,8 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_row(
         train(one.recipe, tmp_path / "b" / one.name, device="cpu")
     monkeypatch.undo()
     monkeypatch.setitem(SMALL, "localisation", TINY)
-    timing_work.work(tmp_path / "b" / one.name, one.source, one.settings, [("", 0)])
-    assert not missing(tmp_path / "b" / one.name, one.recipe, [("", 0)])
+    run_work.work(tmp_path / "b" / one.name, one.source, one.settings, [Asked()])
+    assert not missing(tmp_path / "b" / one.name, one.recipe, [Asked()])
     monkeypatch.setattr(timing, "cells", lambda *, quick: [CLICKS])
     assert [plain(row) for row in rows_of(tmp_path / "b", seeds=(0,))] == [plain(row) for row in undisturbed]
 
@@ -199,7 +181,7 @@ def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path
         rows_of(tmp_path)
     (tmp_path / one.name / "result.json").unlink()  # as if it had been cut off
     with pytest.raises(SpikingGammaError, match="another recipe"):
-        timing_work.work(tmp_path / one.name, one.source, one.settings, [("", 0)])
+        run_work.work(tmp_path / one.name, one.source, one.settings, [Asked()])
 
 
 def test_processes_of_one_thread_do_the_same_and_keep_logs(
@@ -208,7 +190,7 @@ def test_processes_of_one_thread_do_the_same_and_keep_logs(
     monkeypatch.setattr(timing, "cells", lambda *, quick: [CLICKS, TOO_MANY])
     here = timing.run(quick=True, seed=0, runs=tmp_path / "here")
     expected = plain(next(here))
-    monkeypatch.setattr(timing, "run_jobs", run_jobs)
+    monkeypatch.setattr(run_plan, "run_jobs", run_jobs)
     apart = timing.run(quick=True, seed=0, runs=tmp_path / "apart")
     assert plain(next(apart)) == expected
     with pytest.raises(FailedRuns, match="n_clicks_500"):
@@ -238,6 +220,20 @@ def _endless(pid: Path) -> tuple[str, ...]:
     return ("sh", "-c", f"echo $$ > {pid}; exec sleep 600")
 
 
+def test_answers_of_runs_that_were_asked_before_steps_were_are_known(worked: list[str], tmp_path: Path) -> None:
+    """Their rows say nothing of a step: they were asked at that of the training."""
+    first = rows_of(tmp_path)
+    for name in {name for row in first for name in row["runs"]}:
+        path = tmp_path / name / OUTCOMES
+        without = [
+            {key: value for key, value in row.items() if key not in ("dt_ms", "steps")} for row in read_rows(path)
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in without))
+    worked.clear()
+    assert rows_of(tmp_path) == first
+    assert not worked
+
+
 def test_every_cell_of_the_plan_has_a_recipe_a_place_and_a_perturbation_that_exists() -> None:
     full = cells(quick=False)
     assert len({tuple(one.key.values()) for one in full}) == len(full)
@@ -258,7 +254,7 @@ def test_every_cell_of_the_plan_has_a_recipe_a_place_and_a_perturbation_that_exi
 def test_level_0_is_the_same_run_in_every_group_of_a_task() -> None:
     zeros = [one for one in cells(quick=False) if one.level == 0.0 and one.task == "fsdd" and one.variant == "norm"]
     assert len({(one.recipe, one.overrides) for one in zeros}) == len(MODELS)
-    assert all(asked_of(one) == [("", 0)] for one in zeros)
+    assert all(asked_of(one) == [Asked()] for one in zeros)
 
 
 @pytest.mark.parametrize("task", ["isi", "polychrony", "coincidence"])
@@ -293,7 +289,7 @@ def test_groups_are_chosen_by_their_beginning() -> None:
 def test_bad_options_are_named(
     options: dict[str, Any], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timing, "recipe_names", lambda: ["localisation"])
+    monkeypatch.setattr(run_plan, "recipe_names", lambda: ["localisation"])
     with pytest.raises(SpikingGammaError, match=says):
         list(_measured(options | {"runs": tmp_path}))
 
@@ -317,8 +313,8 @@ def test_the_file_of_rows_is_gone_on_with_and_an_older_row_gives_way(worked: lis
 def test_a_row_replaces_that_of_its_cell_only() -> None:
     rows = [{"task": "isi", "level": level, "seeds": [0]} for level in (0.0, 1.0)]
     new = {"task": "isi", "level": 0.0, "seeds": [0, 1]}
-    assert with_row(rows, new) == [new, rows[1]]
-    assert with_row(rows, new | {"quick": True}) == [*rows, new | {"quick": True}]
+    assert with_row(rows, new, CELL) == [new, rows[1]]
+    assert with_row(rows, new | {"quick": True}, CELL) == [*rows, new | {"quick": True}]
 
 
 def _measured(options: dict[str, Any], out: Path | None = None) -> Iterator[Row]:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from spikinggamma import bench
-from spikinggamma.bench.rows import Row, write_rows
-from spikinggamma.bench.timing_rows import with_row
+from spikinggamma.bench import resolution_rows, timing_rows
+from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training import append_row, known_name, read_rows
 
 __all__ = ["measure"]
 
-_OWN = {"timing": ("only", "models", "seeds", "jobs", "runs")}
+_PLANNED = ("only", "models", "seeds", "jobs", "runs")
+_OWN = {"timing": _PLANNED, "resolution": _PLANNED}
+_CELLS = {"timing": timing_rows.CELL, "resolution": resolution_rows.CELL}  # what tells rows of a planned bench apart
 
 
 def measure(
@@ -32,7 +34,8 @@ def measure(
         name: Which.
         quick: Whether it is only to be seen that it works.
         seed: 0 if not given.
-        out: File of rows. Those of `timing` that are there are not measured again, and give way to newer ones of their cell.
+        out: File of rows. Those of `timing` and `resolution` that are there are not measured again, and give way to newer ones
+            of their cell.
         command: What was typed.
         options: Others, by their names at the command line; None or nothing where not given. Lists are parted by commas.
 
@@ -44,9 +47,9 @@ def measure(
     given = {option: value for option, value in options.items() if value is not None}
     for option in given:
         if option not in _OWN.get(name, ()):
-            having = [other for other, own in _OWN.items() if option in own]
-            raise SpikingGammaError(f"--{option}", given[option], f"no such option for {name}, only for {having[0]}")
-    if name != "timing":
+            having = " and ".join(other for other, own in _OWN.items() if option in own)
+            raise SpikingGammaError(f"--{option}", given[option], f"no such option for {name}, only for {having}")
+    if name not in _OWN:
         for measured in run(quick=quick, seed=seed or 0, **given):
             row = measured | {"command": command}
             if out is not None:
@@ -62,7 +65,7 @@ def measure(
     for measured in run(quick=quick, seed=seed or 0, **given | lists, known=known):
         row = measured | {"command": command}
         if out is not None:
-            write_rows(out, known := with_row(known, row))
+            write_rows(out, known := with_row(known, row, _CELLS[name]))
         yield row
 
 

@@ -1,71 +1,91 @@
-"""Does a net trained at one time step run at another, as it is? The localisation task, carried without retraining.
+"""Does a net need the time step that it was given? Models x tasks x steps of training x steps of the test x seeds, as rows.
 
-The bundled recipe is trained at its own step, then tested at that step, a quarter, a half and twice of it: the same
-weights, the same recordings, their events binned anew. Demanded: at most one point of accuracy lost.
+Every net is trained at each step that it allows, and each of these nets is run at all of them: the same weights, the same
+recordings, their events binned anew. `resolution_plan` says what is set against what, `resolution_table` with which recipes,
+and `run_plan` trains the nets. Rows of a net carried from one step are there when that net is, those of training at each step
+when all of them are; rows that are known already are passed over.
+
+Demanded of SpikingGamma: at most 1.5 points of accuracy below the best step, spikes per second within 10 %.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from spikinggamma.bench.rows import Row, row
-from spikinggamma.training import Recipe, Run, evaluate, load_recipe, load_splits, train
+from spikinggamma.bench.kept_runs import Asked
+from spikinggamma.bench.resolution_plan import Sweep, cases, planned, select, sweeps
+from spikinggamma.bench.resolution_rows import rows_of
+from spikinggamma.bench.rows import Row
+from spikinggamma.bench.run_plan import Needed, bundled, check_counts, finished
 
-__all__ = ["FACTORS", "run"]
+__all__ = ["run"]
 
-FACTORS = (1.0, 0.25, 0.5, 2.0)  # of the trained step; it comes first, the others are set against it
-_QUICK = (
-    "data.options.n_train=64",
-    "data.options.n_validation=18",
-    "data.options.n_test=18",
-    "net.hidden=[8]",
-    "training.epochs=1",
-)
+_log = logging.getLogger(__name__)
+_FOLDER = "runs/resolution"
 
 
-def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """A row for each time step; `quick` trains hardly at all, and demands nothing of what comes out."""
-    recipe = load_recipe("localisation", [f"training.seed={seed}", "training.threads=1", *(_QUICK if quick else ())])
-    with TemporaryDirectory() as folder:
-        trained = train(recipe, Path(folder) / "run", device="cpu")
-        duration_us = max(recording.duration_us for recording in load_splits(recipe).test)
-        at_home: float | None = None
-        for factor in FACTORS:
-            measured = _row(recipe, trained, factor, duration_us, at_home, quick)
-            at_home = measured["accuracy"] if at_home is None else at_home
-            yield measured
+def run(
+    *,
+    quick: bool,
+    seed: int,
+    only: Sequence[str] = (),
+    models: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    jobs: int = 2,
+    runs: str | Path = _FOLDER,
+    known: Sequence[Row] = (),
+) -> Iterator[Row]:
+    """A row for each net and each step that it is run at.
+
+    Args:
+        quick: Two steps, few recordings, one epoch: to see that it works, no more.
+        seed: If `seeds` are not given, the only one.
+        only: Tasks; all if none are named.
+        models: Likewise.
+        seeds: Of weights, order and generated tasks.
+        jobs: Runs at a time.
+        runs: The folder that they are kept in.
+        known: Rows that are there; a sweep that has all of its rows for these seeds is passed over.
+
+    Raises:
+        SpikingGammaError: No such task or model; none that has a recipe; a folder that cannot be made.
+        FailedRuns: After everything else was done, if a run failed.
+    """
+    all_seeds = list(seeds or (seed,))
+    check_counts(jobs, all_seeds)
+    chosen = select(cases(quick=quick), only, models)
+    recipes = bundled(case.recipe for case in chosen)
+    wanted = [sweep for case in chosen if case.recipe in recipes for sweep in sweeps(case, quick=quick)]
+    pending = [sweep for sweep in wanted if not _answered(known, sweep, all_seeds, quick)]
+    count = sum(len(sweep.told_ms) for sweep in pending)
+    _log.info("%d rows to make, %d are there", count, sum(len(sweep.told_ms) for sweep in wanted) - count)
+    plan = []
+    for sweep in pending:
+        its_runs = {
+            trained: [planned(sweep.case, trained, each, quick=quick) for each in all_seeds]
+            for trained in dict.fromkeys(trained for trained, _ in sweep.pairs_ms)
+        }
+        needed = [
+            Needed(one, [Asked(dt_ms=run) for of, run in sweep.pairs_ms if of == trained])
+            for trained, of_step in its_runs.items()
+            for one in of_step
+        ]
+        plan.append(((sweep, its_runs), needed))
+    with closing(finished(plan, runs, jobs)) as done:
+        for sweep, its_runs in done:
+            yield from rows_of(sweep, all_seeds, its_runs, Path(runs), quick=quick)
 
 
-def _row(recipe: Recipe, trained: Run, factor: float, duration_us: int, at_home: float | None, quick: bool) -> Row:
-    trained_dt_ms = recipe.data.dt_ms
-    dt_ms = trained_dt_ms * factor
-    found = evaluate(trained, part="test", dt_ms=dt_ms, device="cpu")
-    lost = 0.0 if at_home is None else at_home - found["accuracy"]
-    return row(
-        "resolution",
-        quick=quick,
-        seed=recipe.training.seed,
-        threads=recipe.training.threads,
-        task=recipe.name,
-        model="spikinggamma",
-        rule=recipe.learning.rule,
-        loss=recipe.learning.loss,
-        hidden=list(recipe.net.hidden),
-        tau_ms=list(recipe.net.tau_ms),
-        epochs=recipe.training.epochs,
-        split="test",
-        samples=found["samples"],
-        trained_dt_ms=trained_dt_ms,
-        run_dt_ms=dt_ms,
-        steps=math.ceil(duration_us / (1000.0 * dt_ms)),
-        accuracy=found["accuracy"],
-        ci_low=found["ci_low"],
-        ci_high=found["ci_high"],
-        accuracy_lost=lost,
-        spikes_per_neuron_s=found["spikes_per_neuron_s"],
-        demand="" if quick else "accuracy_lost at most 0.01",
-        holds=None if quick else lost <= 0.01,
-    )
+def _answered(rows: Sequence[Row], sweep: Sweep, seeds: Sequence[int], quick: bool) -> bool:
+    """Whether all rows that this sweep would get are there."""
+    same = [
+        row
+        for row in rows
+        if (row.get("bench"), row.get("task"), row.get("model")) == ("resolution", sweep.case.task, sweep.case.model)
+        and row.get("seeds") == list(seeds)
+        and row.get("quick") is quick
+    ]
+    return set(sweep.told_ms) <= {(row.get("trained_dt_ms"), row.get("run_dt_ms")) for row in same}

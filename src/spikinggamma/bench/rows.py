@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from spikinggamma.atomic import write_atomically
 from spikinggamma.training import versions
 
-__all__ = ["FailedRuns", "Row", "row", "write_rows"]
+__all__ = ["FailedRuns", "Row", "row", "with_row", "write_rows"]
 
 Row = dict[str, Any]
 
@@ -36,6 +36,26 @@ def row(bench: str, *, quick: bool, seed: int, threads: int, device: str = "cpu"
         "versions": versions(),
         **measured,
     }
+
+
+def with_row(rows: Iterable[Row], new: Row, cell: Sequence[str]) -> list[Row]:
+    """Rows with a new one in the place of an older one, or at the end.
+
+    Args:
+        rows: Those that are there.
+        new: The new one.
+        cell: Keys that tell one measurement from another; rows that agree in them stand for the same.
+
+    Example:
+        >>> with_row([{"dt_ms": 1.0, "seeds": [0]}], {"dt_ms": 1.0, "seeds": [0, 1]}, ["dt_ms"])
+        [{'dt_ms': 1.0, 'seeds': [0, 1]}]
+    """
+    kept = list(rows)
+    for place, old in enumerate(kept):
+        if all(old.get(name) == new.get(name) for name in cell):
+            kept[place] = new
+            return kept
+    return [*kept, new]
 
 
 def write_rows(path: str | Path, rows: Iterable[Row]) -> int:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
+from spikinggamma.bench.kept_runs import PlannedRun, outcomes
 from spikinggamma.bench.rows import Row, row
 from spikinggamma.bench.timing_plan import Cell
-from spikinggamma.bench.timing_runs import PlannedRun, asked_of, outcomes
+from spikinggamma.bench.timing_runs import asked_of
 from spikinggamma.bench.timing_table import SPEECH
 from spikinggamma.training import Bound, facts_of, load_run
 
-__all__ = ["CELL", "row_of", "same_cell", "with_row"]
+__all__ = ["CELL", "row_of"]
 
 CELL = ("bench", "task", "variant", "model", "perturbation", "level", "mode", "quick")
 
@@ -49,7 +50,7 @@ def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder:
         split=recipe.data.split,
         samples=len(right[0]),
         same_samples=cell.task in SPEECH,
-        perturb_seeds=[seed for _, seed in asked_of(cell)] if cell.perturb else [],
+        perturb_seeds=[asked.perturb_seed for asked in asked_of(cell)] if cell.perturb else [],
         spikes_per_neuron_s=float(np.mean([[answer.spikes_per_neuron_s for answer in part] for part in answers])),
         parameters=result["parameters"],
         epochs=recipe.training.epochs,
@@ -61,21 +62,6 @@ def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder:
     )
     words = ["spikinggamma bench timing", *(["--quick"] if quick else []), "--only", cell.group, "--models", cell.model]
     return measured | {"quick": quick, "command": " ".join([*words, "--seeds", ",".join(map(str, seeds))])}
-
-
-def same_cell(one: Row, other: Row) -> bool:
-    """Whether two rows are of the same cell, whatever their seeds."""
-    return all(one.get(name) == other.get(name) for name in CELL)
-
-
-def with_row(rows: Iterable[Row], new: Row) -> list[Row]:
-    """Rows with a new one in the place of an older one of its cell, or at the end."""
-    kept = list(rows)
-    for place, old in enumerate(kept):
-        if same_cell(old, new):
-            kept[place] = new
-            return kept
-    return [*kept, new]
 
 
 def _bound(bound: Bound) -> dict[str, float | str]:

@@ -161,11 +161,12 @@ def evaluate(
 @app.command()
 def report(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Folders of runs, or files of rows of `bench timing`.")
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Folders of runs, or files of rows of `bench timing` or `resolution`."),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
 ) -> None:
-    """Draw runs, or the rows of the timing suite, as a single self-contained HTML page.
+    """Draw runs, or rows of benches, as a single self-contained HTML page.
 
     [bold]Examples[/bold]
 
@@ -183,14 +184,12 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="A smaller measurement, to see that it works.")] = False,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random in it.", show_default="0")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Add the rows to this file.")] = None,
-    only: Annotated[str | None, typer.Option(metavar="GROUP,...", help="timing: some groups, e.g. isi.")] = None,
-    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="timing: some models, e.g. lif.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="timing: several seeds, e.g. 0,1,2.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="timing: runs at a time, of one thread each.", show_default="2")
-    ] = None,
+    only: Annotated[str | None, typer.Option(metavar="GROUP,...", help="Some groups or tasks, e.g. isi.")] = None,
+    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="Some models, e.g. lif.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="Several seeds, e.g. 0,1,2.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time, of one thread each.", show_default="2")] = None,
     runs: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="timing: where runs are kept.", show_default="runs/timing")
+        Path | None, typer.Option(metavar="DIR", help="Where runs are kept.", show_default="runs/NAME")
     ] = None,
 ) -> None:
     """Measure what the claims rest on, as JSON rows.
@@ -202,11 +201,14 @@ def bench(
       spikinggamma bench gradient --quick
       spikinggamma bench memory --out benchmarks/results/memory.jsonl
       spikinggamma bench timing --only isi --models lif,spikinggamma --seeds 0,1,2 --out timing.jsonl
+      spikinggamma bench resolution --only fsdd --jobs 2 --out resolution.jsonl
 
-    timing trains nets for hours. Runs are kept: what is finished is not
-    trained again, and a row that is in the file is not made again. Groups
-    are isi, polychrony, coincidence, localisation and fsdd, or parts of them
-    such as polychrony.max_interval_ms or fsdd.norm.jitter.
+    timing and resolution train nets for hours; --only, --models, --seeds,
+    --jobs and --runs are for these two. Runs are kept: what is finished is
+    not trained again, and a row that is in the file is not made again. Groups
+    of timing are isi, polychrony, coincidence, localisation and fsdd, or parts
+    of them such as polychrony.max_interval_ms or fsdd.norm.jitter; tasks of
+    resolution are localisation and fsdd.
     """
     from spikinggamma.bench.measure import measure
     from spikinggamma.bench.rows import FailedRuns

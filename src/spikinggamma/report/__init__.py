@@ -1,4 +1,4 @@
-"""Draws what training and benches wrote: a page for runs or for the timing suite, and a picture for a README."""
+"""Draws what training and benches wrote: a page for runs or for rows of benches, and a picture for a README."""
 
 from spikinggamma.report.drawing import write_report
 from spikinggamma.report.page import write_page

@@ -13,7 +13,7 @@ __all__ = ["write_report"]
 
 
 def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Draw runs (`write_page`), or rows of the timing suite where all paths end in .jsonl (`write_timing_page`).
+    """Draw runs (`write_page`), or rows of benches where all paths end in .jsonl (`write_timing_page`).
 
     Raises:
         SpikingGammaError: Runs and rows together; what drawing either raises.

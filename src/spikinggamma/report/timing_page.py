@@ -1,4 +1,4 @@
-"""The timing suite as one self-contained page: the questions of "Beyond Rate Coding", answered by rows."""
+"""Rows of benches as one self-contained page: the questions of "Beyond Rate Coding", and what the time step matters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import jinja2
 from spikinggamma import __version__
 from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.figures.resolution import resolution_section
 from spikinggamma.report.figures.timing_levels import AXES, level_panel
 from spikinggamma.report.figures.timing_price import price_panel
 from spikinggamma.report.figures.timing_reversal import reversal_panel
+from spikinggamma.report.resolution_rows import ResolutionRow, read_resolution_rows
+from spikinggamma.report.resolution_table import HEADINGS, resolution_table
 from spikinggamma.report.theme import PALETTE, Section
 from spikinggamma.report.timing_rows import (
     TimingRow,
@@ -93,10 +96,10 @@ _THEMES = (
 
 
 def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Draw rows of `spikinggamma bench timing` as one HTML page.
+    """Draw rows of `spikinggamma bench timing` and `bench resolution` as one HTML page.
 
     Args:
-        paths: Files of rows; of several rows of one cell the last counts.
+        paths: Files of rows; of several rows of one measurement the last counts.
         out: Where the page goes; beside the first file, with its name, if not given.
 
     Returns:
@@ -109,7 +112,10 @@ def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None
         >>> write_timing_page(["timing.jsonl"])  # doctest: +SKIP
         PosixPath('timing.html')
     """
-    rows = read_timing_rows(paths)
+    rows, steps = read_timing_rows(paths), read_resolution_rows(paths)
+    if not rows and not steps:
+        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row")
+    everything: list[TimingRow | ResolutionRow] = [*rows, *steps]
     path = Path(paths[0]).with_suffix(".html") if out is None else Path(out)
     if not path.parent.is_dir():
         raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
@@ -124,12 +130,14 @@ def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None
     html = environment.get_template("timing.html").render(
         models=[(model_title(model), _role(colours(rows)[model])) for model in models],
         overview=[(place_title(place), [_overview(rows, place, model) for model in models]) for place in places(rows)],
-        sections=_sections(rows),
+        sections=[*_sections(rows), *([resolution_section(steps)] if steps else [])],
         rows=_table(rows),
-        quick=any(row.quick for row in rows),
-        seeds=sorted({seed for row in rows for seed in row.seeds}),
-        versions=sorted({_versions(row) for row in rows}),
-        commands=sorted({str(row.rest.get("command", "")) for row in rows}),
+        step_headings=HEADINGS,
+        step_rows=resolution_table(steps),
+        quick=any(row.quick for row in everything),
+        seeds=sorted({seed for row in everything for seed in row.seeds}),
+        versions=sorted({_versions(row) for row in everything}),
+        commands=sorted({str(row.rest.get("command", "")) for row in everything}),
         palette=PALETTE,
         version=__version__,
     )
@@ -209,7 +217,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}\u00a0%"
 
 
-def _versions(row: TimingRow) -> str:
+def _versions(row: TimingRow | ResolutionRow) -> str:
     given = row.rest.get("versions")
     return ", ".join(f"{name} {value}" for name, value in given.items()) if isinstance(given, dict) else "not noted"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.bench_rows import check_fields, read_bench_rows
 from spikinggamma.report.theme import SERIES
-from spikinggamma.training import read_rows
 
 __all__ = ["Place", "TimingRow", "colours", "model_title", "place_title", "places", "read_timing_rows", "undisturbed"]
 
@@ -63,17 +62,12 @@ def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
     """Rows of several files; of rows of one cell the last counts.
 
     Raises:
-        SpikingGammaError: No file or no row; a line that is no row of the timing suite.
+        SpikingGammaError: No file; a row that lacks a field or is of another bench than those that have a page.
     """
     found: dict[tuple[object, ...], TimingRow] = {}
-    for path in map(Path, paths):
-        if not path.is_file():
-            raise SpikingGammaError("rows", f"{path}: no such file", "rows that `spikinggamma bench timing` wrote")
-        for number, row in enumerate(read_rows(path), start=1):
-            one = _parsed(row, f"{path}, row {number}")
-            found[one.place, one.model, one.perturbation, one.mode, one.level] = one
-    if not found:
-        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row")
+    for where, row in read_bench_rows(paths, "timing"):
+        one = _parsed(row, where)
+        found[one.place, one.model, one.perturbation, one.mode, one.level] = one
     order = list(_MODELS)
     return sorted(found.values(), key=lambda row: (order.index(row.model) if row.model in order else 99, row.model))
 
@@ -125,14 +119,7 @@ def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRo
 
 
 def _parsed(row: dict[str, Any], where: str) -> TimingRow:
-    if row.get("bench") != "timing":
-        raise SpikingGammaError(where, f"bench {row.get('bench')!r}", "a row of `spikinggamma bench timing`")
-    for name in (*_TEXTS, *_NUMBERS, "seeds"):
-        value = row.get(name)
-        kinds: Any = (int, float) if name in _NUMBERS else list if name == "seeds" else str
-        if not isinstance(value, kinds) or isinstance(value, bool) or (name in _NUMBERS and not math.isfinite(value)):
-            what = "a finite number" if name in _NUMBERS else "a list" if name == "seeds" else "text"
-            raise SpikingGammaError(f"{where}: {name}", repr(value), what)
+    check_fields(where, row, _TEXTS, _NUMBERS)
     ceiling = row.get("ceiling")
     try:
         floors = tuple((float(bound["accuracy"]), str(bound["why"])) for bound in row.get("floors", ()))

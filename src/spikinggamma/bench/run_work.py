@@ -1,6 +1,6 @@
-"""One run of the timing suite in a process of its own: train it or go on with it, then ask what is asked of it.
+"""One run of a bench in a process of its own: train it or go on with it, then ask what is asked of it.
 
-    python -m spikinggamma.bench.timing_work '{"folder": ..., "source": ..., "settings": [...], "asked": [["jitter=5ms", 0]]}'
+    python -m spikinggamma.bench.run_work '{"folder": ..., "source": ..., "settings": [...], "asked": [["", 0, 0.5]]}'
 
 What is there already is left as it is: a finished run is not trained again, and an answer is not asked for twice.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shlex
 import signal
 import sys
@@ -18,8 +19,8 @@ from pathlib import Path
 import torch
 
 from spikinggamma.atomic import remove_leftovers
+from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe
 from spikinggamma.bench.rows import write_rows
-from spikinggamma.bench.timing_runs import OUTCOMES, Asked, check_recipe
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training import (
     Recipe,
@@ -36,9 +37,20 @@ from spikinggamma.training import (
 )
 from spikinggamma.training.threads import torch_threads
 
-__all__ = ["main", "work"]
+__all__ = ["command", "main", "work"]
 
 _log = logging.getLogger(__name__)
+
+
+def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
+    """What starts the process of a run: `folder` is its own."""
+    told = {
+        "folder": str(folder),
+        "source": run.source,
+        "settings": list(run.settings),
+        "asked": list(dict.fromkeys(asked)),
+    }
+    return (sys.executable, "-m", "spikinggamma.bench.run_work", json.dumps(told))
 
 
 def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
@@ -50,23 +62,25 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     recipe = load_recipe(source, settings)
     run = _trained(folder, recipe, source, settings)
     rows = read_rows(folder / OUTCOMES)
-    known = {(row["perturb"], row["perturb_seed"]) for row in rows}
+    known = {Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")) for row in rows}
     wanted = [one for one in dict.fromkeys(asked) if one not in known]
     if not wanted:
         return
-    judge = build_judge(run.net(), recipe, dt_ms=recipe.data.dt_ms)
+    net = run.net()
     recordings = load_splits(recipe).test  # once: of speech, making a variant takes longer than a net's answers
-    for perturb, seed in wanted:
-        changes = [parse_perturbation(perturb)] if perturb else []
+    longest_us = max(recording.duration_us for recording in recordings)
+    for one in wanted:
+        judge = build_judge(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
+        changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with torch_threads(recipe.training.threads):
-            found = score(judge, recipe, perturbed(recordings, changes, seed=seed), torch.device("cpu"))
+            found = score(judge, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
         right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
         rows.append(
-            {
-                "perturb": perturb,
-                "perturb_seed": seed,
+            one._asdict()
+            | {
                 "accuracy": found.accuracy,
                 "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
+                "steps": math.ceil(longest_us / (1000.0 * judge.dt_ms)),
                 "right": "".join(map(str, right)),
             }
         )
@@ -90,7 +104,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     told = json.loads(arguments[0])
     try:
-        work(Path(told["folder"]), told["source"], told["settings"], [(text, seed) for text, seed in told["asked"]])
+        work(Path(told["folder"]), told["source"], told["settings"], [Asked(*one) for one in told["asked"]])
     except SpikingGammaError as error:
         _log.error("error: %s", error)
         return 2

@@ -1,0 +1,125 @@
+"""Runs of a bench: one for each recipe, overrides and seed, in a folder of its own, kept and never repeated.
+
+Beside what every run has, such a folder holds `outcomes.jsonl`: what the best epoch does on the test part, as it is or
+perturbed, at the step that it was trained at or at another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from spikinggamma import tasks
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.training import Recipe, load_recipe, load_run, read_rows
+
+__all__ = ["OUTCOMES", "Asked", "Outcome", "PlannedRun", "check_recipe", "missing", "outcomes", "planned_run"]
+
+OUTCOMES = "outcomes.jsonl"
+
+
+class PlannedRun(NamedTuple):
+    """A run that is to be there: `name` is its folder, readable, and unlike that of any other recipe."""
+
+    name: str
+    source: str
+    settings: tuple[str, ...]
+    recipe: Recipe
+
+
+class Asked(NamedTuple):
+    """An evaluation: a perturbation's text, empty for none, its seed, and the time step [ms], None for that of the training."""
+
+    perturb: str = ""
+    perturb_seed: int = 0
+    dt_ms: float | None = None
+
+
+class Outcome(NamedTuple):
+    """What a trained net did on the test part.
+
+    Attributes:
+        right: How right each recording was, 0 or 1.
+        spikes_per_neuron_s: How much its neurons spoke.
+        steps: Of the longest recording; 0 where that was not noted.
+    """
+
+    right: tuple[int, ...]
+    spikes_per_neuron_s: float
+    steps: int = 0
+
+
+def planned_run(
+    source: str, overrides: Sequence[str], *, task: str, seed: int, small: Sequence[str] = (), quick: bool = False
+) -> PlannedRun:
+    """The run of a recipe for a seed, on one thread. Tasks that are made on the spot are made anew for every seed.
+
+    Args:
+        source: Name of the recipe.
+        overrides: Of that recipe; the folder's name tells them.
+        task: As in `data.name`.
+        seed: Of weights, order and a task that is made on the spot.
+        small: Further overrides, which the name does not tell.
+        quick: Whether the name says so.
+
+    Raises:
+        SpikingGammaError: Overrides that do not fit the recipe.
+    """
+    own_data = (f"data.seed={seed}",) if task in tasks.names() else ()
+    settings = (*overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
+    recipe = load_recipe(source, settings)
+    told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
+    words = [*(["quick"] if quick else []), source, *map(_word, overrides), f"s{seed}", digest]
+    return PlannedRun("-".join(words), source, settings, recipe)
+
+
+def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
+    """What is known of a run; nothing if it is not finished.
+
+    Raises:
+        SpikingGammaError: The folder holds a run of another recipe, or a damaged file.
+    """
+    if not (folder / "result.json").exists():
+        return {}
+    check_recipe(folder, recipe)
+    return {
+        Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")): Outcome(
+            tuple(map(int, row["right"])), row["spikes_per_neuron_s"], row.get("steps", 0)
+        )
+        for row in read_rows(folder / OUTCOMES)
+    }
+
+
+def check_recipe(folder: Path, recipe: Recipe) -> None:
+    """See that a folder holds the run that its name says.
+
+    Raises:
+        SpikingGammaError: It holds a run of another recipe, or none.
+    """
+    if load_run(folder).recipe != recipe:
+        remedy = "Move it away, or name other --runs."
+        raise SpikingGammaError("--runs", f"{folder}, a run of another recipe", "runs of this suite", remedy)
+
+
+def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:
+    """Evaluations that are yet to be made."""
+    known = outcomes(folder, recipe)
+    return [asked for asked in wanted if asked not in known]
+
+
+def _word(override: str) -> str:
+    """An override as a part of a folder's name.
+
+    Example:
+        >>> _word('data.perturb=["replacement=0.2"]'), _word("data.variant=norm")
+        ('replacement_0.2', 'norm')
+    """
+    key, _, value = override.partition("=")
+    text = re.sub(r"[^A-Za-z0-9.]+", "_", value).strip("_")
+    last = key.rpartition(".")[2]
+    return text if last in ("perturb", "variant") else f"{last}_{text}"
