@@ -48,8 +48,8 @@ class Perturbation(NamedTuple):
         return f"{self.name}={self.level:g}" if self.name in _SHARES else self.name
 
 
-def parse_perturbation(text: str) -> Perturbation:
-    """A perturbation from its text.
+def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
+    """A perturbation from its text; `argument` is what an error calls it.
 
     Raises:
         SpikingGammaError: No such perturbation, or a level that is none.
@@ -66,7 +66,7 @@ def parse_perturbation(text: str) -> Perturbation:
         return Perturbation(name, float(number[1]))
     if number is not None and name in _SHARES and number[2] is None and float(number[1]) <= 1.0:
         return Perturbation(name, float(number[1]))
-    raise SpikingGammaError("perturb", repr(text), _EXPECTED, f"Times go up to {_MOST_MS:g} ms, shares from 0 to 1.")
+    raise SpikingGammaError(argument, repr(text), _EXPECTED, f"Times go up to {_MOST_MS:g} ms, shares from 0 to 1.")
 
 
 def perturbed(

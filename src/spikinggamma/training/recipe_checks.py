@@ -47,7 +47,7 @@ def check_together(recipe: Recipe) -> None:
     if recipe.net.conv and recipe.net.model != "spikinggamma":
         raise SpikingGammaError("net.conv", "convolutions", f"none, as net.model {recipe.net.model} has no such layers")
     for text in recipe.data.perturb:
-        parse_perturbation(text)
+        parse_perturbation(text, argument="data.perturb")
     if learning.rule == "shifted" and len(set(recipe.net.tau_ms)) > 1:
         raise SpikingGammaError(
             "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",
