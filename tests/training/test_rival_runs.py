@@ -142,7 +142,7 @@ def test_counts_alone_stay_at_chance(tmp_path: Any) -> None:
         ((*LIF, "surrogate.readout=spikes"), r"`learning\.loss`.*readout spikes.*together, or neither"),
         (("learning.loss=spikemax", "surrogate.readout=spikes"), r"`learning\.loss`.*net\.model spikinggamma"),
         ((*LIF, "net.conv=[[4,3,1]]"), r"`net\.conv`.*no such layers"),
-        (("data.perturb=['jitter=5s']",), r"`perturb`.*'jitter=5s'"),
+        (("data.perturb=['jitter=5s']",), r"`data.perturb`.*'jitter=5s'"),
         (("net.model=izhikevich",), r"`net\.model`.*srm_alpha"),
         ((*LIF, "surrogate.delays=axonal"), r"`surrogate\.delays`"),
         ((*LIF, "surrogate.max_delay_ms=0"), r"`surrogate\.max_delay_ms`"),
