@@ -87,13 +87,6 @@ class CountNet(SpikingNet):
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return CountState(like.new_zeros(batch, self.sizes[0]), masks)
 
-    def forward(
-        self, spikes: Float[Tensor, "T B N"], state: CountState | None = None, *, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B C"], CountState]:
-        """Logits at every step and the state after the last."""
-        tape, after = self.run(spikes, self.initial_state(spikes.shape[1]) if state is None else state, dt_ms)
-        return tape.layers[-1].outputs, after
-
     def run(self, spikes: Float[Tensor, "T B N"], state: CountState, dt_ms: float) -> tuple[SurrogateTape, CountState]:
         """See `SpikingNet.run`; counts know no time step."""
         if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:

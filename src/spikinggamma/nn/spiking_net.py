@@ -50,6 +50,13 @@ class SpikingNet(nn.Module, abc.ABC):
     def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Any, Any]:
         """A chunk of recordings: its tape, and the state after it."""
 
+    def forward(
+        self, spikes: Float[Tensor, "T B *in_shape"], state: Any = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], Any]:
+        """Logits at every step and the state after the last; None starts a recording."""
+        tape, after = self.run(spikes, self.initial_state(spikes.shape[1]) if state is None else state, dt_ms)
+        return tape.layers[-1].outputs, after
+
     @abc.abstractmethod
     def calibrate(
         self,

@@ -133,21 +133,14 @@ class SurrogateNet(SpikingNet):
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return SurrogateState(tuple(layers), (None,) * len(self.axons), masks)
 
-    def forward(
-        self, spikes: Float[Tensor, "T B N"], state: SurrogateState | None = None, *, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B C"], SurrogateState]:
-        """Logits at every step and the state after the last; differentiable, also in the state.
+    def run(
+        self, spikes: Float[Tensor, "T B N"], state: SurrogateState, dt_ms: float
+    ) -> tuple[SurrogateTape, SurrogateState]:
+        """See `SpikingNet.run`; differentiable where gradients are enabled, also in the state.
 
         Raises:
             SpikingGammaError: the input does not fit the net, the state belongs to another batch, or a bad time step.
         """
-        tape, after = self.run(spikes, self.initial_state(spikes.shape[1]) if state is None else state, dt_ms)
-        return tape.layers[-1].outputs, after
-
-    def run(
-        self, spikes: Float[Tensor, "T B N"], state: SurrogateState, dt_ms: float
-    ) -> tuple[SurrogateTape, SurrogateState]:
-        """The same with everything that the layers said on the way; differentiable where gradients are enabled."""
         self._check(spikes, state, dt_ms)
         tapes, layers, under_way = [], [], []
         signal = spikes

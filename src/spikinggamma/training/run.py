@@ -25,7 +25,7 @@ from spikinggamma.training.metrics import Row, read_rows
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe
 
-__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "set_status", "versions"]
+__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status", "versions"]
 
 Status = Literal["running", "done", "interrupted", "failed", "untested"]
 
@@ -117,7 +117,7 @@ def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: 
     """
     check_out(out)
     try:
-        folder = _next_free(recipe) if out is None else Path(out)
+        folder = next_free(f"{recipe.name}-{recipe.training.seed}") if out is None else Path(out)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpikingGammaError("--out", f"{out or 'runs'} ({error.strerror})", "a folder that can be made") from None
@@ -160,9 +160,10 @@ def versions() -> dict[str, str]:
     }
 
 
-def _next_free(recipe: Recipe) -> Path:
+def next_free(stem: str) -> Path:
+    """A new folder `runs/<stem>-<n>` with the first number that is free."""
     for number in itertools.count(1):
-        folder = Path("runs") / f"{recipe.name}-{recipe.training.seed}-{number}"
+        folder = Path("runs") / f"{stem}-{number}"
         try:
             folder.mkdir(parents=True)
         except FileExistsError:

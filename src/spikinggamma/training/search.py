@@ -9,7 +9,6 @@ several processes, which trial knows of which depends on the clock.
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from spikinggamma.training.loop import TrainingInterrupted
 from spikinggamma.training.metrics import Row
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe, with_values
-from spikinggamma.training.run import versions
+from spikinggamma.training.run import next_free, versions
 from spikinggamma.training.search_space import own_values
 
 __all__ = ["Found", "search"]
@@ -139,7 +138,7 @@ def _folder(recipe: Recipe, out: str | Path | None) -> Path:
     """A new folder, or one that holds this very search."""
     try:
         if out is None:
-            return _next_free(recipe)
+            return next_free(f"{recipe.name}-search")
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -152,17 +151,6 @@ def _folder(recipe: Recipe, out: str | Path | None) -> Path:
     elif any(entry.name != ".lock" for entry in folder.iterdir()):
         raise SpikingGammaError("--out", f"{folder}, which is not empty", expected, "Name another --out.")
     return folder
-
-
-def _next_free(recipe: Recipe) -> Path:
-    for number in itertools.count(1):
-        folder = Path("runs") / f"{recipe.name}-search-{number}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("unreachable")
 
 
 def _but_for_trials(recipe: Recipe) -> Recipe:
