@@ -66,6 +66,15 @@ def test_a_speaker_left_out_is_heard_in_the_test_only(speaker: str) -> None:
     assert (len(train), len(validation), len(test)) == (180, 20, 40)
 
 
+def test_a_second_speaker_may_be_heard_in_validation_only() -> None:
+    train, validation, test = load(split="speaker:theo/lucas")
+    assert {recording.speaker for recording in test} == {"theo"}
+    assert {recording.speaker for recording in validation} == {"lucas"}
+    assert {recording.speaker for recording in train} == set(fsdd.SPEAKERS) - {"theo", "lucas"}
+    whole = load(split="speaker:theo")
+    assert sorted(r.source for r in train + validation) == sorted(r.source for r in whole.train + whole.validation)
+
+
 @pytest.mark.parametrize("split", ["official", "speaker:theo"])
 def test_parts_are_disjoint_and_whole(split: str) -> None:
     parts = sources(load(split=split))
@@ -114,7 +123,20 @@ def test_reads_the_cache_without_the_converter(monkeypatch: pytest.MonkeyPatch) 
         load(cochlea_seed=1)
 
 
-@pytest.mark.parametrize("split", ["", "random", "speaker", "speaker:", "speaker:nobody", "take:3"])
+@pytest.mark.parametrize(
+    "split",
+    [
+        "",
+        "random",
+        "speaker",
+        "speaker:",
+        "speaker:nobody",
+        "take:3",
+        "speaker:theo/",
+        "speaker:theo/theo",
+        "speaker:/theo",
+    ],
+)
 def test_refused_splits(split: str) -> None:
     with pytest.raises(SpikingGammaError, match=r"`split`.*george, jackson, lucas, nicolas, theo, yweweler"):
         load(split=split)

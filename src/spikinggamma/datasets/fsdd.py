@@ -67,8 +67,10 @@ def load(
     """The digits as spikes, in three parts; converted on first use and kept in the cache.
 
     Args:
-        split: `official` or `speaker:NAME` with one of `SPEAKERS`.
-        validation_fraction: Share of the training part held out, the same for every digit and speaker.
+        split: `official`; `speaker:NAME` to test on one of `SPEAKERS`; or `speaker:NAME/OTHER` to validate on another, so that
+            what is chosen on validation recordings is chosen for voices that are new.
+        validation_fraction: Share of the training part held out, the same for every digit and speaker; none of it where a
+            speaker is.
         seed: Of the choice of validation recordings.
         n_channels: Places along the cochlea.
         c0: Stiffness of the cochlea's base.
@@ -87,7 +89,7 @@ def load(
         >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
         (2250, 250, 500)
     """
-    speaker = _held_out_speaker(split)
+    speaker, validated = _held_out_speakers(split)
     cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
     checksums = _checksums()
     folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
@@ -105,19 +107,24 @@ def load(
     else:
         test = [r for r in recordings if r.speaker == speaker]
         rest = [r for r in recordings if r.speaker != speaker]
+    if validated is not None:
+        train = [r for r in rest if r.speaker != validated]
+        return Splits(train, [r for r in rest if r.speaker == validated], test)
     train, validation = hold_out(rest, validation_fraction, seed=seed)
     return Splits(train, validation, test)
 
 
-def _held_out_speaker(split: str) -> str | None:
+def _held_out_speakers(split: str) -> tuple[str | None, str | None]:
+    """Who is heard in the test only, and who in validation only."""
     if split == "official":
-        return None
-    kind, _, name = split.partition(":")
-    if kind != "speaker" or name not in SPEAKERS:
-        raise SpikingGammaError(
-            "split", repr(split), "'official' or 'speaker:NAME' with NAME one of " + ", ".join(SPEAKERS)
-        )
-    return name
+        return None, None
+    kind, _, names = split.partition(":")
+    tested, slash, validated = names.partition("/")
+    known = tested in SPEAKERS and (not slash or (validated in SPEAKERS and validated != tested))
+    if kind != "speaker" or not known:
+        expected = "'official', 'speaker:NAME' or 'speaker:NAME/OTHER' with two of " + ", ".join(SPEAKERS)
+        raise SpikingGammaError("split", repr(split), expected)
+    return tested, validated or None
 
 
 def _checksums() -> dict[str, str]:
