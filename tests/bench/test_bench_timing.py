@@ -329,3 +329,12 @@ def test_bundled_recipes_fit_every_override_of_the_plan(monkeypatch: pytest.Monk
     for one in checked:
         planned(one, 0, quick=False)
         planned(one, 0, quick=True)
+
+
+def test_large_data_sets_are_measured_where_they_are_named_only() -> None:
+    everything = cells(quick=False)
+    assert not {cell.task for cell in select(everything, (), ())} & {"shd", "ssc"}
+    named = select(everything, ("shd.norm.reversal",), ("lif_delay",))
+    assert [(cell.task, cell.variant, cell.level) for cell in named] == [("shd", "norm", 0.0), ("shd", "norm", 1.0)]
+    recipe = planned(named[0], 0, quick=False).recipe
+    assert (recipe.data.name, recipe.data.variant, recipe.data.n_channels) == ("shd", "norm", 140)

@@ -9,7 +9,8 @@
 | `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, undisturbed |
 | `TASK.deletion`, `TASK.reversal` | spikes lost, time backwards | once, undisturbed |
 
-TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm; all but replacement is of speech only.
+TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm (as well of shd and ssc, if named); all
+but replacement is of speech only.
 In mode "train-and-test" all recordings are perturbed, in "test-only" those of a net that was
 trained on recordings as they are. Level 0 is the same undisturbed net in every group of a task.
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from spikinggamma.bench.timing_table import MODELS, RECIPES, SPEECH
+from spikinggamma.bench.timing_table import MODELS, ON_DEMAND, RECIPES, SPEECH
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Cell", "cells", "groups", "select"]
@@ -104,6 +105,8 @@ def cells(*, quick: bool) -> list[Cell]:
 def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -> list[Cell]:
     """Cells of these groups and models; a name stands for all groups that begin with it, as `fsdd.norm`; nothing for all.
 
+    Groups of a large data set are in only where they are named.
+
     Raises:
         SpikingGammaError: A name that is no group, or no model.
     """
@@ -117,7 +120,8 @@ def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -
     return [
         cell
         for cell in chosen
-        if (not only or any(_within(cell.group, name) for name in only)) and (not models or cell.model in models)
+        if (any(_within(cell.group, name) for name in only) if only else cell.task not in ON_DEMAND)
+        and (not models or cell.model in models)
     ]
 
 
