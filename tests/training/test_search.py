@@ -28,8 +28,8 @@ from spikinggamma.training import (
     search,
     train,
 )
-from spikinggamma.training.findings import winner_of
 from spikinggamma.training.health import NotFinite
+from spikinggamma.training.search_findings import winner_of
 
 SPACE = [
     "search.space.learning.learning_rate={low=1e-3, high=1e-1, log=true}",

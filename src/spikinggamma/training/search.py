@@ -2,7 +2,7 @@
 
 Every trial trains the recipe with other values, from the same seed, and is judged by its best epoch on validation
 recordings; those for testing are never looked at. The first trial is the recipe as it is. What is tried next is Optuna's
-advice (see `spikinggamma.training.study`). A search that was interrupted, even killed, goes on to the same trials; with
+advice (see `spikinggamma.training.search_study`). A search that was interrupted, even killed, goes on to the same trials; with
 several processes, which trial knows of which depends on the clock.
 """
 
@@ -75,10 +75,10 @@ def search(
         >>> search(load_recipe("localisation", [space]), trials=20).recipe.learning.learning_rate  # doctest: +SKIP
     """
     _require_optuna()
-    from spikinggamma.training.findings import Findings
+    from spikinggamma.training.search_findings import Findings
     from spikinggamma.training.search_processes import work_in_processes
-    from spikinggamma.training.study import begin_study, count, under_way
-    from spikinggamma.training.trial import Trials, epochs_of, trial_recipe, without_test
+    from spikinggamma.training.search_study import begin_study, count, under_way
+    from spikinggamma.training.search_trial import Trials, epochs_of, trial_recipe, without_test
 
     recipe = recipe if trials is None else with_values(recipe, {"search.trials": trials})
     first = _first(recipe, jobs)

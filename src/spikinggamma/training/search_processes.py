@@ -13,8 +13,8 @@ from typing import Any
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training.build import pick_device
 from spikinggamma.training.recipe_file import parse_recipe
-from spikinggamma.training.study import open_study, under_way
-from spikinggamma.training.trial import Trials, epochs_of, without_test
+from spikinggamma.training.search_study import open_study, under_way
+from spikinggamma.training.search_trial import Trials, epochs_of, without_test
 
 __all__ = ["work_in_processes"]
 

@@ -23,7 +23,7 @@ from spikinggamma.training.progress import SilentReporter
 from spikinggamma.training.recipe import Recipe, Search
 from spikinggamma.training.recipe_file import with_values
 from spikinggamma.training.run import Run, create_run, load_run
-from spikinggamma.training.study import suggest
+from spikinggamma.training.search_study import suggest
 
 __all__ = ["Trials", "epochs_of", "trial_recipe", "without_test"]
 

@@ -14,7 +14,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training.metrics import Row
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, with_values
-from spikinggamma.training.study import rows_of
+from spikinggamma.training.search_study import rows_of
 
 __all__ = ["Findings", "winner_of"]
 
