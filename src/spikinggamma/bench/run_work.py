@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from spikinggamma.atomic import remove_leftovers
-from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe
+from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.training import (
@@ -61,11 +61,10 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     """
     recipe = load_recipe(source, settings)
     run = _trained(folder, recipe, source, settings)
-    rows = read_rows(folder / OUTCOMES)
-    known = {Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")) for row in rows}
-    wanted = [one for one in dict.fromkeys(asked) if one not in known]
+    wanted = missing(folder, recipe, list(dict.fromkeys(asked)))
     if not wanted:
         return
+    rows = read_rows(folder / OUTCOMES)
     net = run.net()
     recordings = load_splits(recipe).test  # once: of speech, making a variant takes longer than a net's answers
     longest_us = max(recording.duration_us for recording in recordings)

@@ -38,8 +38,7 @@ class EProp(OnlineLIFRule):
     def __init__(self, net: SpikingNet, dt_ms: float, *, feedback_seed: int = 0) -> None:
         super().__init__(net, dt_ms)
         weights = self.net.weights
-        self._held_by_readout = Trace(self.readout)
-        self._traces = [Trace(self.neuron) for _ in weights[:-1]]
+        self._traces = [Trace(self.listener(index)) for index in range(len(weights))]
         self._eligibility = [_FilteredEligibility(self.readout) for _ in weights[:-1]]
         generator = torch.Generator().manual_seed(feedback_seed)
         self._feedback: list[Tensor] = []
@@ -52,7 +51,7 @@ class EProp(OnlineLIFRule):
         """See `Rule.take`."""
         weights = self.net.weights
         self.add_bias(delta)
-        self.add(len(weights) - 1, delta, self._held_by_readout.of(tape.layers[-1].inputs))
+        self.add(len(weights) - 1, delta, self._traces[-1].of(tape.layers[-1].inputs))
         for index, feedback in enumerate([*self._feedback, *weights[-1:]][: len(weights) - 1]):
             mask, spikes = tape.masks[index], tape.layers[index].outputs
             signal = delta @ feedback if mask is None else (delta @ feedback) * mask

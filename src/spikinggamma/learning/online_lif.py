@@ -60,6 +60,10 @@ class OnlineLIFRule(Rule, abc.ABC):
         tau_ms = self.net.readout_tau_ms
         return None if tau_ms == 0.0 else self.neuron._replace(tau_ms=tau_ms)
 
+    def listener(self, index: int) -> LIFParameters | None:
+        """What holds the input of layer `index`: its neurons' membrane, or the read-out's integrator."""
+        return self.readout if index == len(self.net.weights) - 1 else self.neuron
+
     @abc.abstractmethod
     def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.take`."""

@@ -30,14 +30,13 @@ class _PresentBlame(OnlineLIFRule):
         for index in reversed(range(len(weights))):
             self.add(index, blame, self.held(index, tape.layers[index].inputs))
             if index > 0:
-                above = first_answer(self.readout if index == len(weights) - 1 else self.neuron)
-                sent = self.heard(tape, index - 1, (above * blame) @ weights[index])
+                sent = self.heard(tape, index - 1, (first_answer(self.listener(index)) * blame) @ weights[index])
                 blame = self.slope(tape, index - 1) * sent
         return True
 
     def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
         """What the membrane of layer `index` holds of its senders: of the present, unless told otherwise."""
-        return first_answer(self.readout if index == len(self.net.weights) - 1 else self.neuron) * inputs
+        return first_answer(self.listener(index)) * inputs
 
 
 class Truncated(_PresentBlame):
@@ -49,8 +48,7 @@ class OTTT(_PresentBlame):
 
     def __init__(self, net: SpikingNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
-        last = len(self.net.weights) - 1
-        self._traces = [Trace(self.readout if index == last else self.neuron) for index in range(last + 1)]
+        self._traces = [Trace(self.listener(index)) for index in range(len(self.net.weights))]
 
     def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
         """The traces."""

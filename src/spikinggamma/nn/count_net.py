@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn.spiking_net import SpikingNet
+from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, steps_of_recordings
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateTape
 
 __all__ = ["CountNet", "CountState"]
@@ -50,13 +50,8 @@ class CountNet(SpikingNet):
     """
 
     def __init__(self, sizes: Sequence[int], *, dropout: float = 0.0, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
-            raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
-        if not 0.0 <= dropout < 1.0:
-            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
-        self.sizes = tuple(int(size) for size in sizes)
-        self.dropout = dropout
+        super().__init__(dropout)
+        self.sizes = checked_sizes(sizes)
         self.layers = nn.ModuleList(_Units(*pair) for pair in zip(self.sizes, self.sizes[1:], strict=False))
         for layer in self.stack:
             nn.init.normal_(layer.weight, std=(2.0 / layer.in_features) ** 0.5, generator=generator)
@@ -120,10 +115,7 @@ class CountNet(SpikingNet):
 
         A channel that hardly varies is not blown up: it is divided by the root of its mean count, or by 1.
         """
-        if lengths is not None:
-            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
-            spikes = spikes * valid.unsqueeze(2)
-        counts = spikes.sum(0)
+        counts = (spikes * steps_of_recordings(spikes, lengths).unsqueeze(2)).sum(0)
         mean = counts.mean(0)
         self.get_buffer("mean").copy_(mean)
         spread = counts.std(0, correction=0)

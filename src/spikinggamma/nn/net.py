@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layer import GammaLayer
-from spikinggamma.nn.spiking_net import SpikingNet
+from spikinggamma.nn.spiking_net import SpikingNet, steps_of_recordings
 from spikinggamma.nn.tape import LayerTape
 
 __all__ = ["GammaNet", "NetState", "NetTape"]
@@ -61,7 +61,7 @@ class GammaNet(SpikingNet):
     """
 
     def __init__(self, layers: Sequence[GammaLayer], *, input_gain: float = 1.0, dropout: float = 0.0) -> None:
-        super().__init__()
+        super().__init__(dropout)
         if not layers or not layers[-1].readout or any(layer.readout for layer in layers[:-1]):
             raise SpikingGammaError("layers", f"{len(layers)} layers", "hidden layers, then one read-out at the end")
         for below, above in pairwise(layers):
@@ -76,11 +76,8 @@ class GammaNet(SpikingNet):
             )
         if not input_gain > 0.0:
             raise SpikingGammaError("input_gain", input_gain, "a positive number")
-        if not 0.0 <= dropout < 1.0:
-            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
         self.layers = nn.ModuleList(layers)
         self.input_gain = input_gain
-        self.dropout = dropout
 
     @property
     def stack(self) -> tuple[GammaLayer, ...]:
@@ -169,9 +166,7 @@ class GammaNet(SpikingNet):
         """
         factors = []
         state = self.initial_state(spikes.shape[1])
-        valid = torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
-        if lengths is not None:
-            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+        valid = steps_of_recordings(spikes, lengths)
         signal = self._heard(spikes)
         for index, (layer, before) in enumerate(zip(self.stack, state.layers, strict=True)):
             inputs = signal.reshape(*signal.shape[:2], *layer.in_shape)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-__all__ = ["Neurons", "SpikingNet"]
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Neurons", "SpikingNet", "checked_sizes", "steps_of_recordings"]
 
 
 @runtime_checkable
@@ -28,9 +30,19 @@ class SpikingNet(nn.Module, abc.ABC):
     A tape of `run` has `layers`, one for each layer of the net with `inputs`, `drive`, `signal`, `outputs` (the logits, of
     the last) and `counts` (spikes per step, None where there are none), and `priced`, which returns it with the cost of
     speaking at each step.
+
+    Args:
+        dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
+
+    Raises:
+        SpikingGammaError: A share that is none.
     """
 
-    dropout: float
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        if not 0.0 <= dropout < 1.0:
+            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
+        self.dropout = dropout
 
     @property
     @abc.abstractmethod
@@ -79,3 +91,25 @@ class SpikingNet(nn.Module, abc.ABC):
             return (None,) * len(shapes)
         drawn = [torch.rand(batch, *shape, generator=generator) for shape in shapes]
         return tuple((one >= self.dropout).to(like) / (1.0 - self.dropout) for one in drawn)
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes of a fully connected net: inputs, hidden layers, classes.
+
+    Raises:
+        SpikingGammaError: Fewer than two, or one that is no whole number of at least 1.
+
+    Example:
+        >>> checked_sizes([140, 256, 10])
+        (140, 256, 10)
+    """
+    if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
+        raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
+    return tuple(int(size) for size in sizes)
+
+
+def steps_of_recordings(spikes: Float[Tensor, "T B ..."], lengths: Int[Tensor, " B"] | None) -> Bool[Tensor, "T B"]:
+    """Which steps of a batch belong to a recording; all where `lengths` is None."""
+    if lengths is None:
+        return torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
+    return torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths

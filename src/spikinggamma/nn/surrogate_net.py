@@ -15,7 +15,7 @@ from spikinggamma.functional import LIFState
 from spikinggamma.nn.axons import Axons
 from spikinggamma.nn.populations import NeuronSettings, Population, make_population
 from spikinggamma.nn.scans import leaky_sequence
-from spikinggamma.nn.spiking_net import SpikingNet
+from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, steps_of_recordings
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
 
 __all__ = ["READOUTS", "SurrogateNet"]
@@ -71,18 +71,14 @@ class SurrogateNet(SpikingNet):
         dropout: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
-        if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
-            raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
+        super().__init__(dropout)
         if readout not in READOUTS:
             raise SpikingGammaError("readout", repr(readout), f"one of {', '.join(READOUTS)}")
         if readout_tau_ms is not None and not 0.0 <= readout_tau_ms < math.inf:
             raise SpikingGammaError("readout_tau_ms", readout_tau_ms, "None, zero (no memory) or a finite time in ms")
-        if not 0.0 <= dropout < 1.0:
-            raise SpikingGammaError("dropout", dropout, "a share from 0 up to, but not including, 1")
-        self.sizes = tuple(int(size) for size in sizes)
+        self.sizes = checked_sizes(sizes)
         self.settings = settings or NeuronSettings()
-        self.neuron, self.readout, self.dropout = neuron, readout, dropout
+        self.neuron, self.readout = neuron, readout
         self.readout_tau_ms = self.settings.tau_ms if readout_tau_ms is None else readout_tau_ms
         self.projections = nn.ModuleList(
             _Projection(below, above, generator) for below, above in zip(self.sizes, self.sizes[1:], strict=False)
@@ -196,9 +192,7 @@ class SurrogateNet(SpikingNet):
         """
         state = self.initial_state(spikes.shape[1], dropout=False)
         self._check(spikes, state, dt_ms)
-        valid = torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
-        if lengths is not None:
-            valid = torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+        valid = steps_of_recordings(spikes, lengths)
         factors = []
         signal = spikes
         for index, weight in enumerate(self.weights):

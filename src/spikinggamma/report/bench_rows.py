@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.theme import SERIES
 from spikinggamma.training import read_rows
 
-__all__ = ["check_fields", "read_bench_rows"]
+__all__ = ["check_fields", "colours_of", "read_bench_rows"]
 
 _DRAWN = ("timing", "resolution")
 
@@ -47,3 +48,9 @@ def check_fields(where: str, row: dict[str, Any], texts: Sequence[str], numbers:
         if not isinstance(value, kinds) or isinstance(value, bool) or (name in numbers and not math.isfinite(value)):
             what = "a finite number" if name in numbers else "a list" if name == "seeds" else "text"
             raise SpikingGammaError(f"{where}: {name}", repr(value), what)
+
+
+def colours_of(models: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """A colour for each model: those that are known keep theirs whatever else is on the page."""
+    others = sorted(set(models) - known.keys())
+    return {**known, **{model: SERIES[-1 - index % len(SERIES)] for index, model in enumerate(others)}}

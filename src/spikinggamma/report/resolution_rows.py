@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.report.bench_rows import check_fields, read_bench_rows
+from spikinggamma.report.bench_rows import check_fields, colours_of, read_bench_rows
 from spikinggamma.report.theme import SERIES
 
 __all__ = ["ResolutionRow", "carried", "model_colours", "model_name", "read_resolution_rows", "trained"]
@@ -91,9 +91,7 @@ def model_name(model: str) -> str:
 
 def model_colours(rows: Sequence[ResolutionRow]) -> dict[str, str]:
     """A colour for each model: those that are known keep theirs whatever else is on the page."""
-    others = sorted({row.model for row in rows} - _MODELS.keys())
-    known = {model: colour for model, (_, colour) in _MODELS.items()}
-    return known | {model: SERIES[-1 - index % len(SERIES)] for index, model in enumerate(others)}
+    return colours_of((row.model for row in rows), {model: colour for model, (_, colour) in _MODELS.items()})
 
 
 def _parsed(row: dict[str, Any], where: str) -> ResolutionRow:

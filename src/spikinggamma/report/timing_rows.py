@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.report.bench_rows import check_fields, read_bench_rows
+from spikinggamma.report.bench_rows import check_fields, colours_of, read_bench_rows
 from spikinggamma.report.theme import SERIES
 
 __all__ = ["Place", "TimingRow", "colours", "model_title", "place_title", "places", "read_timing_rows", "undisturbed"]
@@ -106,9 +106,7 @@ def model_title(model: str) -> str:
 
 def colours(rows: Sequence[TimingRow]) -> dict[str, str]:
     """A colour for each model: those that are known keep theirs whatever else is on the page."""
-    known = {model: SERIES[index] for index, model in enumerate(_MODELS)}
-    others = sorted({row.model for row in rows} - known.keys())
-    return known | {model: SERIES[-1 - index % len(SERIES)] for index, model in enumerate(others)}
+    return colours_of((row.model for row in rows), {model: SERIES[index] for index, model in enumerate(_MODELS)})
 
 
 def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRow | None:
