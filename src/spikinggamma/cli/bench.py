@@ -1,0 +1,57 @@
+"""The `bench` command: parses and calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikinggamma.cli.options import this_command
+
+__all__ = ["bench"]
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="Which measurement, e.g. gradient or memory.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller measurement, to see that it works.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random in it.", show_default="0")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Add the rows to this file.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="GROUP,...", help="Some groups or tasks, e.g. isi.")] = None,
+    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="Some models, e.g. lif.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="Several seeds, e.g. 0,1,2.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time, of one thread each.", show_default="2")] = None,
+    runs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where runs are kept.", show_default="runs/NAME")
+    ] = None,
+) -> None:
+    """Measure what the claims rest on, as JSON rows.
+
+    Rows go to standard output, one a line, unless --out names a file.
+
+    [bold]Examples[/bold]
+
+      spikinggamma bench gradient --quick
+      spikinggamma bench memory --out benchmarks/results/memory.jsonl
+      spikinggamma bench timing --only isi --models lif,spikinggamma --seeds 0,1,2 --out timing.jsonl
+      spikinggamma bench resolution --only fsdd --jobs 2 --out resolution.jsonl
+
+    timing and resolution train nets for hours; --only, --models, --seeds,
+    --jobs and --runs are for these two. Runs are kept: what is finished is
+    not trained again, and a row that is in the file is not made again. Groups
+    of timing are isi, polychrony, coincidence, localisation and fsdd, or parts
+    of them such as polychrony.max_interval_ms or fsdd.norm.jitter; tasks of
+    resolution are localisation and fsdd.
+    """
+    from spikinggamma.bench.measure import measure
+    from spikinggamma.bench.rows import FailedRuns
+
+    options = {"only": only, "models": models, "seeds": seeds, "jobs": jobs, "runs": runs}
+    try:
+        for row in measure(name, quick=quick, seed=seed, out=out, command=this_command(), options=options):
+            if out is None:
+                typer.echo(json.dumps(row))
+    except FailedRuns as failed:
+        typer.echo(f"failed: {failed}", err=True)
+        raise typer.Exit(1) from None
