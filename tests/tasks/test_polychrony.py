@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.events import Recording
@@ -110,6 +111,23 @@ def test_smallest_gaps_tell_of_the_interval_too() -> None:
     assert right / len(recordings) > 0.9
 
 
+def trains_told_by_interval(placing: str) -> list[float]:
+    """p-values: do the ends and gaps of single trains of eight spikes differ between short and long intervals?"""
+    few = {"n_channels": 2, "duration_ms": 400, "rates_hz": (20.0, 20.01), "max_interval_ms": 30}
+    told: dict[bool, list[list[int]]] = {False: [], True: []}
+    for recording in make(n_samples=3000, seed=4, placing=placing, **few):
+        ((a, b),) = couples(recording)
+        assert len(a) == len(b) == 8
+        (interval_ms,) = (lag for lag in range(1, 31) if set((a + lag) % 400) == set(b.tolist()))
+        told[interval_ms > 15].append([a[-1], b[0], b[-1], np.diff(a).min(), np.diff(b).min()])
+    return [float(ks_2samp(short, long).pvalue) for short, long in zip(*map(np.transpose, told.values()), strict=True)]
+
+
+def test_pairs_anywhere_leave_no_trace_within_a_neuron() -> None:
+    assert min(trains_told_by_interval("anywhere")) > 1e-3
+    assert max(trains_told_by_interval("apart")) < 1e-3
+
+
 def test_classes_are_equally_frequent_and_out_of_order() -> None:
     labels = [recording.label for recording in make(n_samples=101, seed=3, **SHORT)]
     assert sorted(np.bincount(labels)) == [50, 51]
@@ -146,6 +164,8 @@ def test_it_says_what_it_is() -> None:
         {"seed": -1},
         {"n_channels": 0},
         {"n_channels": 7},
+        {"placing": "nowhere"},
+        {"rates_hz": (100.0, 2000.0), "placing": "anywhere", "duration_ms": 20, "max_interval_ms": 5},
         {"max_interval_ms": 1},
         {"max_interval_ms": 10_000},
         {"duration_ms": 0},

@@ -5,6 +5,7 @@
 | `TASK.replacement` | share f of spikes put at random times; counts stay | for each f |
 | `TASK.jitter_trained` | jitter of each spike | for each level |
 | `polychrony.max_interval_ms` | the longest interval between the two spikes of a pair | for each interval |
+| `polychrony.anywhere.max_interval_ms` | the same, pairs anywhere: single neurons tell nothing | for each interval |
 | `coincidence.overlap` | how much alike busy and quiet groups are | for each overlap |
 | `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, undisturbed |
 | `TASK.deletion`, `TASK.reversal` | spikes lost, time backwards | once, undisturbed |
@@ -36,6 +37,7 @@ _TENTHS: _Levels = tuple(round(0.1 * step, 1) for step in range(11))
 _INTERVALS_MS: _Levels = (50.0, 100.0, 200.0, 300.0, 500.0)
 _JITTERS_MS: _Levels = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 _VARIANTS = ("whole", "part", "norm")
+_ANYWHERE = "anywhere"
 # Options of a task rather than perturbations of its recordings.
 _OPTIONS = {"max_interval_ms": "data.options.max_interval_ms={:.0f}", "overlap": "data.options.overlap={:g}"}
 _TEXTS = {
@@ -53,7 +55,7 @@ class Cell(NamedTuple):
     Attributes:
         group: Its group's name.
         task: As in `data.name`.
-        variant: Of speech: whole, part or norm; else empty.
+        variant: Of speech: whole, part or norm; of polychrony: anywhere, for that placing of pairs; else empty.
         model: As in `MODELS`.
         perturbation: What varies.
         level: How much of it: a share, ms, or 1 for yes.
@@ -132,6 +134,8 @@ def _within(group: str, name: str) -> bool:
 def _cells(quick: bool) -> Iterator[Cell]:
     yield from _group("isi", "", "replacement", _SHARES, quick)
     yield from _group("polychrony", "", "max_interval_ms", _INTERVALS_MS, quick)
+    if not quick:
+        yield from _group("polychrony", _ANYWHERE, "max_interval_ms", _INTERVALS_MS, quick)
     yield from _group("polychrony", "", "replacement", _SHARES, quick)
     yield from _group("coincidence", "", "overlap", _TENTHS, quick)
     yield from _group("localisation", "", "replacement", _SHARES, quick)
@@ -159,7 +163,7 @@ def _group(
         for model in MODELS:
             recipe, *overrides = RECIPES[task, model]
             if variant:
-                overrides.append(f"data.variant={variant}")
+                overrides.append(f"data.{'options.placing' if variant == _ANYWHERE else 'variant'}={variant}")
             perturb = ""
             if perturbation in _OPTIONS:
                 overrides.append(_OPTIONS[perturbation].format(level))

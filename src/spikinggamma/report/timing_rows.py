@@ -96,7 +96,8 @@ def place_title(place: Place) -> str:
         'Spoken digits, norm'
     """
     task, variant = place
-    return ", ".join(part for part in (_TASKS.get(task, task), variant) if part)
+    words = "pairs anywhere" if variant == "anywhere" else variant
+    return ", ".join(part for part in (_TASKS.get(task, task), words) if part)
 
 
 def model_title(model: str) -> str:

@@ -27,22 +27,27 @@ def pair_recordings(
     rates_hz: Sequence[float],
     max_interval_ms: int,
     source: str,
+    anywhere: bool = False,
 ) -> list[Recording]:
     """Recordings of both classes: pairs (t, t + δ), each train of pairs with starts of its own, 2δ apart where that fits.
 
-    `channels` are those of the first and of the second spike of each train's pairs.
+    `channels` are those of the first and of the second spike of each train's pairs. With `anywhere`, starts are any n
+    different milliseconds, and a second spike beyond the end is put as far beyond the beginning.
     """
     labels = balanced_labels(rng, n_samples, 2)
     n_pairs, intervals_ms = draw_points(rng, labels, duration_ms, rates_hz, max_interval_ms)
     n_trains = len(channels[0])
     pairs, gaps = np.repeat(n_pairs, n_trains), np.repeat(intervals_ms, n_trains)
-    apart = np.minimum(2 * gaps, furthest_apart(pairs, gaps, duration_ms))
-    starts = separate_starts(rng, pairs, duration_ms - gaps, apart)
+    if anywhere:
+        places, apart = np.full_like(gaps, duration_ms), np.zeros_like(gaps)
+    else:
+        places, apart = duration_ms - gaps, np.minimum(2 * gaps, furthest_apart(pairs, gaps, duration_ms))
+    starts = separate_starts(rng, pairs, places, apart)
     rows, columns = np.nonzero(np.arange(starts.shape[1]) < pairs[:, None])
     first = starts[rows, columns]
     return recordings_of(
         np.tile(rows // n_trains, 2),
-        np.concatenate([first, first + gaps[rows]]),
+        np.concatenate([first, (first + gaps[rows]) % duration_ms]),
         np.concatenate([spiking[rows % n_trains] for spiking in channels]),
         labels=labels,
         n_channels=int(max(spiking.max() for spiking in channels)) + 1,

@@ -20,8 +20,13 @@ it.
 **Polychrony is not the only way to know it.** The paper's rule keeps the spikes of one neuron more than 2δ apart, so that the
 smallest gap within neurons, looked for in all of them, is close to 2δ where there are many spikes: who takes half of it for δ
 and counts spikes is right in more than 90 % of recordings without comparing two neurons. And b is silent for the first δ, a
-for the last. So a net above `floor` has used timing, but not surely that between a and b; a control is to move all spikes of
-each neuron together (`events.perturb.jitter_channels`).
+for the last. So a net above `floor` has used timing, but not surely that between a and b. Two controls: move all spikes of
+each neuron together (`events.perturb.jitter_channels`), or let pairs be anywhere:
+
+    placing = "anywhere"    starts are any n different milliseconds; b spikes at t + δ modulo the duration
+
+Then the times of one neuron, whichever, are n places drawn evenly from all, whatever δ is: only who compares neurons can beat
+`floor`. That is ours, not the paper's.
 
     counts      n in every neuron: floor() = 67.3 %
     intervals   intervals_alone() = 96.6 %
@@ -54,6 +59,7 @@ from spikinggamma.tasks.pair_placing import furthest_apart, pair_recordings
 
 __all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
 
+_PLACINGS = ("apart", "anywhere")
 _SALT = 0xCC151
 
 
@@ -65,6 +71,7 @@ def make(
     duration_ms: int = 10_000,
     rates_hz: Sequence[float] = RATES_HZ,
     max_interval_ms: int = 100,
+    placing: str = "apart",
 ) -> list[Recording]:
     """Recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
 
@@ -75,6 +82,7 @@ def make(
         duration_ms: Length of a recording, whole ms. A shorter one needs higher rates.
         rates_hz: Lowest and highest rate; there are 30 levels.
         max_interval_ms: Longest interval, whole ms; the shortest is 1 ms. The paper varies it from 50 to 500 ms.
+        placing: Where pairs are: as far apart as above, or anywhere.
 
     Raises:
         SpikingGammaError: Rates that give a neuron no spike, or more than the duration holds.
@@ -85,7 +93,7 @@ def make(
         (20, 0)
     """
     check_draw(n_samples, seed)
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms)
+    _check(n_channels, duration_ms, rates_hz, max_interval_ms, placing)
     rng = np.random.default_rng([seed, _SALT])
     senders = np.arange(0, n_channels, 2)
     return pair_recordings(
@@ -95,6 +103,7 @@ def make(
         duration_ms=duration_ms,
         rates_hz=rates_hz,
         max_interval_ms=max_interval_ms,
+        anywhere=placing == "anywhere",
         source=f"polychrony {seed}",
     )
 
@@ -109,18 +118,33 @@ def splits(*, n_train: int = 2160, n_validation: int = 540, n_test: int = 540, s
     return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
 
 
-def describe(*, n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> Description:
+def describe(
+    *,
+    n_channels: int,
+    duration_ms: int,
+    rates_hz: Sequence[float],
+    max_interval_ms: int,
+    placing: str = "apart",
+) -> Description:
     """What the task is with these options of `make`."""
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms)
-    return described("Polychrony", n_channels, duration_ms, rates_hz, max_interval_ms)
+    _check(n_channels, duration_ms, rates_hz, max_interval_ms, placing)
+    title = "Polychrony" if placing == "apart" else "Polychrony, pairs anywhere"
+    return described(title, n_channels, duration_ms, rates_hz, max_interval_ms)
 
 
-def _check(n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> None:
+def _check(n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int, placing: str) -> None:
     if n_channels < 2 or n_channels % 2:
         raise SpikingGammaError("n_channels", n_channels, "an even number, two for each pair of neurons")
     check_plane(duration_ms, rates_hz, max_interval_ms)
+    if placing not in _PLACINGS:
+        raise SpikingGammaError("placing", repr(placing), " or ".join(_PLACINGS))
     most = int(pair_counts(duration_ms, rates_hz)[-1])
-    if furthest_apart(np.array(most), np.array(max_interval_ms), duration_ms) < 0:
+    if placing == "anywhere":
+        if most > duration_ms:
+            raise SpikingGammaError(
+                "rates_hz", tuple(rates_hz), f"at most {duration_ms} spikes, one in each millisecond"
+            )
+    elif furthest_apart(np.array(most), np.array(max_interval_ms), duration_ms) < 0:
         expected = (
             f"fewer than {most} spikes, more than {duration_ms} ms hold beside an interval of {max_interval_ms} ms"
         )
