@@ -11,7 +11,7 @@ STEPS_MS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0)
 RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
     ("localisation", "spikinggamma"): ("localisation",),
     ("localisation", "lif"): ("localisation_lif",),
-    ("localisation", "lif_ottt"): ("localisation_lif", "learning.rule=ottt"),
+    ("localisation", "lif_ottt"): ("localisation_lif_ottt",),
     ("fsdd", "spikinggamma"): ("fsdd", "net.hidden=[96,96]", "training.epochs=10"),
     ("fsdd", "lif"): ("fsdd_lif",),
     ("fsdd", "lif_ottt"): ("fsdd_lif_ottt",),
