@@ -32,6 +32,8 @@ def test_a_task_makes_what_it_describes(name: str) -> None:
         ("isi", {"duration_ms": 1000.5}, "`duration_ms`: got 1000.5; expected a whole number"),
         ("isi", {"rates_hz": (1.0, "3")}, "`rates_hz`.*a list of numbers"),
         ("isi", {"n_train": True}, "`n_train`.*a whole number"),
+        ("polychrony", {"placing": 3}, "`placing`: got 3; expected a word, as 'apart'"),
+        ("polychrony", {"placing": "nowhere"}, "`placing`: got 'nowhere'; expected apart or anywhere"),
         ("coincidence", {"overlap": "half"}, "`overlap`: got 'half'; expected a number"),
         ("coincidence", {"overlap": 2}, "`overlap`: got 2.0; expected from 0 to 1"),
         ("polychrony", {"max_interval_ms": 0}, "`max_interval_ms`"),

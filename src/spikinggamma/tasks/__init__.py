@@ -102,6 +102,10 @@ def _of_kind(key: str, value: Any, default: object) -> Any:
         if isinstance(value, tuple | list) and all(_is_number(entry, int | float) for entry in value):
             return tuple(value)
         raise SpikingGammaError(key, repr(value), "a list of numbers")
+    if isinstance(default, str):
+        if isinstance(value, str):
+            return value
+        raise SpikingGammaError(key, repr(value), f"a word, as {default!r}")
     if isinstance(default, float):
         if _is_number(value, int | float):
             return float(value)
