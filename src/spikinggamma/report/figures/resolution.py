@@ -35,7 +35,7 @@ def resolution_section(rows: Sequence[ResolutionRow]) -> Section:
 
 def _caption(rows: Sequence[ResolutionRow], kind: str) -> str:
     homes = {row.model: row.recipe_dt_ms for row in rows}
-    steps = ", ".join(f"{model_name(model)} {home:g}\u00a0ms" for model, home in homes.items())
+    steps = "; ".join(f"{model_name(model)} {home:g}\u00a0ms" for model, home in homes.items())
     counts = sorted({len(row.seeds) for row in rows})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     bands = f" Bands: 95\u00a0% intervals, {seeds} seed{'s' if counts != [1] else ''}." if kind == "accuracy" else ""
