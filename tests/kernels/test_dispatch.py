@@ -21,7 +21,7 @@ def torch_threads() -> Iterator[None]:
 
 
 def chosen(dtype: torch.dtype = torch.float32) -> bool:
-    return dispatch._compiled(torch.zeros(1, dtype=dtype))
+    return dispatch.is_compiled(torch.zeros(1, dtype=dtype))
 
 
 def test_a_backend_is_forced_inside_a_block_only() -> None:

@@ -22,5 +22,5 @@ def _on_call(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
 
 
 BENCHES: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {
-    name: _on_call(name) for name in ("gradient", "memory", "resolution", "timing")
+    name: _on_call(name) for name in ("gradient", "memory", "resolution", "speed", "timing")
 }

@@ -20,6 +20,7 @@ from spikinggamma.kernels.lif_dispatch import (
     lif_forward,
     srm_alpha_forward,
 )
+from spikinggamma.kernels.spike_products import spike_linear, spike_outer
 
 __all__ = [
     "adaptive_lif_adjoint",
@@ -38,6 +39,8 @@ __all__ = [
     "lif_forward",
     "signal_adjoint",
     "signal_forward",
+    "spike_linear",
+    "spike_outer",
     "srm_alpha_forward",
     "use",
 ]

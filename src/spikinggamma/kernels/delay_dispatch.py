@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spikinggamma.kernels.dispatch import _arrays
+from spikinggamma.kernels.dispatch import arrays
 from spikinggamma.kernels.sharing import run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
@@ -26,9 +26,9 @@ def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor)
     from spikinggamma.kernels import delay_cpu
 
     batch = spikes.shape[1]
-    inputs = _arrays(past.flatten(1), spikes.flatten(1), whole.repeat(batch), fraction.repeat(batch))
+    inputs = arrays(past.flatten(1), spikes.flatten(1), whole.repeat(batch), fraction.repeat(batch))
     arrived = torch.empty_like(spikes, memory_format=torch.contiguous_format)
-    run_shared(delay_cpu.delay_forward, spikes.numel(), *inputs, *_arrays(arrived.flatten(1)))
+    run_shared(delay_cpu.delay_forward, spikes.numel(), *inputs, *arrays(arrived.flatten(1)))
     return arrived
 
 
@@ -37,9 +37,9 @@ def delay_adjoint(blame: Tensor, whole: Tensor, fraction: Tensor, remembered: in
     from spikinggamma.kernels import delay_cpu
 
     steps, batch, neurons = blame.shape
-    inputs = _arrays(blame.flatten(1), whole.repeat(batch), fraction.repeat(batch))
+    inputs = arrays(blame.flatten(1), whole.repeat(batch), fraction.repeat(batch))
     result = blame.new_empty(remembered + steps, batch, neurons)
-    run_shared(delay_cpu.delay_adjoint, result.numel(), *inputs, *_arrays(result.flatten(1)))
+    run_shared(delay_cpu.delay_adjoint, result.numel(), *inputs, *arrays(result.flatten(1)))
     return result[:remembered], result[remembered:]
 
 
@@ -48,7 +48,7 @@ def delay_products(past: Tensor, spikes: Tensor, blame: Tensor, whole: Tensor) -
     from spikinggamma.kernels import delay_cpu
 
     _, batch, neurons = spikes.shape
-    inputs = _arrays(past.flatten(1), spikes.flatten(1), blame.flatten(1), whole.repeat(batch))
+    inputs = arrays(past.flatten(1), spikes.flatten(1), blame.flatten(1), whole.repeat(batch))
     result = blame.new_empty(batch, neurons)
-    run_shared(delay_cpu.delay_products, spikes.numel(), *inputs, *_arrays(result.view(-1)))
+    run_shared(delay_cpu.delay_products, spikes.numel(), *inputs, *arrays(result.view(-1)))
     return result.sum(0)

@@ -42,7 +42,7 @@ def use(name: str) -> Iterator[None]:
         _choice.reset(token)
 
 
-def _compiled(like: Tensor) -> bool:
+def is_compiled(like: Tensor) -> bool:
     fits = like.device.type == "cpu" and like.dtype in (torch.float32, torch.float64)
     chosen = fits and _choice.get() != "reference"
     name = "compiled for the processor" if chosen else f"plain PyTorch on {like.device.type} in {like.dtype}"
@@ -52,7 +52,7 @@ def _compiled(like: Tensor) -> bool:
     return chosen
 
 
-def _arrays(*tensors: Tensor) -> tuple[object, ...]:
+def arrays(*tensors: Tensor) -> tuple[object, ...]:
     return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
 
 
@@ -64,7 +64,7 @@ def code_forward(
     Returns:
         What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N]; and the state after the last step.
     """
-    if not _compiled(signal):
+    if not is_compiled(signal):
         return reference.code_forward(signal, alpha_0, code, dt_ms, state)
     from spikinggamma.kernels import cpu
 
@@ -75,13 +75,13 @@ def code_forward(
     run_shared(
         cpu.code_forward,
         signal.numel(),
-        *_arrays(signal),
+        *arrays(signal),
         real(alpha_0),
         real(code.threshold),
         real(code.adaptation),
         real(code.adaptation_decay(dt_ms)),
         real(code.max_spikes or float("inf")),
-        *_arrays(*after),
+        *arrays(*after),
         sent.numpy(),
         counts.numpy(),
     )
@@ -92,7 +92,7 @@ def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
     """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
-    if not _compiled(drive):
+    if not is_compiled(drive):
         return reference.signal_forward(drive, weight, bias, alpha, buckets)
     from spikinggamma.kernels import cpu
 
@@ -101,7 +101,7 @@ def signal_forward(
     run_shared(
         cpu.signal_forward,
         drive.numel() * len(alpha),
-        *_arrays(drive, weight, bias, alpha),
+        *arrays(drive, weight, bias, alpha),
         after.numpy(),
         signal.numpy(),
     )
@@ -119,50 +119,50 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     Returns:
         r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
     """
-    if not _compiled(blame):
+    if not is_compiled(blame):
         return reference.signal_adjoint(blame, weight, alpha)
     from spikinggamma.kernels import cpu
 
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(len(alpha), *blame.shape[1:])
     run_shared(
-        cpu.signal_adjoint, blame.numel() * len(alpha), *_arrays(blame, weight, alpha), carried.numpy(), result.numpy()
+        cpu.signal_adjoint, blame.numel() * len(alpha), *arrays(blame, weight, alpha), carried.numpy(), result.numpy()
     )
     return result, carried
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
     """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
-    if not _compiled(blame):
+    if not is_compiled(blame):
         return reference.bucket_products(blame, drive, alpha, buckets)
     from spikinggamma.kernels import cpu
 
     result = blame.new_empty(len(alpha), blame.shape[-1])
-    run_shared(cpu.bucket_products, blame.numel() * len(alpha), *_arrays(blame, drive, alpha, buckets), result.numpy())
+    run_shared(cpu.bucket_products, blame.numel() * len(alpha), *arrays(blame, drive, alpha, buckets), result.numpy())
     return result
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
     """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
-    if not _compiled(drive):
+    if not is_compiled(drive):
         return reference.filter_forward(drive, alpha, buckets)
     from spikinggamma.kernels import cpu
 
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
-    run_shared(cpu.filter_forward, traces.numel(), *_arrays(drive, alpha), after.numpy(), traces.numpy())
+    run_shared(cpu.filter_forward, traces.numel(), *arrays(drive, alpha), after.numpy(), traces.numpy())
     return traces, after
 
 
 def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
-    if not _compiled(blame):
+    if not is_compiled(blame):
         return reference.filter_adjoint(blame, alpha)
     from spikinggamma.kernels import cpu
 
     _, batch, order, cells = blame.shape
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(order, batch, cells)
-    run_shared(cpu.filter_adjoint, blame.numel(), *_arrays(blame, alpha), carried.numpy(), result.numpy())
+    run_shared(cpu.filter_adjoint, blame.numel(), *arrays(blame, alpha), carried.numpy(), result.numpy())
     return result, carried

@@ -20,7 +20,7 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
-from spikinggamma.kernels.dispatch import _arrays, _compiled
+from spikinggamma.kernels.dispatch import arrays, is_compiled
 from spikinggamma.kernels.sharing import run_shared
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 def has_compiled(*tensors: Tensor) -> bool:
     """Whether a scan over these is to be compiled: one device and element type that allow it, and no other choice made."""
     first = tensors[0]
-    return all(one.dtype == first.dtype and one.device == first.device for one in tensors) and _compiled(first)
+    return all(one.dtype == first.dtype and one.device == first.device for one in tensors) and is_compiled(first)
 
 
 def _copies(state: tuple[Tensor, ...]) -> list[Tensor]:
@@ -47,7 +47,7 @@ def _copies(state: tuple[Tensor, ...]) -> list[Tensor]:
 
 def _cells(*tensors: Tensor) -> tuple[object, ...]:
     """Arrays [T, B N] of signals, sharing memory with those that are contiguous."""
-    return _arrays(*(tensor.flatten(1) for tensor in tensors))
+    return arrays(*(tensor.flatten(1) for tensor in tensors))
 
 
 def _flat(state: list[Tensor]) -> tuple[object, ...]:

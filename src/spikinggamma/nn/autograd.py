@@ -14,7 +14,7 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState
 
-__all__ = ["alpha_gradient", "gamma_filter", "gamma_signal", "sigma_delta"]
+__all__ = ["alpha_gradient", "gamma_filter", "gamma_signal", "sigma_delta", "spike_linear"]
 
 
 def alpha_gradient(
@@ -91,6 +91,25 @@ class _SigmaDelta(torch.autograd.Function):
         sent = blames[0]
         output = sent - ctx.alpha_0 * torch.cat([sent[1:], torch.zeros_like(sent[:1])])
         return output, None, None, None, None, None
+
+
+class _SpikeLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, spikes: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(spikes, weight)
+        return kernels.spike_linear(spikes, weight)
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        spikes, weight = ctx.saved_tensors
+        spikes_blame = blames[0] @ weight if ctx.needs_input_grad[0] else None
+        return spikes_blame, kernels.spike_outer(blames[0], spikes) if ctx.needs_input_grad[1] else None
+
+
+def spike_linear(spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"]) -> Float[Tensor, "T B N"]:
+    """W s, touching only spikes where they are few; differentiable in both, once."""
+    drive: Tensor = _SpikeLinear.apply(spikes.flatten(0, 1), weight)  # type: ignore[no-untyped-call]
+    return drive.view(*spikes.shape[:2], len(weight))
 
 
 def gamma_signal(

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta
+from spikinggamma.nn import autograd
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
 from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
@@ -55,7 +57,7 @@ class Dense(BucketWeightedLayer):
 
     def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
         """W s_in."""
-        return nn.functional.linear(inputs.flatten(2), self.weight)
+        return autograd.spike_linear(inputs.flatten(2), self.weight)
 
     def project_adjoint(self, blame: Float[Tensor, "T B N"]) -> Float[Tensor, "T B *in_shape"]:
         """Wᵀ e."""
@@ -63,9 +65,8 @@ class Dense(BucketWeightedLayer):
 
     def accumulate_projection(self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
-        add_gradient(
-            self.weight, blame.reshape(-1, self.neurons).T @ inputs.flatten(2).reshape(-1, self.weight.shape[1])
-        )
+        senders = inputs.reshape(-1, self.weight.shape[1])
+        add_gradient(self.weight, kernels.spike_outer(blame.reshape(-1, self.neurons), senders))
 
     def require_own_parameters(self, rule: str) -> None:
         """Time constants are shared by the layer; everything else is a neuron's own."""

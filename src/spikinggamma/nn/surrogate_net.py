@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFState
+from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.axons import Axons
 from spikinggamma.nn.populations import NeuronSettings, Population, make_population
 from spikinggamma.nn.scans import leaky_sequence
@@ -142,7 +143,7 @@ class SurrogateNet(SpikingNet):
         signal = spikes
         for index, weight in enumerate(self.weights):
             arrived, waiting = self.axons[index](signal, state.axons[index], dt_ms)
-            drive = nn.functional.linear(arrived, weight)
+            drive = spike_linear(arrived, weight)
             tape, after = self._layer(index, arrived, drive, state.layers[index], dt_ms)
             mask = state.masks[index] if index < len(self.hidden) else None
             signal = tape.outputs if mask is None else tape.outputs * mask
@@ -197,7 +198,7 @@ class SurrogateNet(SpikingNet):
         signal = spikes
         for index, weight in enumerate(self.weights):
             arrived, _ = self.axons[index](signal, None, dt_ms)
-            drive = nn.functional.linear(arrived, weight)
+            drive = spike_linear(arrived, weight)
             if index < len(self.spiking):
                 response = self.spiking[index].response(drive, dt_ms)
                 wanted = signal_per_threshold * self.settings.threshold

@@ -1,0 +1,137 @@
+"""How long does a training step of one layer take, and how much memory: here, in other libraries, and for the products alone?
+
+Method: `Linear(n, n)` and neurons, forwards and backwards, batch 16, single precision, two threads; spikes that come in are
+random at a density. Each case sits loaded, checked and warm in a process of its own; one works at a time. Cases of one
+shape take turns, round after round, so that what else the machine does falls on all alike, and a row tells the median.
+
+Rows: `seconds`; `ratio_to_matmul`, over the three matrix products that any such layer needs, dense, taken in turns with the
+others; `ratio_to_ours`, over SpikingGamma's; `step_mib`, the peak of memory above the loaded process; `agreement`, the share of
+spikes on which a leaky integrate and fire neuron does what the formula says.
+
+Libraries that are not installed are left out: `docs/speed.md` says how to install those that are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+
+from spikinggamma.bench.rows import Row, row
+from spikinggamma.bench.speed_case import Case
+from spikinggamma.bench.speed_subjects import SUBJECTS, installed
+
+__all__ = ["run"]
+
+_BATCH = 16
+_ROUNDS = 5
+_STEPS = (125, 500, 2000, 8000)
+# Beyond these steps a library's quadratic backward takes minutes a round.
+_LONGEST = {"norse": 2000, "sinabs": 2000}
+
+
+class _Process:
+    """A case that waits for its turn."""
+
+    def __init__(self, case: Case) -> None:
+        command = [sys.executable, "-m", "spikinggamma.bench.speed_case", json.dumps(case._asdict())]
+        threads = str(case.threads)
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        self.case = case
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+        self.ready = self._answer()
+        self.seconds: list[float] = []
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.case} ended with code {self.process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def turn(self) -> None:
+        """One training step."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("step\n")
+        self.process.stdin.flush()
+        self.seconds.append(self._answer()["seconds"])
+
+    def end(self) -> float:
+        """Its peak memory above the loaded process [MiB]."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        peak: float = self._answer()["step_mib"]
+        self.process.wait()
+        return peak
+
+    def kill(self) -> None:
+        """Whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def run(*, quick: bool, seed: int) -> Iterator[Row]:
+    """Rows shape by shape; `quick` takes one small shape."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    shapes = _shapes(device, quick)
+    for name, steps, neurons, density in shapes:
+        yield from _side_by_side(name, steps, neurons, density, device, seed, quick)
+
+
+def _shapes(device: str, quick: bool) -> list[tuple[str, int, int, float]]:
+    """Name of the case, T, n, density."""
+    if quick:
+        return [("dense", 20, 32, 0.2)]
+    sizes = (4096, 16384) if device == "cuda" else (512, 2048)
+    widths = [("sparse", 500, n, 0.02) for n in sizes] + [("dense", 500, n, 0.2) for n in sizes]
+    return [*widths, *(("steps", steps, 512, 0.02) for steps in _STEPS)]
+
+
+def _side_by_side(
+    name: str, steps: int, neurons: int, density: float, device: str, seed: int, quick: bool
+) -> Iterator[Row]:
+    threads = 1 if quick else min(2, os.cpu_count() or 1)
+    libraries = [one for one in SUBJECTS if installed(one) and steps <= _LONGEST.get(one, steps)]
+    with ExitStack() as stack:
+        waiting: dict[str, _Process] = {}
+        for library in libraries:
+            waiting[library] = _Process(Case(library, _BATCH, steps, neurons, density, threads, device, seed))
+            stack.callback(waiting[library].kill)
+        for _ in range(1 if quick else _ROUNDS):
+            for process in waiting.values():
+                process.turn()
+        seconds = {library: statistics.median(process.seconds) for library, process in waiting.items()}
+        for library, process in waiting.items():
+            yield row(
+                "speed",
+                quick=quick,
+                seed=seed,
+                threads=threads,
+                device=device,
+                case=name,
+                library=library,
+                version=process.ready["version"],
+                batch=_BATCH,
+                steps=steps,
+                neurons=neurons,
+                density=density,
+                seconds=seconds[library],
+                rounds=len(process.seconds),
+                step_mib=process.end(),
+                ratio_to_matmul=seconds[library] / seconds["matmul"],
+                ratio_to_ours=seconds[library] / seconds["spikinggamma"],
+                agreement=process.ready["agreement"],
+            )

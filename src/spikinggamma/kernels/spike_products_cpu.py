@@ -1,0 +1,82 @@
+"""Products with spikes that touch only spikes, compiled for the processor by numba.
+
+Spikes [R, M], one row a step and sample, are listed first: the columns and values of what is not zero, row after row, with
+`begins` [R + 1]. A product then adds, for each listed spike, one line of a matrix [M, N] to a line of the result (or, for the
+gradient, one line of the blame to a line of the matrix). Lines are cut into blocks of `width` neurons, so that a block of the
+matrix, M lines of it, stays in the second-level cache however the spikes jump about in it: [blocks, M, width], packed.
+
+What these functions need of numba is told in `spikinggamma.kernels.cpu`; they too are called through `spikinggamma.kernels`.
+"""
+
+# Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+from numba import njit
+
+__all__ = ["count_events", "list_events", "spike_linear", "spike_outer"]
+
+_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+
+
+@_compile
+def count_events(share, shares, spikes, counts):
+    """How many entries of each row of `spikes` [R, M] are not zero, into `counts` [R]."""
+    for row in range(share, spikes.shape[0], shares):
+        line = spikes[row]
+        number = 0
+        for j in range(line.size):
+            number += line[j] != 0
+        counts[row] = number
+
+
+@_compile
+def list_events(share, shares, spikes, begins, columns, values):
+    """Where they are and what, row r from `begins[r]` on."""
+    for row in range(share, spikes.shape[0], shares):
+        line = spikes[row]
+        place = begins[row]
+        for j in range(line.size):
+            if line[j] != 0:
+                columns[place] = j
+                values[place] = line[j]
+                place += 1
+
+
+@_compile
+def spike_linear(share, shares, begins, columns, values, packed, result):
+    """Σ_j s_j(r) w_ij, from the packed transpose of w into `result` [R, N]. A share is a run of rows."""
+    blocks, _, width = packed.shape
+    rows, neurons = result.shape
+    first, last = rows * share // shares, rows * (share + 1) // shares
+    for block in range(blocks):
+        lines = packed[block]
+        low = block * width
+        here = slice(low, min(low + width, neurons))
+        for row in range(first, last):
+            out = result[row, here]
+            for i in range(out.size):
+                out[i] = 0
+            for event in range(begins[row], begins[row + 1]):
+                line = lines[columns[event]]
+                value = values[event]
+                for i in range(out.size):
+                    out[i] += value * line[i]
+
+
+@_compile
+def spike_outer(share, shares, begins, columns, values, blame, packed):
+    """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
+    blocks, _, width = packed.shape
+    rows, neurons = blame.shape
+    for block in range(share, blocks, shares):
+        lines = packed[block]
+        low = block * width
+        here = slice(low, min(low + width, neurons))
+        for row in range(rows):
+            add = blame[row, here]
+            for event in range(begins[row], begins[row + 1]):
+                line = lines[columns[event]]
+                value = values[event]
+                for i in range(add.size):
+                    line[i] += value * add[i]
