@@ -57,8 +57,10 @@ def test_events_give_what_matrices_give(
     torch.set_num_threads(n_threads)
     spikes = some_spikes(rows, senders, density, dtype)
     weight, blame = torch.randn(neurons, senders, dtype=dtype), torch.randn(rows, neurons, dtype=dtype)
-    assert error(kernels.spike_linear(spikes, weight), spikes @ weight.T) <= TOLERANCE[dtype]
-    gradient = kernels.spike_outer(blame, spikes)
+    assert (
+        error(kernels.spike_linear(spikes, weight, kernels.spike_events(spikes)), spikes @ weight.T) <= TOLERANCE[dtype]
+    )
+    gradient = kernels.spike_outer(blame, spikes, kernels.spike_events(spikes))
     assert gradient.shape == weight.shape
     assert error(gradient, blame.T @ spikes) <= TOLERANCE[dtype]
 
@@ -70,8 +72,10 @@ def test_views_are_read_as_they_look(laid_out: object) -> None:
     spikes, weight = some_spikes(40, 30, 0.2, torch.float64), torch.randn(20, 30, dtype=torch.float64)
     blame = torch.randn(40, 20, dtype=torch.float64)
     views = [laid_out(one) for one in (spikes, weight, blame)]
-    assert error(kernels.spike_linear(views[0], views[1]), views[0] @ views[1].T) < 1e-13
-    assert error(kernels.spike_outer(views[2], views[0]), views[2].T @ views[0]) < 1e-13
+    assert (
+        error(kernels.spike_linear(views[0], views[1], kernels.spike_events(views[0])), views[0] @ views[1].T) < 1e-13
+    )
+    assert error(kernels.spike_outer(views[2], views[0], kernels.spike_events(views[0])), views[2].T @ views[0]) < 1e-13
 
 
 @pytest.mark.usefixtures("only_events")
@@ -88,23 +92,21 @@ def test_threads_do_not_show_in_the_numbers() -> None:
     results = []
     for n_threads in (1, 3):
         torch.set_num_threads(n_threads)
-        results.append((kernels.spike_linear(spikes, weight), kernels.spike_outer(blame, spikes)))
+        events = kernels.spike_events(spikes)
+        products = kernels.spike_linear(spikes, weight, events), kernels.spike_outer(blame, spikes, events)
+        results.append(products)
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
 
 
-def test_events_where_spikes_are_few_and_matrices_where_they_are_many_or_not_compiled() -> None:
-    weight = torch.randn(8, 1000)
+def test_events_where_spikes_are_few_and_none_where_they_are_many_or_not_compiled() -> None:
     few, many = some_spikes(10, 1000, 0.5 * spike_products.CROSSOVER, torch.float32), torch.ones(10, 1000)
-    listed = spike_products._listed(few, weight)
-    assert listed is not None
-    assert len(listed.values) == few.count_nonzero()
-    assert spike_products._listed(many, weight) is None
-    assert spike_products._listed(few.half(), weight.half()) is None
+    events = kernels.spike_events(few)
+    assert events is not None
+    rows = torch.repeat_interleave(torch.arange(10), events.begins.diff())
+    assert torch.equal(torch.stack([rows, events.columns.long()], 1), few.nonzero())
+    assert torch.equal(events.values, few[few != 0])
+    assert kernels.spike_events(many) is None
+    assert kernels.spike_events(few.half()) is None
     with kernels.use("reference"):
-        assert spike_products._listed(few, weight) is None
-    assert spike_products._listed(few[:0], weight) is None
-
-
-def test_elements_of_two_types_are_refused_as_torch_refuses_them() -> None:
-    with pytest.raises(RuntimeError):
-        kernels.spike_linear(torch.zeros(3, 4), torch.zeros(2, 4, dtype=torch.float64))
+        assert kernels.spike_events(few) is None
+    assert kernels.spike_events(few[:0]) is None

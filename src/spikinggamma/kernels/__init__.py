@@ -6,6 +6,7 @@ from spikinggamma.kernels.dispatch import (
     code_forward,
     filter_adjoint,
     filter_forward,
+    neuron_adjoint,
     signal_adjoint,
     signal_forward,
     use,
@@ -20,9 +21,10 @@ from spikinggamma.kernels.lif_dispatch import (
     lif_forward,
     srm_alpha_forward,
 )
-from spikinggamma.kernels.spike_products import spike_linear, spike_outer
+from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
 __all__ = [
+    "SpikeEvents",
     "adaptive_lif_adjoint",
     "adaptive_lif_forward",
     "alpha_adjoint",
@@ -37,8 +39,10 @@ __all__ = [
     "leaky_adjoint",
     "leaky_forward",
     "lif_forward",
+    "neuron_adjoint",
     "signal_adjoint",
     "signal_forward",
+    "spike_events",
     "spike_linear",
     "spike_outer",
     "srm_alpha_forward",

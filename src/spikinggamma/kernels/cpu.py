@@ -3,12 +3,14 @@
 Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
 that has K times the size of the signal is written unless it is what was asked for. A call does one share of `shares` of the
 blocks and holds no lock, so that as many Python threads as there are shares do all of them: numba's own threads cost two
-to three times as long to compile. Four habits make the inner loops fast, each measured:
+to three times as long to compile. Six habits make the inner loops fast, each measured:
 
-- the chain reads one array and writes another, then swaps them: in place, the compiler cannot prove that bucket k - 1 is
-  not bucket k, and falls back to one neuron at a time (2 to 3 times slower);
-- an inner loop counts to the length of an array that it touches: to a number held in a variable, the compiler checks every
-  index and falls back as well (6 times slower);
+- four buckets are advanced in one loop over a block, in place, the last four first: what a bucket spills is then still
+  that of the step before. A loop for each bucket spends as long on starting as on computing;
+- what a loop writes lies with what it reads in one flat array, at distances that are known when it is compiled: of many
+  arrays, the compiler has to ask which overlap, and beyond a few it gives up and takes one neuron at a time;
+- such an array is a slice of its own, indexed from zero: of an offset held in a variable, every index is checked;
+- numbers that a loop uses at every turn are held in variables, not read from an array;
 - values below 1e-20 become zero: a silent neuron's buckets otherwise decay into subnormal numbers, which the processor
   handles in microcode (70 times slower on silent input);
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
@@ -25,256 +27,348 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward", "signal_adjoint", "signal_forward"]
+__all__ = [
+    "bucket_products",
+    "code_forward",
+    "filter_adjoint",
+    "filter_forward",
+    "neuron_adjoint",
+    "signal_adjoint",
+    "signal_forward",
+]
 
-BLOCK = 128  # neurons a job: 2 x 16 buckets of 128 floats are 16 KiB, inside a first-level cache
-LANES = 16  # a narrow layer is padded to whole vectors of so many floats, not to a whole block
+BLOCK = 256  # neurons a job: (2 x 16 + 2) buckets of so many floats are 34 KiB, inside a first-level cache
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @njit(nogil=True)
 def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile; `target` may be the shorter."""
-    for i in range(target.size):
+    """As `target[:] = source`, which takes numba seconds to compile; `target` may be the longer."""
+    for i in range(source.size):
         target[i] = source[i]
 
 
 @njit(nogil=True)
-def _spill_of(alpha):
-    """1 - α in α's own precision."""
-    spills = np.empty_like(alpha)
-    one = alpha.dtype.type(1)
-    for k in range(alpha.size):
-        spills[k] = one - alpha[k]
-    return spills
-
-
-@njit(nogil=True)
-def _settled(value):
+def _settled(value, tiny):
     """Zero for what is too small to matter."""
-    return value if abs(value) > 1e-20 else value - value
+    return value if abs(value) > tiny else value - value
 
 
 @njit(nogil=True)
-def _fill(old, new, drive, alpha, spills, x, weight):
-    """One step of the chain for one block, `old` to `new`, adding v_k h_k to `x`."""
-    keep = alpha[0]
-    for i in range(drive.size):
-        h = _settled(keep * old[0, i] + drive[i])
-        new[0, i] = h
-        x[i] += weight[0, i] * h
-    for k in range(1, alpha.size):
-        keep = alpha[k]
-        spill = spills[k]
-        for i in range(old.shape[1]):
-            h = _settled(keep * old[k, i] + spill * old[k - 1, i])
-            new[k, i] = h
-            x[i] += weight[k, i] * h
+def _fours(alpha):
+    """What each bucket keeps, and takes from the one before, in fours and one more; those that are not there do neither.
+
+    The first takes all of the drive.
+    """
+    keep = np.zeros((alpha.size + 3) // 4 * 4 + 1, alpha.dtype)
+    take = np.zeros_like(keep)
+    one = alpha.dtype.type(1)
+    take[0] = one
+    for k in range(alpha.size):
+        keep[k] = alpha[k]
+        if k > 0:
+            take[k] = one - alpha[k]
+    return keep, take
 
 
 @njit(nogil=True)
-def _padded(neurons):
-    """Columns of a block of a layer this wide."""
-    return min(BLOCK, (neurons + LANES - 1) // LANES * LANES)
-
-
-@njit(nogil=True)
-def _block_of(rows, low, width):
-    """Columns low .. low + width of `rows` [K, N], padded with zeros to the width of a block."""
-    block = np.zeros((rows.shape[0], _padded(rows.shape[1])), rows.dtype)
+def _gather(rows, low, width, flat):
+    """Columns low .. low + width of `rows` [K, N] into `flat`, a block each."""
     for k in range(rows.shape[0]):
-        _copy(rows[k, low : low + width], block[k, :width])
-    return block
+        _copy(rows[k, low : low + width], flat[k * BLOCK : (k + 1) * BLOCK])
 
 
 @njit(nogil=True)
-def _put(block, rows, low, width):
-    """The reverse of `_block_of`."""
+def _put(flat, rows, low, width):
+    """The reverse of `_gather`."""
     for k in range(rows.shape[0]):
-        _copy(block[k], rows[k, low : low + width])
+        _copy(flat[k * BLOCK : k * BLOCK + width], rows[k, low : low + width])
+
+
+@njit(nogil=True)
+def _lanes(width):
+    """A block that is not full is computed to the end of its last vector."""
+    return (width + 15) // 16 * 16
+
+
+@njit(nogil=True)
+def _fill(h, keep, take, tiny, lanes):
+    """One step of the chain: `h` holds the drive, then every bucket."""
+    for q in range(keep.size - 5, -1, -4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
+        a = h[q * BLOCK : (q + 5) * BLOCK]
+        for i in range(lanes):
+            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+            a[4 * BLOCK + i] = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
+            a[3 * BLOCK + i] = _settled(k2 * b2 + t2 * b1, tiny)
+            a[2 * BLOCK + i] = _settled(k1 * b1 + t1 * b0, tiny)
+            a[BLOCK + i] = _settled(k0 * b0 + t0 * a[i], tiny)
+
+
+@njit(nogil=True)
+def _fill_and_mix(h, v, x, keep, take, tiny, lanes):
+    """The same, and Σ_k v_k h_k added to `x`."""
+    for q in range(keep.size - 5, -1, -4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
+        a = h[q * BLOCK : (q + 5) * BLOCK]
+        w = v[q * BLOCK : (q + 4) * BLOCK]
+        for i in range(lanes):
+            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+            n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
+            n2 = _settled(k2 * b2 + t2 * b1, tiny)
+            n1 = _settled(k1 * b1 + t1 * b0, tiny)
+            n0 = _settled(k0 * b0 + t0 * a[i], tiny)
+            a[4 * BLOCK + i] = n3
+            a[3 * BLOCK + i] = n2
+            a[2 * BLOCK + i] = n1
+            a[BLOCK + i] = n0
+            x[i] += (w[i] * n0 + w[BLOCK + i] * n1) + (w[2 * BLOCK + i] * n2 + w[3 * BLOCK + i] * n3)
+
+
+@njit(nogil=True)
+def _fill_and_weigh(h, delta, total, keep, take, tiny, lanes):
+    """The same, and δ h_k added to each row of `total`."""
+    for q in range(keep.size - 5, -1, -4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
+        a = h[q * BLOCK : (q + 5) * BLOCK]
+        w = total[q * BLOCK : (q + 4) * BLOCK]
+        for i in range(lanes):
+            d = delta[i]
+            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+            n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
+            n2 = _settled(k2 * b2 + t2 * b1, tiny)
+            n1 = _settled(k1 * b1 + t1 * b0, tiny)
+            n0 = _settled(k0 * b0 + t0 * a[i], tiny)
+            a[4 * BLOCK + i] = n3
+            a[3 * BLOCK + i] = n2
+            a[2 * BLOCK + i] = n1
+            a[BLOCK + i] = n0
+            w[i] += d * n0
+            w[BLOCK + i] += d * n1
+            w[2 * BLOCK + i] += d * n2
+            w[3 * BLOCK + i] += d * n3
+
+
+@njit(nogil=True)
+def _blame(g, e, keep, take, tiny, lanes):
+    """One step back: g_k becomes keep_k g_k + take_{k+1} g_{k+1} + e_k, the first four first; a row of zeros ends `g`."""
+    for q in range(0, keep.size - 1, 4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t1, t2, t3, t4 = take[q + 1], take[q + 2], take[q + 3], take[q + 4]
+        a = g[q * BLOCK : (q + 5) * BLOCK]
+        w = e[q * BLOCK : (q + 4) * BLOCK]
+        for i in range(lanes):
+            b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+            a[i] = _settled(k0 * a[i] + t1 * b1 + w[i], tiny)
+            a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + w[BLOCK + i], tiny)
+            a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + w[2 * BLOCK + i], tiny)
+            a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + w[3 * BLOCK + i], tiny)
+
+
+@njit(nogil=True)
+def _blame_by_weight(g, v, delta, keep, take, tiny, lanes):
+    """The same with e_k = v_k δ."""
+    for q in range(0, keep.size - 1, 4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t1, t2, t3, t4 = take[q + 1], take[q + 2], take[q + 3], take[q + 4]
+        a = g[q * BLOCK : (q + 5) * BLOCK]
+        w = v[q * BLOCK : (q + 4) * BLOCK]
+        for i in range(lanes):
+            d = delta[i]
+            b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+            a[i] = _settled(k0 * a[i] + t1 * b1 + w[i] * d, tiny)
+            a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + w[BLOCK + i] * d, tiny)
+            a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + w[2 * BLOCK + i] * d, tiny)
+            a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + w[3 * BLOCK + i] * d, tiny)
+
+
+@njit(nogil=True)
+def _before(g, keep, take, carried, sample, low, width):
+    """∂ℓ/∂h before the first step, of a block."""
+    for k in range(carried.shape[0]):
+        row = carried[k, sample, low : low + width]
+        a = g[k * BLOCK : (k + 2) * BLOCK]
+        for i in range(row.size):
+            row[i] = keep[k] * a[i] + take[k + 1] * a[BLOCK + i]
 
 
 @_compile
-def code_forward(share, shares, signal, decay_0, threshold, adaptation, decay, cap, estimate, rise, sent, counts):
-    """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and its spike counts, [T,B,N]; state in place."""
+def code_forward(share, shares, signal, decay_0, threshold, adaptation, decay, cap, tiny, estimate, rise, sent, counts):
+    """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and, unless empty, its counts [T,B,N]; state in place."""
     steps, batch, neurons = signal.shape
     half = signal.dtype.type(0.5)
     zero = signal.dtype.type(0)
     blocks = (neurons + BLOCK - 1) // BLOCK
+    a = np.zeros(5 * BLOCK, signal.dtype)  # signal, estimate, rise, what travels, its count
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
-        here = slice(low, min(low + BLOCK, neurons))
-        guess = estimate[sample, here].copy()
-        extra = rise[sample, here].copy()
+        width = min(BLOCK, neurons - low)
+        here = slice(low, low + width)
+        _copy(estimate[sample, here], a[BLOCK:])
+        _copy(rise[sample, here], a[2 * BLOCK :])
         for t in range(steps):
-            x = signal[t, sample, here]
-            out = sent[t, sample, here]
-            number = counts[t, sample, here]
-            for i in range(x.size):
-                decayed = _settled(decay_0 * guess[i])
-                height = threshold + extra[i]
-                missing = max(x[i] - decayed, zero)
+            _copy(signal[t, sample, here], a)
+            for i in range(_lanes(width)):
+                decayed = _settled(decay_0 * a[BLOCK + i], tiny)
+                height = threshold + a[2 * BLOCK + i]
+                missing = max(a[i] - decayed, zero)
                 count = min(np.floor(missing / (height + height) + half), cap)
                 step = (height + height) * count
-                out[i] = step
-                number[i] = count
-                guess[i] = decayed + step
-                extra[i] = _settled(decay * (extra[i] + adaptation * height * count))
-        _copy(guess, estimate[sample, here])
-        _copy(extra, rise[sample, here])
+                a[BLOCK + i] = decayed + step
+                a[2 * BLOCK + i] = _settled(decay * (a[2 * BLOCK + i] + adaptation * height * count), tiny)
+                a[3 * BLOCK + i] = step
+                a[4 * BLOCK + i] = count
+            _copy(a[3 * BLOCK : 3 * BLOCK + width], sent[t, sample, here])
+            if counts.size > 0:
+                number = counts[t, sample, here]
+                for i in range(number.size):
+                    number[i] = a[4 * BLOCK + i]
+        _copy(a[BLOCK : BLOCK + width], estimate[sample, here])
+        _copy(a[2 * BLOCK : 2 * BLOCK + width], rise[sample, here])
 
 
 @_compile
-def signal_forward(share, shares, drive, weight, bias, alpha, buckets, signal):
+def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, signal):
     """Buckets and their weighted sum x(t), without a code. State in place."""
     steps, batch, neurons = drive.shape
-    spills = _spill_of(alpha)
-    size = _padded(neurons)
+    keep, take = _fours(alpha)
+    h = np.zeros(keep.size * BLOCK, drive.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, drive.dtype)
+    x = np.zeros(BLOCK, drive.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
-        old = _block_of(buckets[:, sample], low, width)
-        new = np.zeros_like(old)
-        v = _block_of(weight, low, width)
-        x = np.zeros(size, drive.dtype)
+        h[:] = 0
+        _gather(buckets[:, sample], low, width, h[BLOCK:])
+        _gather(weight, low, width, v)
         for t in range(steps):
-            _copy(bias[here], x[:width])
-            _fill(old, new, drive[t, sample, here], alpha, spills, x, v)
-            old, new = new, old
-            _copy(x, signal[t, sample, here])
-        _put(old, buckets[:, sample], low, width)
+            _copy(drive[t, sample, here], h)
+            _copy(bias[here], x)
+            _fill_and_mix(h, v, x, keep, take, tiny, _lanes(width))
+            _copy(x[:width], signal[t, sample, here])
+        _put(h[BLOCK:], buckets[:, sample], low, width)
 
 
 @_compile
-def signal_adjoint(share, shares, blame, weight, alpha, carried, result):
+def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
     """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
     steps, batch, neurons = blame.shape
-    order = alpha.size
-    spills = _spill_of(alpha)
-    size = _padded(neurons)
+    keep, take = _fours(alpha)
+    g = np.zeros(keep.size * BLOCK, blame.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
+    delta = np.zeros(BLOCK, blame.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
-        # `late` is what each bucket of step t + 1 was to blame for; its extra row, zero, closes the chain.
-        late = np.zeros((order + 1, size), blame.dtype)
-        early = np.zeros((order + 1, size), blame.dtype)
-        v = _block_of(weight, low, width)
-        delta = np.zeros(size, blame.dtype)
+        g[:] = 0
+        _gather(weight, low, width, v)
         for t in range(steps - 1, -1, -1):
-            _copy(blame[t, sample, here], delta[:width])
-            for k in range(order):
-                keep = alpha[k]
-                spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-                for i in range(early.shape[1]):
-                    early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + v[k, i] * delta[i])
-            early, late = late, early
-            _copy(late[0], result[t, sample, here])
-        for k in range(order):
-            spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-            for i in range(width):
-                carried[k, sample, low + i] = alpha[k] * late[k, i] + spill * late[k + 1, i]
+            _copy(blame[t, sample, here], delta)
+            _blame_by_weight(g, v, delta, keep, take, tiny, _lanes(width))
+            _copy(g[:width], result[t, sample, here])
+        _before(g, keep, take, carried, sample, low, width)
 
 
 @_compile
-def bucket_products(share, shares, blame, drive, alpha, buckets, result):
+def neuron_adjoint(share, shares, blame, signal, decay_0, weight, alpha, tiny, delta, result):
+    """As `signal_adjoint`, of blame on what is sent: `delta` becomes δ(t) = b(t) - α_0 b(t+1) where x(t) > 0, else zero."""
+    steps, batch, neurons = blame.shape
+    keep, take = _fours(alpha)
+    g = np.zeros(keep.size * BLOCK, blame.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
+    a = np.zeros(4 * BLOCK, blame.dtype)  # δ, x, blame now and a step later
+    zero = blame.dtype.type(0)
+    blocks = (neurons + BLOCK - 1) // BLOCK
+    for job in range(share, batch * blocks, shares):
+        sample = job // blocks
+        low = (job % blocks) * BLOCK
+        width = min(BLOCK, neurons - low)
+        here = slice(low, low + width)
+        g[:] = 0
+        a[:] = 0
+        _gather(weight, low, width, v)
+        for t in range(steps - 1, -1, -1):
+            _copy(signal[t, sample, here], a[BLOCK:])
+            _copy(blame[t, sample, here], a[2 * BLOCK :])
+            for i in range(_lanes(width)):
+                b = a[2 * BLOCK + i] - decay_0 * a[3 * BLOCK + i]
+                a[i] = b if a[BLOCK + i] > 0 else zero
+                a[3 * BLOCK + i] = a[2 * BLOCK + i]
+            _blame_by_weight(g, v, a[:BLOCK], keep, take, tiny, _lanes(width))
+            _copy(a[:width], delta[t, sample, here])
+            _copy(g[:width], result[t, sample, here])
+
+
+@_compile
+def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
     """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
     steps, batch, neurons = drive.shape
-    order = alpha.size
-    spills = _spill_of(alpha)
-    size = _padded(neurons)
+    keep, take = _fours(alpha)
+    h = np.zeros(keep.size * BLOCK, drive.dtype)
+    total = np.zeros((keep.size - 1) * BLOCK, drive.dtype)
+    delta = np.zeros(BLOCK, drive.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, blocks, shares):
         low = job * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
-        new = np.zeros((order, size), drive.dtype)
-        total = np.zeros((order, size), drive.dtype)
-        u = np.zeros(size, drive.dtype)
-        delta = np.zeros(size, drive.dtype)
+        total[:] = 0
         for sample in range(batch):
-            old = _block_of(buckets[:, sample], low, width)
+            h[:] = 0
+            _gather(buckets[:, sample], low, width, h[BLOCK:])
             for t in range(steps):
-                _copy(drive[t, sample, here], u[:width])
-                _copy(blame[t, sample, here], delta[:width])
-                for i in range(new.shape[1]):
-                    h = _settled(alpha[0] * old[0, i] + u[i])
-                    new[0, i] = h
-                    total[0, i] += delta[i] * h
-                for k in range(1, order):
-                    keep = alpha[k]
-                    spill = spills[k]
-                    for i in range(new.shape[1]):
-                        h = _settled(keep * old[k, i] + spill * old[k - 1, i])
-                        new[k, i] = h
-                        total[k, i] += delta[i] * h
-                old, new = new, old
+                _copy(drive[t, sample, here], h)
+                _copy(blame[t, sample, here], delta)
+                _fill_and_weigh(h, delta, total, keep, take, tiny, _lanes(width))
         _put(total, result, low, width)
 
 
 @_compile
-def filter_forward(share, shares, drive, alpha, buckets, traces):
+def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
     """Every bucket at every step: drive [T,B,M] to `traces` [T,B,K,M]; state in place."""
     steps, batch, cells = drive.shape
-    order = alpha.size
-    spills = _spill_of(alpha)
-    size = _padded(cells)
+    keep, take = _fours(alpha)
+    h = np.zeros(keep.size * BLOCK, drive.dtype)
     blocks = (cells + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, cells - low)
-        here = slice(low, low + width)
-        old = _block_of(buckets[:, sample], low, width)
-        new = np.zeros_like(old)
-        u = np.zeros(size, drive.dtype)
+        h[:] = 0
+        _gather(buckets[:, sample], low, width, h[BLOCK:])
         for t in range(steps):
-            _copy(drive[t, sample, here], u[:width])
-            for i in range(new.shape[1]):
-                new[0, i] = _settled(alpha[0] * old[0, i] + u[i])
-            for k in range(1, order):
-                keep = alpha[k]
-                spill = spills[k]
-                for i in range(new.shape[1]):
-                    new[k, i] = _settled(keep * old[k, i] + spill * old[k - 1, i])
-            _put(new, traces[t, sample], low, width)
-            old, new = new, old
-        _put(old, buckets[:, sample], low, width)
+            _copy(drive[t, sample, low : low + width], h)
+            _fill(h, keep, take, tiny, _lanes(width))
+            _put(h[BLOCK:], traces[t, sample], low, width)
+        _put(h[BLOCK:], buckets[:, sample], low, width)
 
 
 @_compile
-def filter_adjoint(share, shares, blame, alpha, carried, result):
+def filter_adjoint(share, shares, blame, alpha, tiny, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
-    steps, batch, order, cells = blame.shape
-    spills = _spill_of(alpha)
-    size = _padded(cells)
+    steps, batch, _, cells = blame.shape
+    keep, take = _fours(alpha)
+    g = np.zeros(keep.size * BLOCK, blame.dtype)
+    e = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
     blocks = (cells + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, cells - low)
-        here = slice(low, low + width)
-        late = np.zeros((order + 1, size), blame.dtype)
-        early = np.zeros((order + 1, size), blame.dtype)
-        e = np.zeros((order, size), blame.dtype)
+        g[:] = 0
         for t in range(steps - 1, -1, -1):
-            for k in range(order):
-                _copy(blame[t, sample, k, here], e[k, :width])
-            for k in range(order):
-                keep = alpha[k]
-                spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-                for i in range(early.shape[1]):
-                    early[k, i] = _settled(keep * late[k, i] + spill * late[k + 1, i] + e[k, i])
-            early, late = late, early
-            _put(late, result[t, sample], low, width)
-        for k in range(order):
-            spill = spills[k + 1] if k + 1 < order else spills[0] - spills[0]
-            for i in range(width):
-                carried[k, sample, low + i] = alpha[k] * late[k, i] + spill * late[k + 1, i]
+            _gather(blame[t, sample], low, width, e)
+            _blame(g, e, keep, take, tiny, _lanes(width))
+            _put(g, result[t, sample], low, width)
+        _before(g, keep, take, carried, sample, low, width)

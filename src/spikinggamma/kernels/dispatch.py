@@ -6,7 +6,9 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +22,7 @@ __all__ = [
     "code_forward",
     "filter_adjoint",
     "filter_forward",
+    "neuron_adjoint",
     "signal_adjoint",
     "signal_forward",
     "use",
@@ -28,6 +31,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
+_TINY = 1e-20
 
 
 @contextlib.contextmanager
@@ -52,17 +56,23 @@ def is_compiled(like: Tensor) -> bool:
     return chosen
 
 
+def _real(like: Tensor) -> type[np.floating[Any]]:
+    """The elements' own type, for single numbers."""
+    return np.float32 if like.dtype == torch.float32 else np.float64
+
+
 def arrays(*tensors: Tensor) -> tuple[object, ...]:
     return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
 
 
 def code_forward(
-    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
+    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
     """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
 
     Returns:
-        What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N]; and the state after the last step.
+        What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N], which may be left out, [0, 0, 0], where they
+        need not be counted; and the state after the last step.
     """
     if not is_compiled(signal):
         return reference.code_forward(signal, alpha_0, code, dt_ms, state)
@@ -70,8 +80,8 @@ def code_forward(
 
     after = SigmaDeltaState(*(part.detach().clone(memory_format=torch.contiguous_format) for part in state))
     sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
-    counts = torch.empty(signal.shape, dtype=torch.int32)
-    real = sent.numpy().dtype.type
+    counts = torch.empty(signal.shape if counting else (0, 0, 0), dtype=torch.int32)
+    real = _real(signal)
     run_shared(
         cpu.code_forward,
         signal.numel(),
@@ -81,6 +91,7 @@ def code_forward(
         real(code.adaptation),
         real(code.adaptation_decay(dt_ms)),
         real(code.max_spikes or float("inf")),
+        real(_TINY),
         *arrays(*after),
         sent.numpy(),
         counts.numpy(),
@@ -102,6 +113,7 @@ def signal_forward(
         cpu.signal_forward,
         drive.numel() * len(alpha),
         *arrays(drive, weight, bias, alpha),
+        _real(drive)(_TINY),
         after.numpy(),
         signal.numpy(),
     )
@@ -126,9 +138,47 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(len(alpha), *blame.shape[1:])
     run_shared(
-        cpu.signal_adjoint, blame.numel() * len(alpha), *arrays(blame, weight, alpha), carried.numpy(), result.numpy()
+        cpu.signal_adjoint,
+        blame.numel() * len(alpha),
+        *arrays(blame, weight, alpha),
+        _real(blame)(_TINY),
+        carried.numpy(),
+        result.numpy(),
     )
     return result, carried
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Adjoint of `signal_forward` and `code_forward` together in the drive, with ∂ŷ/∂y = 1, where a layer rectifies.
+
+    Args:
+        blame: b = ∂ℓ/∂s on what travels [T, B, N].
+        signal: x [T, B, N].
+        alpha_0: Decay per step of the first bucket, and of the estimate.
+        weight: v [K, N].
+        alpha: Decay per step [K].
+
+    Returns:
+        δ = ∂ℓ/∂x: b(t) - α_0 b(t+1) where x(t) > 0, else zero; and r = ∂ℓ/∂u; both [T, B, N].
+    """
+    if not is_compiled(blame):
+        return reference.neuron_adjoint(blame, signal, alpha_0, weight, alpha)
+    from spikinggamma.kernels import cpu
+
+    delta, result = (torch.empty_like(blame, memory_format=torch.contiguous_format) for _ in range(2))
+    run_shared(
+        cpu.neuron_adjoint,
+        blame.numel() * len(alpha),
+        *arrays(blame, signal),
+        _real(blame)(alpha_0),
+        *arrays(weight, alpha),
+        _real(blame)(_TINY),
+        delta.numpy(),
+        result.numpy(),
+    )
+    return delta, result
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
@@ -138,7 +188,14 @@ def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor
     from spikinggamma.kernels import cpu
 
     result = blame.new_empty(len(alpha), blame.shape[-1])
-    run_shared(cpu.bucket_products, blame.numel() * len(alpha), *arrays(blame, drive, alpha, buckets), result.numpy())
+    run_shared(
+        cpu.bucket_products,
+        blame.numel() * len(alpha),
+        *arrays(blame, drive, alpha),
+        _real(blame)(_TINY),
+        *arrays(buckets),
+        result.numpy(),
+    )
     return result
 
 
@@ -151,7 +208,9 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
     after = buckets.detach().clone(memory_format=torch.contiguous_format)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
-    run_shared(cpu.filter_forward, traces.numel(), *arrays(drive, alpha), after.numpy(), traces.numpy())
+    run_shared(
+        cpu.filter_forward, traces.numel(), *arrays(drive, alpha), _real(drive)(_TINY), after.numpy(), traces.numpy()
+    )
     return traces, after
 
 
@@ -164,5 +223,7 @@ def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     _, batch, order, cells = blame.shape
     result = torch.empty_like(blame, memory_format=torch.contiguous_format)
     carried = blame.new_empty(order, batch, cells)
-    run_shared(cpu.filter_adjoint, blame.numel(), *arrays(blame, alpha), carried.numpy(), result.numpy())
+    run_shared(
+        cpu.filter_adjoint, blame.numel(), *arrays(blame, alpha), _real(blame)(_TINY), carried.numpy(), result.numpy()
+    )
     return result, carried

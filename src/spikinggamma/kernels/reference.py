@@ -7,7 +7,15 @@ from torch import Tensor
 
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, gamma_adjoint, gamma_sequence, sigma_delta_step
 
-__all__ = ["bucket_products", "code_forward", "filter_adjoint", "filter_forward", "signal_adjoint", "signal_forward"]
+__all__ = [
+    "bucket_products",
+    "code_forward",
+    "filter_adjoint",
+    "filter_forward",
+    "neuron_adjoint",
+    "signal_adjoint",
+    "signal_forward",
+]
 
 
 def code_forward(
@@ -35,6 +43,15 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     """See `spikinggamma.kernels.signal_adjoint`."""
     g, carried = gamma_adjoint(alpha, blame.unsqueeze(1) * weight.unsqueeze(1))
     return g[:, 0].contiguous(), carried
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
+) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.neuron_adjoint`."""
+    later = torch.cat([blame[1:], torch.zeros_like(blame[:1])])
+    delta = (blame - alpha_0 * later) * (signal > 0)
+    return delta, signal_adjoint(delta, weight, alpha)[0]
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

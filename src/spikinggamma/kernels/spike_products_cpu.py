@@ -36,11 +36,13 @@ def list_events(share, shares, spikes, begins, columns, values):
     for row in range(share, spikes.shape[0], shares):
         line = spikes[row]
         place = begins[row]
+        end = begins[row + 1]
         for j in range(line.size):
-            if line[j] != 0:
-                columns[place] = j
-                values[place] = line[j]
-                place += 1
+            if place == end:  # also what keeps the write below inside
+                break
+            columns[place] = j
+            values[place] = line[j]
+            place += line[j] != 0
 
 
 @_compile
@@ -57,11 +59,20 @@ def spike_linear(share, shares, begins, columns, values, packed, result):
             out = result[row, here]
             for i in range(out.size):
                 out[i] = 0
-            for event in range(begins[row], begins[row + 1]):
+            event, end = begins[row], begins[row + 1]
+            while event + 4 <= end:  # four lines at a time, so that the result is read and written once for all
+                a, b, c, d = values[event], values[event + 1], values[event + 2], values[event + 3]
+                line_a, line_b = lines[columns[event]], lines[columns[event + 1]]
+                line_c, line_d = lines[columns[event + 2]], lines[columns[event + 3]]
+                for i in range(out.size):
+                    out[i] += (a * line_a[i] + b * line_b[i]) + (c * line_c[i] + d * line_d[i])
+                event += 4
+            while event < end:
                 line = lines[columns[event]]
                 value = values[event]
                 for i in range(out.size):
                     out[i] += value * line[i]
+                event += 1
 
 
 @_compile

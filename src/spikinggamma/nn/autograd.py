@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma import kernels
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
-__all__ = ["alpha_gradient", "gamma_filter", "gamma_signal", "sigma_delta", "spike_linear"]
+__all__ = ["alpha_gradient", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta", "spike_linear"]
 
 
 def alpha_gradient(
@@ -44,13 +44,7 @@ class _GammaSignal(torch.autograd.Function):
         drive, weight, alpha, before = ctx.saved_tensors
         delta = blames[0].contiguous()
         drive_blame, _ = kernels.signal_adjoint(delta, weight, alpha)
-        weight_blame = kernels.bucket_products(delta, drive, alpha, before)
-        alpha_blame = None
-        if ctx.needs_input_grad[3]:
-            g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
-            traces, _ = kernels.filter_forward(drive, alpha, before)
-            alpha_blame = alpha_gradient(g, traces, before)
-        return drive_blame, weight_blame, delta.sum((0, 1)), alpha_blame, None
+        return drive_blame, *_shared_blames(ctx, delta, drive, weight, alpha, before), None
 
 
 class _GammaFilter(torch.autograd.Function):
@@ -93,17 +87,75 @@ class _SigmaDelta(torch.autograd.Function):
         return output, None, None, None, None, None
 
 
+class _GammaNeuron(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        drive: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        alpha: Tensor,
+        before: Tensor,
+        code: SigmaDelta,
+        dt_ms: float,
+        estimate: Tensor,
+        adaptation: Tensor,
+    ) -> tuple[Tensor, ...]:
+        signal, buckets = kernels.signal_forward(drive, weight, bias, alpha, before)
+        ctx.alpha_0 = float(alpha[0])
+        state = SigmaDeltaState(estimate, adaptation)
+        sent, _, after = kernels.code_forward(signal, ctx.alpha_0, code, dt_ms, state, counting=False)
+        ctx.save_for_backward(drive, weight, alpha, before, signal)
+        ctx.mark_non_differentiable(buckets, *after)
+        return sent, buckets, *after
+
+    @staticmethod
+    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+        drive, weight, alpha, before, signal = ctx.saved_tensors
+        delta, drive_blame = kernels.neuron_adjoint(blames[0].contiguous(), signal, ctx.alpha_0, weight, alpha)
+        return drive_blame, *_shared_blames(ctx, delta, drive, weight, alpha, before), *[None] * 5
+
+
+def _shared_blames(
+    ctx: Any, delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Of v, b and, where time constants learn, α; from δ = ∂ℓ/∂x."""
+    alpha_blame = None
+    if ctx.needs_input_grad[3]:
+        g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
+        traces, _ = kernels.filter_forward(drive, alpha, before)
+        alpha_blame = alpha_gradient(g, traces, before)
+    return kernels.bucket_products(delta, drive, alpha, before), delta.sum((0, 1)), alpha_blame
+
+
+def gamma_neuron(
+    drive: Float[Tensor, "T B N"],
+    weight: Float[Tensor, "K N"],
+    bias: Float[Tensor, " N"],
+    alpha: Float[Tensor, " K"],
+    state: SpikingGammaState,
+    code: SigmaDelta,
+    dt_ms: float,
+) -> tuple[Float[Tensor, "T B N"], SpikingGammaState]:
+    """What rectifying neurons send for their drive, and the state after: `gamma_signal` and `sigma_delta` in one."""
+    inputs = (drive, weight, bias, alpha, state.buckets, code, dt_ms, state.estimate, state.adaptation)
+    sent, *after = _GammaNeuron.apply(*inputs)  # type: ignore[no-untyped-call]
+    return sent, SpikingGammaState(*after)
+
+
 class _SpikeLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spikes: Tensor, weight: Tensor) -> Tensor:
+        ctx.events = kernels.spike_events(spikes)
         ctx.save_for_backward(spikes, weight)
-        return kernels.spike_linear(spikes, weight)
+        return kernels.spike_linear(spikes, weight, ctx.events)
 
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
         spikes, weight = ctx.saved_tensors
         spikes_blame = blames[0] @ weight if ctx.needs_input_grad[0] else None
-        return spikes_blame, kernels.spike_outer(blames[0], spikes) if ctx.needs_input_grad[1] else None
+        weight_blame = kernels.spike_outer(blames[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
+        return spikes_blame, weight_blame
 
 
 def spike_linear(spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"]) -> Float[Tensor, "T B N"]:

@@ -62,10 +62,14 @@ class BucketWeightedLayer(GammaLayer):
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
-        signal, buckets = autograd.gamma_signal(drive, weight, bias, alpha, state.buckets)
-        before = SigmaDeltaState(state.estimate, state.adaptation)
-        sent, _, after = self.speak(signal, before, alpha, dt_ms)
-        return sent.view(*sent.shape[:2], *self.out_shape), SpikingGammaState(buckets, *after)
+        if self.code is not None and self.rectify and not self.readout:
+            sent, after = autograd.gamma_neuron(drive, weight, bias, alpha, state, self.code, dt_ms)
+        else:
+            signal, buckets = autograd.gamma_signal(drive, weight, bias, alpha, state.buckets)
+            before = SigmaDeltaState(state.estimate, state.adaptation)
+            sent, _, after_code = self.speak(signal, before, alpha, dt_ms)
+            after = SpikingGammaState(buckets, *after_code)
+        return sent.view(*sent.shape[:2], *self.out_shape), after
 
     def per_cell(self, values: Float[Tensor, "*K C"]) -> Float[Tensor, "*K N"]:
         """Spread one value per channel over the cells of each channel."""

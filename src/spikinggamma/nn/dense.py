@@ -66,7 +66,8 @@ class Dense(BucketWeightedLayer):
     def accumulate_projection(self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
         senders = inputs.reshape(-1, self.weight.shape[1])
-        add_gradient(self.weight, kernels.spike_outer(blame.reshape(-1, self.neurons), senders))
+        gradient = kernels.spike_outer(blame.reshape(-1, self.neurons), senders, kernels.spike_events(senders))
+        add_gradient(self.weight, gradient)
 
     def require_own_parameters(self, rule: str) -> None:
         """Time constants are shared by the layer; everything else is a neuron's own."""
