@@ -1,0 +1,83 @@
+"""The speed bench: every subject does what it claims, with the gradients of the formula, and rows say what was measured."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from spikinggamma.bench import speed, speed_case
+from spikinggamma.bench.rows import Row
+from spikinggamma.bench.speed_subjects import SUBJECTS, installed
+
+FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
+MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
+HERE = [name for name in SUBJECTS if installed(name)]
+OURS = [name for name in ("lif", "lif_loop") if name in HERE]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return list(speed.run(quick=True, seed=0))
+
+
+def test_rows_are_of_one_shape_and_say_what_was_measured(rows: list[Row]) -> None:
+    assert [row["library"] for row in rows] == HERE
+    assert all(row.keys() >= FIELDS | MEASURED for row in rows)
+    assert {row["command"] for row in rows} == {"spikinggamma bench speed --quick --seed 0"}
+    assert len({(row["batch"], row["steps"], row["neurons"], row["density"], row["device"]) for row in rows}) == 1
+
+
+def test_ratios_are_those_of_the_seconds(rows: list[Row]) -> None:
+    seconds = {row["library"]: row["seconds"] for row in rows}
+    for row in rows:
+        assert row["ratio_to_matmul"] == pytest.approx(row["seconds"] / seconds["matmul"])
+        assert row["ratio_to_ours"] == pytest.approx(row["seconds"] / seconds["spikinggamma"])
+
+
+def test_every_neuron_that_claims_a_formula_keeps_to_it(rows: list[Row]) -> None:
+    agreements = {row["library"]: row["agreement"] for row in rows}
+    assert agreements["matmul"] is None
+    assert all(agreements[name] == 1.0 for name in OURS)
+    assert all(found > 0.999 for found in agreements.values() if found is not None)
+
+
+def test_the_check_sees_a_wrong_neuron() -> None:
+    subject = SUBJECTS["lif"]
+    generator = torch.Generator().manual_seed(0)
+    assert speed_case._agreement(subject._replace(reset="zero"), generator, "cpu") < 0.999
+    silent = subject._replace(spiking=lambda: torch.zeros_like)
+    assert speed_case._agreement(silent, generator, "cpu") < 0.999
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_step_leaves_both_gradients(name: str) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(20, 20)
+    spikes = (torch.rand(30, 2, 20) < 0.3).float().requires_grad_()
+    sent: Tensor = SUBJECTS[name].make(weight)(spikes)
+    assert sent.shape == spikes.shape
+    torch.autograd.backward(sent, torch.randn_like(sent))
+    assert spikes.grad is not None
+    assert spikes.grad.abs().sum() > 0
+
+
+def test_the_two_lifs_have_one_gradient() -> None:
+    torch.manual_seed(0)
+    weight, blame = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
+    found = []
+    for name in OURS:
+        spikes = (torch.rand(30, 2, 20, generator=torch.Generator().manual_seed(1)) < 0.3).double().requires_grad_()
+        torch.autograd.backward(SUBJECTS[name].make(weight)(spikes), blame)
+        found.append(spikes.grad)
+    assert found[0] is not None
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_shapes_of_the_full_bench() -> None:
+    shapes = speed._shapes("cpu", quick=False)
+    assert {(name, neurons, density) for name, steps, neurons, density in shapes if steps == 500} >= {
+        (name, neurons, density) for name, density in (("sparse", 0.02), ("dense", 0.2)) for neurons in (512, 2048)
+    }
+    assert [steps for name, steps, *_ in shapes if name == "steps"] == [125, 500, 2000, 8000]
+    assert {neurons for _, _, neurons, _ in speed._shapes("cuda", quick=False)} >= {4096, 16384}
