@@ -37,7 +37,7 @@ def test_a_backend_is_forced_inside_a_block_only() -> None:
 
 
 def test_an_unknown_backend_is_an_error_that_lists_the_known() -> None:
-    message = r'`name`: got abacus; expected one of "auto", "cpu", "reference"'
+    message = r'`name`: got abacus; expected one of "auto", "cpu", "triton", "reference"'
     with pytest.raises(SpikingGammaError, match=message), kernels.use("abacus"):
         pass
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spikinggamma.kernels.dispatch import arrays
-from spikinggamma.kernels.sharing import run_shared
+from spikinggamma.kernels.sharing import arrays, run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 

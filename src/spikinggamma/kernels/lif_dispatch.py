@@ -20,8 +20,8 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
-from spikinggamma.kernels.dispatch import arrays, is_compiled
-from spikinggamma.kernels.sharing import run_shared
+from spikinggamma.kernels.dispatch import is_compiled
+from spikinggamma.kernels.sharing import arrays, run_shared
 
 __all__ = [
     "adaptive_lif_adjoint",

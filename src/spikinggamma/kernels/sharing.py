@@ -1,4 +1,7 @@
-"""One compiled scan on as many threads as torch uses, and on one where it is too short to be worth a second."""
+"""One compiled scan on as many threads as torch uses, and on one where it is too short to be worth a second.
+
+The kernels know numpy's arrays, not tensors.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import torch
+from torch import Tensor
 
-__all__ = ["run_shared"]
+__all__ = ["arrays", "run_shared"]
 
 WORTH_A_THREAD = 100_000  # bucket updates: to wake a thread costs about as long as computing so many
+
+
+def arrays(*tensors: Tensor) -> tuple[object, ...]:
+    """The same memory as numpy sees it; a copy where it is not contiguous."""
+    return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
 
 
 def run_shared(kernel: Callable[..., None], work: int, *arrays: object) -> None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikinggamma.kernels.dispatch import arrays, is_compiled
-from spikinggamma.kernels.sharing import run_shared
+from spikinggamma.kernels.dispatch import is_compiled
+from spikinggamma.kernels.sharing import arrays, run_shared
 
 __all__ = ["CROSSOVER", "SpikeEvents", "spike_events", "spike_linear", "spike_outer"]
 

@@ -1,0 +1,119 @@
+"""The scans by Triton: results allocated, one launch each. Contracts: `spikinggamma.kernels.dispatch`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.kernels import triton_scans as scans
+
+__all__ = [
+    "bucket_products",
+    "code_forward",
+    "filter_adjoint",
+    "filter_forward",
+    "neuron_adjoint",
+    "signal_adjoint",
+    "signal_forward",
+]
+
+_MOST = 128  # neurons of a program: four warps
+_PROGRAMS = 1024  # that keep a large GPU busy
+
+
+def code_forward(
+    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
+) -> tuple[Tensor, Tensor, SigmaDeltaState]:
+    """See `spikinggamma.kernels.code_forward`."""
+    signal = signal.detach().contiguous()
+    after = SigmaDeltaState(*(_own(part) for part in state))
+    sent = torch.empty_like(signal)
+    counts = torch.empty(signal.shape if counting else (0, 0, 0), dtype=torch.int32, device=signal.device)
+    numbers = (alpha_0, code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf"))
+    inputs = (signal, signal.new_tensor(numbers), *after, sent, counts)
+    _launch(scans.code_forward, signal.shape, *inputs, *signal.shape, COUNTING=counting)
+    return sent, counts, after
+
+
+def signal_forward(
+    drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_forward`."""
+    drive, after = drive.detach().contiguous(), _own(buckets)
+    signal = torch.empty_like(drive)
+    inputs = (drive, weight.detach().contiguous(), bias.detach().contiguous(), *_keep_and_take(alpha))
+    _launch(scans.signal_forward, drive.shape, *inputs, after, signal, *drive.shape, K=len(alpha))
+    return signal, after
+
+
+def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_adjoint`."""
+    blame = blame.detach().contiguous()
+    result, carried = torch.empty_like(blame), blame.new_empty(len(alpha), *blame.shape[1:])
+    inputs = (blame[-1], weight.detach().contiguous(), *_keep_and_take(alpha))
+    _launch(scans.signal_adjoint, blame.shape, *inputs, carried, result[-1], *blame.shape, K=len(alpha))
+    return result, carried
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
+) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.neuron_adjoint`; α_0 is read from `alpha` where that is."""
+    del alpha_0
+    blame, signal = blame.detach().contiguous(), signal.detach().contiguous()
+    delta, result = torch.empty_like(blame), torch.empty_like(blame)
+    inputs = (blame[-1], signal[-1], weight.detach().contiguous(), *_keep_and_take(alpha))
+    _launch(scans.neuron_adjoint, blame.shape, *inputs, delta[-1], result[-1], *blame.shape, K=len(alpha))
+    return delta, result
+
+
+def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+    """See `spikinggamma.kernels.bucket_products`; samples are summed in a fixed order."""
+    blame, drive = blame.detach().contiguous(), drive.detach().contiguous()
+    result = blame.new_empty(len(alpha), *blame.shape[1:])
+    inputs = (blame, drive, *_keep_and_take(alpha), buckets.detach().contiguous())
+    _launch(scans.bucket_products, blame.shape, *inputs, result, *blame.shape, K=len(alpha))
+    return result.sum(1)
+
+
+def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.filter_forward`."""
+    drive, after = drive.detach().contiguous(), _own(buckets)
+    steps, batch, cells = drive.shape
+    traces = drive.new_empty(steps, batch, len(alpha), cells)
+    inputs = (drive, *_keep_and_take(alpha), after, traces)
+    _launch(scans.filter_forward, drive.shape, *inputs, *drive.shape, K=len(alpha))
+    return traces, after
+
+
+def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.filter_adjoint`."""
+    blame = blame.detach().contiguous()
+    steps, batch, order, cells = blame.shape
+    result, carried = torch.empty_like(blame), blame.new_empty(order, batch, cells)
+    inputs = (blame[-1], *_keep_and_take(alpha), carried, result[-1])
+    _launch(scans.filter_adjoint, (steps, batch, cells), *inputs, steps, batch, cells, K=order)
+    return result, carried
+
+
+def _launch(kernel: Any, shape: tuple[int, ...] | torch.Size, *arguments: object, **constants: object) -> None:
+    """A program for every sample and block of neurons; narrow blocks where there would be too few programs."""
+    _, batch, neurons = shape
+    block = _MOST
+    while block > 32 and batch * -(-neurons // block) < _PROGRAMS:
+        block //= 2
+    kernel[(batch, -(-neurons // block))](*arguments, BLOCK=block, num_warps=max(1, block // 32), **constants)
+
+
+def _own(state: Tensor) -> Tensor:
+    return state.detach().clone(memory_format=torch.contiguous_format)
+
+
+def _keep_and_take(alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """α, and what each bucket takes from the one before; the first takes all of the drive."""
+    take = 1.0 - alpha.detach()
+    take[0] = 1.0
+    return alpha.detach().contiguous(), take

@@ -1,0 +1,245 @@
+"""The scans over time for a GPU, in Triton: one program for a block of neurons of one sample walks through time once.
+
+Buckets, weights and decays of the block stay in registers from the first step to the last, so that a scan reads and writes each
+signal once, in one launch however many steps there are. As on the processor, nothing K times the size of the signal is written
+unless it is what was asked for. Where there is no GPU, Triton's interpreter runs the same code (`TRITON_INTERPRET=1`).
+
+Signals are [T, B, N], traces [T, B, K, N], buckets [K, B, N], weights [K, N], all of one element type; `keep` and `take`
+[K] are α and what a bucket takes from the one before: 1 for the first, which takes the drive whole, else 1 - α. What runs
+backwards is given its last step, and steps back from there: 32 bits would not count all numbers of a long recording.
+Called through `spikinggamma.kernels.on_cuda`.
+"""
+
+# Unannotated on purpose: these functions are compiled, and their arguments are pointers.
+# mypy: disable-error-code="no-untyped-def,assignment"
+# ruff: noqa: RUF005  (Triton adds tuples, and knows no stars)
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+__all__ = [
+    "bucket_products",
+    "code_forward",
+    "filter_adjoint",
+    "filter_forward",
+    "neuron_adjoint",
+    "signal_adjoint",
+    "signal_forward",
+]
+
+
+@triton.jit
+def _rows(base, first, K: tl.constexpr, stride, mask):
+    """K lines of a block, `stride` apart, as a tuple."""
+    lines = ()
+    for k in tl.static_range(K):
+        lines = lines + (tl.load(base + k * stride + first, mask=mask, other=0.0),)
+    return lines
+
+
+@triton.jit
+def _numbers(base, K: tl.constexpr):
+    """K numbers, as a tuple."""
+    numbers = ()
+    for k in tl.static_range(K):
+        numbers = numbers + (tl.load(base + k),)
+    return numbers
+
+
+@triton.jit
+def _filled(h, below, keep, take, K: tl.constexpr):
+    """One step of the chain: its buckets, when `below` flows into the first."""
+    new = ()
+    for k in tl.static_range(K):
+        new = new + (keep[k] * h[k] + take[k] * below,)
+        below = h[k]
+    return new
+
+
+@triton.jit
+def _blamed(g, e, keep, take, K: tl.constexpr):
+    """One step back: keep_k g_k + take_{k+1} g_{k+1} + e_k."""
+    new = ()
+    for k in tl.static_range(K):
+        value = keep[k] * g[k] + e[k]
+        if k + 1 < K:
+            value += take[k + 1] * g[k + 1]
+        new = new + (value,)
+    return new
+
+
+@triton.jit
+def _weighed(v, delta, K: tl.constexpr):
+    """v_k δ."""
+    e = ()
+    for k in tl.static_range(K):
+        e = e + (v[k] * delta,)
+    return e
+
+
+@triton.jit
+def _put_before(g, keep, take, carried, sample, n, mask, B, N, K: tl.constexpr):
+    """∂ℓ/∂h before the first step."""
+    for k in tl.static_range(K):
+        value = keep[k] * g[k]
+        if k + 1 < K:
+            value += take[k + 1] * g[k + 1]
+        tl.store(carried + (k * B + sample) * N + n, value, mask=mask)
+
+
+@triton.jit
+def signal_forward(drive, weight, bias, keep, take, buckets, signal, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """x(t) = b + Σ_k v_k h_k(t); buckets in place."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    h, v = _rows(buckets, here, K, B * N, mask), _rows(weight, n, K, N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    b = tl.load(bias + n, mask=mask, other=0.0)
+    for _ in range(T):
+        h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
+        x = b
+        for k in tl.static_range(K):
+            x += v[k] * h[k]
+        tl.store(signal + here, x, mask=mask)
+        drive += B * N
+        signal += B * N
+    for k in tl.static_range(K):
+        tl.store(buckets + k * B * N + here, h[k], mask=mask)
+
+
+@triton.jit
+def code_forward(
+    signal,
+    numbers,
+    estimate,
+    rise,
+    sent,
+    counts,
+    T,
+    B,
+    N,
+    COUNTING: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """The sigma-delta code of max(x, 0): what travels, and if asked its spike counts; state in place.
+
+    `numbers`: α_0, ϑ, m, decay of the adaptation and the most spikes a step.
+    """
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    guess = tl.load(estimate + here, mask=mask, other=0.0)
+    extra = tl.load(rise + here, mask=mask, other=0.0)
+    decay_0, threshold, adaptation = tl.load(numbers), tl.load(numbers + 1), tl.load(numbers + 2)
+    decay, cap = tl.load(numbers + 3), tl.load(numbers + 4)
+    for _ in range(T):
+        decayed = decay_0 * guess
+        height = threshold + extra
+        missing = tl.maximum(tl.load(signal + here, mask=mask, other=0.0) - decayed, 0.0)
+        count = tl.minimum(tl.floor(missing / (height + height) + 0.5), cap)
+        step = (height + height) * count
+        guess = decayed + step
+        extra = decay * (extra + adaptation * height * count)
+        tl.store(sent + here, step, mask=mask)
+        if COUNTING:
+            tl.store(counts + here, count.to(tl.int32), mask=mask)
+            counts += B * N
+        signal += B * N
+        sent += B * N
+    tl.store(estimate + here, guess, mask=mask)
+    tl.store(rise + here, extra, mask=mask)
+
+
+@triton.jit
+def signal_adjoint(blame, weight, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """r = ∂ℓ/∂u and ∂ℓ/∂h before the first step, of δ = ∂ℓ/∂x."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    v = _rows(weight, n, K, N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    g = _weighed(v, tl.zeros_like(v[0]), K)
+    for _ in range(T):
+        delta = tl.load(blame + here, mask=mask, other=0.0)
+        g = _blamed(g, _weighed(v, delta, K), kept, taken, K)
+        tl.store(result + here, g[0], mask=mask)
+        blame -= B * N
+        result -= B * N
+    _put_before(g, kept, taken, carried, sample, n, mask, B, N, K)
+
+
+@triton.jit
+def neuron_adjoint(blame, signal, weight, keep, take, delta, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """r of blame on what is sent: δ(t) = b(t) - α_0 b(t+1) where x(t) > 0, else zero."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    v = _rows(weight, n, K, N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    later = tl.zeros_like(v[0])
+    g = _weighed(v, later, K)
+    for _ in range(T):
+        b = tl.load(blame + here, mask=mask, other=0.0)
+        x = tl.load(signal + here, mask=mask, other=0.0)
+        d = tl.where(x > 0.0, b - kept[0] * later, tl.zeros_like(b))
+        later = b
+        g = _blamed(g, _weighed(v, d, K), kept, taken, K)
+        tl.store(delta + here, d, mask=mask)
+        tl.store(result + here, g[0], mask=mask)
+        blame -= B * N
+        signal -= B * N
+        delta -= B * N
+        result -= B * N
+
+
+@triton.jit
+def bucket_products(blame, drive, keep, take, buckets, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """Σ_t δ(t) h_k(t) of each sample, into `result` [K, B, N], the buckets filled anew from the drive."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    h = _rows(buckets, here, K, B * N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    total = _weighed(h, tl.zeros_like(h[0]), K)
+    for _ in range(T):
+        h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
+        d = tl.load(blame + here, mask=mask, other=0.0)
+        new = ()
+        for k in tl.static_range(K):
+            new = new + (total[k] + d * h[k],)
+        total = new
+        blame += B * N
+        drive += B * N
+    for k in tl.static_range(K):
+        tl.store(result + k * B * N + here, total[k], mask=mask)
+
+
+@triton.jit
+def filter_forward(drive, keep, take, buckets, traces, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """Every bucket at every step; buckets in place."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    h = _rows(buckets, here, K, B * N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    for _ in range(T):
+        h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
+        for k in tl.static_range(K):
+            tl.store(traces + (sample * K + k) * N + n, h[k], mask=mask)
+        drive += B * N
+        traces += B * K * N
+    for k in tl.static_range(K):
+        tl.store(buckets + k * B * N + here, h[k], mask=mask)
+
+
+@triton.jit
+def filter_adjoint(blame, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+    """g_k(t) of e_k(t) = ∂ℓ/∂h_k, and ∂ℓ/∂h before the first step."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    mask = n < N
+    first = sample * K * N + n
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    g = _rows(blame, first, K, N, n < 0)  # zeros
+    for _ in range(T):
+        g = _blamed(g, _rows(blame, first, K, N, mask), kept, taken, K)
+        for k in tl.static_range(K):
+            tl.store(result + first + k * N, g[k], mask=mask)
+        blame -= B * K * N
+        result -= B * K * N
+    _put_before(g, kept, taken, carried, sample, n, mask, B, N, K)
