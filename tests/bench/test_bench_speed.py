@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from spikinggamma import SpikingGammaError
 from spikinggamma.bench import speed, speed_case
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.speed_subjects import SUBJECTS, installed
@@ -72,6 +73,21 @@ def test_the_two_lifs_have_one_gradient() -> None:
         found.append(spikes.grad)
     assert found[0] is not None
     torch.testing.assert_close(found[0], found[1])
+
+
+def test_some_are_chosen_and_a_wrong_name_is_refused() -> None:
+    rows = list(speed.run(quick=True, seed=0, only=["dense"], models=["lif"]))
+    assert [row["library"] for row in rows] == ["matmul", "spikinggamma", "lif"]
+    for option, given in (("--only", {"only": ["wide"]}), ("--models", {"models": ["brain"]})):
+        with pytest.raises(SpikingGammaError, match=option):
+            next(speed.run(quick=True, seed=0, **given))
+
+
+@pytest.mark.skipif(len(HERE) == len(SUBJECTS), reason="every library is installed")
+def test_a_library_that_is_not_installed_is_named() -> None:
+    absent = next(name for name in SUBJECTS if name not in HERE)
+    with pytest.raises(SpikingGammaError, match=f"{absent}.*installed"):
+        next(speed.run(quick=True, seed=0, models=[absent]))
 
 
 def test_shapes_of_the_full_bench() -> None:

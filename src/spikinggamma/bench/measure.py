@@ -15,7 +15,7 @@ from spikinggamma.training import append_row, known_name, read_rows
 __all__ = ["measure"]
 
 _PLANNED = ("only", "models", "seeds", "jobs", "runs")
-_OWN = {"timing": _PLANNED, "resolution": _PLANNED}
+_OWN: dict[str, tuple[str, ...]] = {"timing": _PLANNED, "resolution": _PLANNED, "speed": ("only", "models")}
 _CELLS = {"timing": timing_rows.CELL, "resolution": resolution_rows.CELL}  # what tells rows of a planned bench apart
 
 
@@ -49,16 +49,16 @@ def measure(
         if option not in _OWN.get(name, ()):
             having = " and ".join(other for other, own in _OWN.items() if option in own)
             raise SpikingGammaError(f"--{option}", given[option], f"no such option for {name}, only for {having}")
-    if name not in _OWN:
-        for measured in run(quick=quick, seed=seed or 0, **given):
+    lists = {option: _parted(given.pop(option)) for option in ("only", "models", "seeds") if option in given}
+    if name not in _CELLS:
+        for measured in run(quick=quick, seed=seed or 0, **lists):
             row = measured | {"command": command}
             if out is not None:
                 append_row(out, row)
             yield row
         return
-    if seed is not None and "seeds" in given:
-        raise SpikingGammaError("--seeds", given["seeds"], "either --seed or --seeds")
-    lists = {option: _parted(given[option]) for option in ("only", "models", "seeds") if option in given}
+    if seed is not None and "seeds" in lists:
+        raise SpikingGammaError("--seeds", ",".join(lists["seeds"]), "either --seed or --seeds")
     if "seeds" in lists:
         given["seeds"] = _whole(lists.pop("seeds"))
     known = [] if out is None else read_rows(out)

@@ -18,7 +18,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -27,12 +27,14 @@ import torch
 from spikinggamma.bench.rows import Row, row
 from spikinggamma.bench.speed_case import Case
 from spikinggamma.bench.speed_subjects import SUBJECTS, installed
+from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["run"]
 
 _BATCH = 16
 _ROUNDS = 5
 _STEPS = (125, 500, 2000, 8000)
+_NEEDED = ("matmul", "spikinggamma")  # by ratios
 # Beyond these steps a library's quadratic backward takes minutes a round.
 _LONGEST = {"norse": 2000, "sinabs": 2000}
 
@@ -83,12 +85,35 @@ class _Process:
                 stream.close()
 
 
-def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """Rows shape by shape; `quick` takes one small shape."""
+def run(*, quick: bool, seed: int, only: Sequence[str] = (), models: Sequence[str] = ()) -> Iterator[Row]:
+    """Rows shape by shape; `quick` takes one small shape.
+
+    Args:
+        quick: Whether it is only to be seen that it works.
+        seed: Of weights and input.
+        only: Cases, as `sparse`; nothing for all.
+        models: Subjects beside those that ratios need; nothing for all that are installed.
+
+    Raises:
+        SpikingGammaError: A name that is no case, or no subject; one that is not installed.
+    """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shapes = _shapes(device, quick)
+    _check("--only", only, list(dict.fromkeys(name for name, *_ in shapes)), "cases")
+    _check("--models", models, list(SUBJECTS), "subjects")
+    for name in models:
+        if not installed(name):
+            raise SpikingGammaError("--models", repr(name), "a library that is installed", "docs/speed.md says how.")
+    chosen = [name for name in SUBJECTS if installed(name) and (not models or name in (*models, *_NEEDED))]
     for name, steps, neurons, density in shapes:
-        yield from _side_by_side(name, steps, neurons, density, device, seed, quick)
+        if not only or name in only:
+            yield from _side_by_side(chosen, name, steps, neurons, density, device, seed, quick)
+
+
+def _check(option: str, names: Sequence[str], known: Sequence[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            raise SpikingGammaError(option, repr(name), f"{what} among {', '.join(known)}")
 
 
 def _shapes(device: str, quick: bool) -> list[tuple[str, int, int, float]]:
@@ -101,10 +126,10 @@ def _shapes(device: str, quick: bool) -> list[tuple[str, int, int, float]]:
 
 
 def _side_by_side(
-    name: str, steps: int, neurons: int, density: float, device: str, seed: int, quick: bool
+    chosen: Sequence[str], name: str, steps: int, neurons: int, density: float, device: str, seed: int, quick: bool
 ) -> Iterator[Row]:
     threads = 1 if quick else min(2, os.cpu_count() or 1)
-    libraries = [one for one in SUBJECTS if installed(one) and steps <= _LONGEST.get(one, steps)]
+    libraries = [one for one in chosen if steps <= _LONGEST.get(one, steps)]
     with ExitStack() as stack:
         waiting: dict[str, _Process] = {}
         for library in libraries:

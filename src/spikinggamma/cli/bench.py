@@ -36,13 +36,15 @@ def bench(
       spikinggamma bench memory --out benchmarks/results/memory.jsonl
       spikinggamma bench timing --only isi --models lif,spikinggamma --seeds 0,1,2 --out timing.jsonl
       spikinggamma bench resolution --only fsdd --jobs 2 --out resolution.jsonl
+      spikinggamma bench speed --only sparse --models snntorch
 
-    timing and resolution train nets for hours; --only, --models, --seeds,
-    --jobs and --runs are for these two. Runs are kept: what is finished is
-    not trained again, and a row that is in the file is not made again. Groups
-    of timing are isi, polychrony, coincidence, localisation and fsdd, or parts
-    of them such as polychrony.max_interval_ms or fsdd.norm.jitter; tasks of
-    resolution are localisation and fsdd.
+    timing and resolution train nets for hours; --seeds, --jobs and --runs are
+    for these two, --only and --models for speed as well. Runs are kept: what is
+    finished is not trained again, and a row that is in the file is not made
+    again. Groups of timing are isi, polychrony, coincidence, localisation and
+    fsdd, or parts of them such as polychrony.max_interval_ms or
+    fsdd.norm.jitter; tasks of resolution are localisation and fsdd; cases of
+    speed are sparse, dense and steps.
     """
     from spikinggamma.bench.measure import measure
     from spikinggamma.bench.rows import FailedRuns
