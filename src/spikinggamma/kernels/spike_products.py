@@ -12,8 +12,8 @@ from spikinggamma.kernels.sharing import arrays, run_shared
 
 __all__ = ["CROSSOVER", "SpikeEvents", "spike_events", "spike_linear", "spike_outer"]
 
-# Share of entries that are not zero up to which events are the faster way; see docs/kernels.md.
-CROSSOVER = 0.06
+# Share of entries that are not zero up to which events are the faster way; see docs/speed.md.
+CROSSOVER = 0.05
 _BLOCK = 2**18  # numbers of a block: one MiB in single precision
 _LANES = 16
 
