@@ -12,7 +12,7 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState
 
-# (T, B, N, K): each value of T 1 2 63 257, B 1 3 17, N 1 5 128 130 and K 1 2 5 16 meets several of the others'.
+# (T, B, N, K): each value of T 1 2 63 257, B 1 3 17, N 1 5 128 130 300 and K 1 2 4 5 16 meets several of the others'.
 SIZES = [
     (1, 1, 1, 1),
     (1, 17, 130, 5),
@@ -24,6 +24,8 @@ SIZES = [
     (257, 3, 5, 16),
     (257, 1, 130, 2),
     (257, 17, 1, 5),
+    (63, 3, 300, 4),
+    (2, 1, 513, 8),
 ]
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
 every_size = pytest.mark.parametrize("size", SIZES, ids=["x".join(map(str, size)) for size in SIZES])
@@ -64,6 +66,7 @@ def a_case(size: tuple[int, int, int, int], dtype: torch.dtype) -> Case:
 SCANS: dict[str, Callable[[Case], Tensor | tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.drive, float(c.alpha[0]), c.weight, c.alpha),
     "bucket_products": lambda c: kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),
