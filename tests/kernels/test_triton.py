@@ -43,7 +43,7 @@ class Case:
 SCANS: dict[str, Callable[[Case], tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
-    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.signal, float(c.alpha[0]), c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.signal, c.weight, c.alpha),
     "bucket_products": lambda c: (kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),

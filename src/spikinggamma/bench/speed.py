@@ -28,6 +28,7 @@ from spikinggamma.bench.rows import Row, row
 from spikinggamma.bench.speed_case import Case
 from spikinggamma.bench.speed_subjects import SUBJECTS, installed
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.training import known_name
 
 __all__ = ["run"]
 
@@ -99,21 +100,15 @@ def run(*, quick: bool, seed: int, only: Sequence[str] = (), models: Sequence[st
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shapes = _shapes(device, quick)
-    _check("--only", only, list(dict.fromkeys(name for name, *_ in shapes)), "cases")
-    _check("--models", models, list(SUBJECTS), "subjects")
+    for name in only:
+        known_name("--only", name, {case for case, *_ in shapes})
     for name in models:
-        if not installed(name):
+        if not installed(known_name("--models", name, SUBJECTS)):
             raise SpikingGammaError("--models", repr(name), "a library that is installed", "docs/speed.md says how.")
     chosen = [name for name in SUBJECTS if installed(name) and (not models or name in (*models, *_NEEDED))]
     for name, steps, neurons, density in shapes:
         if not only or name in only:
             yield from _side_by_side(chosen, name, steps, neurons, density, device, seed, quick)
-
-
-def _check(option: str, names: Sequence[str], known: Sequence[str], what: str) -> None:
-    for name in names:
-        if name not in known:
-            raise SpikingGammaError(option, repr(name), f"{what} among {', '.join(known)}")
 
 
 def _shapes(device: str, quick: bool) -> list[tuple[str, int, int, float]]:

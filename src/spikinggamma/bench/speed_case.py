@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
-from spikinggamma.bench.speed_subjects import SUBJECTS, TAU_MS, Subject
+from spikinggamma.bench.speed_subjects import BETA, SUBJECTS, Subject
 
 __all__ = ["Case", "serve"]
 
@@ -107,10 +107,9 @@ def _agreement(subject: Subject, generator: torch.Generator, device: str) -> flo
 
 
 def _by_the_formula(drive: Tensor, to_zero: bool) -> Tensor:
-    beta = float(torch.exp(torch.tensor(-1.0 / TAU_MS, dtype=torch.float64)))
     membrane, spikes = torch.zeros_like(drive[0]), []
     for u in drive.unbind(0):
-        membrane = beta * membrane + (1.0 - beta) * u
+        membrane = BETA * membrane + (1.0 - BETA) * u
         out = (membrane > 1.0).to(drive)
         membrane = membrane * (1.0 - out) if to_zero else membrane - out
         spikes.append(out)

@@ -26,11 +26,11 @@ from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.dense import Dense
 from spikinggamma.nn.timescales import Timescales
 
-__all__ = ["SUBJECTS", "Subject", "installed"]
+__all__ = ["BETA", "SUBJECTS", "Subject", "installed"]
 
 TAU_MS = 10.0
 BUCKETS_MS = (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
-_BETA = math.exp(-1.0 / TAU_MS)
+BETA = math.exp(-1.0 / TAU_MS)
 _LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", 1.0)
 
 Spiking = Callable[[Tensor], Tensor]  # drive [T, B, n] to spikes
@@ -100,9 +100,9 @@ def _snntorch() -> Spiking:
     import snntorch
 
     def run(drive: Tensor) -> Tensor:
-        neurons = snntorch.Leaky(beta=_BETA, reset_delay=False).to(drive)
+        neurons = snntorch.Leaky(beta=BETA, reset_delay=False).to(drive)
         membrane, spikes = torch.zeros_like(drive[0]), []
-        for u in ((1.0 - _BETA) * drive).unbind(0):
+        for u in ((1.0 - BETA) * drive).unbind(0):
             out, membrane = neurons(u, membrane)
             spikes.append(out)
         return torch.stack(spikes)
@@ -120,7 +120,7 @@ def _spikingjelly() -> Spiking:
         return run_once
 
     neurons = neuron.LIFNode(
-        tau=1.0 / (1.0 - _BETA),
+        tau=1.0 / (1.0 - BETA),
         v_reset=None,
         detach_reset=True,
         surrogate_function=surrogate.ATan(),
@@ -134,7 +134,7 @@ def _spikingjelly() -> Spiking:
 def _norse() -> Spiking:
     import norse.torch as norse
 
-    neurons = norse.LIF(norse.LIFParameters(tau_syn_inv=1000.0, tau_mem_inv=1000.0 * (1.0 - _BETA)), dt=1e-3)
+    neurons = norse.LIF(norse.LIFParameters(tau_syn_inv=1000.0, tau_mem_inv=1000.0 * (1.0 - BETA)), dt=1e-3)
 
     def run(drive: Tensor) -> Tensor:
         sent: Tensor = neurons.to(drive.device)(drive)[0]
@@ -162,7 +162,7 @@ def _lif(package: str, spiking: Callable[[], Spiking], reset: Literal["subtract"
 
 
 SUBJECTS: dict[str, Subject] = {
-    "matmul": Subject("", lambda weight: _over(lambda: lambda drive: drive, nn.functional.linear)(weight)),
+    "matmul": Subject("", _over(lambda: lambda drive: drive, nn.functional.linear)),
     "spikinggamma": Subject("spikinggamma", _gamma),
     "lif": _lif("spikinggamma", _ours),
     "lif_loop": _lif("", _loop),

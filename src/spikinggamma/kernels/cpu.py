@@ -93,6 +93,21 @@ def _lanes(width):
 
 
 @njit(nogil=True)
+def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny):
+    """Neuron i of four buckets, a step on; `a` holds what flows into the first, then the buckets."""
+    b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+    n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
+    n2 = _settled(k2 * b2 + t2 * b1, tiny)
+    n1 = _settled(k1 * b1 + t1 * b0, tiny)
+    n0 = _settled(k0 * b0 + t0 * a[i], tiny)
+    a[4 * BLOCK + i] = n3
+    a[3 * BLOCK + i] = n2
+    a[2 * BLOCK + i] = n1
+    a[BLOCK + i] = n0
+    return n0, n1, n2, n3
+
+
+@njit(nogil=True)
 def _fill(h, keep, take, tiny, lanes):
     """One step of the chain: `h` holds the drive, then every bucket."""
     for q in range(keep.size - 5, -1, -4):
@@ -100,11 +115,7 @@ def _fill(h, keep, take, tiny, lanes):
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
         a = h[q * BLOCK : (q + 5) * BLOCK]
         for i in range(lanes):
-            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-            a[4 * BLOCK + i] = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
-            a[3 * BLOCK + i] = _settled(k2 * b2 + t2 * b1, tiny)
-            a[2 * BLOCK + i] = _settled(k1 * b1 + t1 * b0, tiny)
-            a[BLOCK + i] = _settled(k0 * b0 + t0 * a[i], tiny)
+            _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
 
 
 @njit(nogil=True)
@@ -116,15 +127,7 @@ def _fill_and_mix(h, v, x, keep, take, tiny, lanes):
         a = h[q * BLOCK : (q + 5) * BLOCK]
         w = v[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
-            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-            n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
-            n2 = _settled(k2 * b2 + t2 * b1, tiny)
-            n1 = _settled(k1 * b1 + t1 * b0, tiny)
-            n0 = _settled(k0 * b0 + t0 * a[i], tiny)
-            a[4 * BLOCK + i] = n3
-            a[3 * BLOCK + i] = n2
-            a[2 * BLOCK + i] = n1
-            a[BLOCK + i] = n0
+            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
             x[i] += (w[i] * n0 + w[BLOCK + i] * n1) + (w[2 * BLOCK + i] * n2 + w[3 * BLOCK + i] * n3)
 
 
@@ -138,19 +141,21 @@ def _fill_and_weigh(h, delta, total, keep, take, tiny, lanes):
         w = total[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
             d = delta[i]
-            b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-            n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
-            n2 = _settled(k2 * b2 + t2 * b1, tiny)
-            n1 = _settled(k1 * b1 + t1 * b0, tiny)
-            n0 = _settled(k0 * b0 + t0 * a[i], tiny)
-            a[4 * BLOCK + i] = n3
-            a[3 * BLOCK + i] = n2
-            a[2 * BLOCK + i] = n1
-            a[BLOCK + i] = n0
+            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
             w[i] += d * n0
             w[BLOCK + i] += d * n1
             w[2 * BLOCK + i] += d * n2
             w[3 * BLOCK + i] += d * n3
+
+
+@njit(nogil=True)
+def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny):
+    """Neuron i's blame on four buckets, a step back; `a` holds theirs, then that on the next."""
+    b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+    a[i] = _settled(k0 * a[i] + t1 * b1 + e0, tiny)
+    a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + e1, tiny)
+    a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + e2, tiny)
+    a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + e3, tiny)
 
 
 @njit(nogil=True)
@@ -162,11 +167,8 @@ def _blame(g, e, keep, take, tiny, lanes):
         a = g[q * BLOCK : (q + 5) * BLOCK]
         w = e[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
-            b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-            a[i] = _settled(k0 * a[i] + t1 * b1 + w[i], tiny)
-            a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + w[BLOCK + i], tiny)
-            a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + w[2 * BLOCK + i], tiny)
-            a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + w[3 * BLOCK + i], tiny)
+            e0, e1, e2, e3 = w[i], w[BLOCK + i], w[2 * BLOCK + i], w[3 * BLOCK + i]
+            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny)
 
 
 @njit(nogil=True)
@@ -179,11 +181,8 @@ def _blame_by_weight(g, v, delta, keep, take, tiny, lanes):
         w = v[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
             d = delta[i]
-            b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-            a[i] = _settled(k0 * a[i] + t1 * b1 + w[i] * d, tiny)
-            a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + w[BLOCK + i] * d, tiny)
-            a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + w[2 * BLOCK + i] * d, tiny)
-            a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + w[3 * BLOCK + i] * d, tiny)
+            e0, e1, e2, e3 = w[i] * d, w[BLOCK + i] * d, w[2 * BLOCK + i] * d, w[3 * BLOCK + i] * d
+            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny)
 
 
 @njit(nogil=True)
@@ -281,13 +280,14 @@ def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
 
 
 @_compile
-def neuron_adjoint(share, shares, blame, signal, decay_0, weight, alpha, tiny, delta, result):
+def neuron_adjoint(share, shares, blame, signal, weight, alpha, tiny, delta, result):
     """As `signal_adjoint`, of blame on what is sent: `delta` becomes δ(t) = b(t) - α_0 b(t+1) where x(t) > 0, else zero."""
     steps, batch, neurons = blame.shape
     keep, take = _fours(alpha)
     g = np.zeros(keep.size * BLOCK, blame.dtype)
     v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
     a = np.zeros(4 * BLOCK, blame.dtype)  # δ, x, blame now and a step later
+    decay_0 = alpha[0]
     zero = blame.dtype.type(0)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):

@@ -120,22 +120,19 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return _backend(blame).signal_adjoint(blame, weight, alpha)
 
 
-def neuron_adjoint(
-    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
-) -> tuple[Tensor, Tensor]:
+def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Adjoint of `signal_forward` and `code_forward` together in the drive, with ∂ŷ/∂y = 1, where a layer rectifies.
 
     Args:
         blame: b = ∂ℓ/∂s on what travels [T, B, N].
         signal: x [T, B, N].
-        alpha_0: Decay per step of the first bucket, and of the estimate.
         weight: v [K, N].
-        alpha: Decay per step [K].
+        alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
 
     Returns:
         δ = ∂ℓ/∂x: b(t) - α_0 b(t+1) where x(t) > 0, else zero; and r = ∂ℓ/∂u; both [T, B, N].
     """
-    return _backend(blame).neuron_adjoint(blame, signal, alpha_0, weight, alpha)
+    return _backend(blame).neuron_adjoint(blame, signal, weight, alpha)
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

@@ -87,16 +87,13 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return result, carried
 
 
-def neuron_adjoint(
-    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
-) -> tuple[Tensor, Tensor]:
+def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
     delta, result = (torch.empty_like(blame, memory_format=torch.contiguous_format) for _ in range(2))
     run_shared(
         cpu.neuron_adjoint,
         blame.numel() * len(alpha),
         *arrays(blame, signal),
-        _real(blame)(alpha_0),
         *arrays(weight, alpha),
         _real(blame)(_TINY),
         delta.numpy(),

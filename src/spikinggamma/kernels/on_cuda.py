@@ -58,11 +58,8 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return result, carried
 
 
-def neuron_adjoint(
-    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
-) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.neuron_adjoint`; α_0 is read from `alpha` where that is."""
-    del alpha_0
+def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+    """See `spikinggamma.kernels.neuron_adjoint`."""
     blame, signal = blame.detach().contiguous(), signal.detach().contiguous()
     delta, result = torch.empty_like(blame), torch.empty_like(blame)
     inputs = (blame[-1], signal[-1], weight.detach().contiguous(), *_keep_and_take(alpha))

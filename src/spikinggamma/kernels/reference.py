@@ -46,12 +46,10 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return g[:, 0].contiguous(), carried
 
 
-def neuron_adjoint(
-    blame: Tensor, signal: Tensor, alpha_0: float, weight: Tensor, alpha: Tensor
-) -> tuple[Tensor, Tensor]:
+def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
     later = torch.cat([blame[1:], torch.zeros_like(blame[:1])])
-    delta = (blame - alpha_0 * later) * (signal > 0)
+    delta = (blame - alpha[0] * later) * (signal > 0)
     return delta, signal_adjoint(delta, weight, alpha)[0]
 
 

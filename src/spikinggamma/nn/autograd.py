@@ -102,9 +102,8 @@ class _GammaNeuron(torch.autograd.Function):
         adaptation: Tensor,
     ) -> tuple[Tensor, ...]:
         signal, buckets = kernels.signal_forward(drive, weight, bias, alpha, before)
-        ctx.alpha_0 = float(alpha[0])
         state = SigmaDeltaState(estimate, adaptation)
-        sent, _, after = kernels.code_forward(signal, ctx.alpha_0, code, dt_ms, state, counting=False)
+        sent, _, after = kernels.code_forward(signal, float(alpha[0]), code, dt_ms, state, counting=False)
         ctx.save_for_backward(drive, weight, alpha, before, signal)
         ctx.mark_non_differentiable(buckets, *after)
         return sent, buckets, *after
@@ -112,7 +111,7 @@ class _GammaNeuron(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before, signal = ctx.saved_tensors
-        delta, drive_blame = kernels.neuron_adjoint(blames[0].contiguous(), signal, ctx.alpha_0, weight, alpha)
+        delta, drive_blame = kernels.neuron_adjoint(blames[0].contiguous(), signal, weight, alpha)
         return drive_blame, *_shared_blames(ctx, delta, drive, weight, alpha, before), *[None] * 5
 
 
