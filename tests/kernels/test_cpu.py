@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma import kernels
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
 # (T, B, N, K): each value of T 1 2 63 257, B 1 3 17, N 1 5 128 130 300 and K 1 2 4 5 16 meets several of the others'.
 SIZES = [
@@ -66,7 +66,7 @@ def a_case(size: tuple[int, int, int, int], dtype: torch.dtype) -> Case:
 SCANS: dict[str, Callable[[Case], Tensor | tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
-    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.drive, c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.drive.flip(0), c.drive, c.weight, c.alpha, c.buckets),
     "bucket_products": lambda c: kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),
@@ -150,6 +150,27 @@ def test_compiled_code_decides_as_the_plain_one(
     assert disputed <= (0 if dtype == torch.float64 else 1 + signal.numel() // 10_000)
     for one, other_part in zip(after, state, strict=True):
         torch.testing.assert_close(one, other_part, rtol=10 * TOLERANCE[dtype], atol=10 * TOLERANCE[dtype])
+
+
+@every_size
+@both_precisions
+@pytest.mark.parametrize("counting", [True, False])
+def test_a_neuron_is_its_signal_and_then_its_code(
+    size: tuple[int, int, int, int], dtype: torch.dtype, counting: bool
+) -> None:
+    case = a_case(size, dtype)
+    code, rest = SigmaDelta(0.3, 0.4, 20.0), torch.rand(2, *case.drive.shape[1:], dtype=dtype)
+    with kernels.use("cpu"):
+        inputs = (case.weight, case.bias, case.alpha)
+        state = SpikingGammaState(case.buckets, *rest)
+        x, sent, counts, after = kernels.neuron_forward(case.drive, *inputs, state, code, 2.0, counting=counting)
+        signal, buckets = kernels.signal_forward(case.drive, *inputs, case.buckets)
+        wanted, wanted_counts, told = kernels.code_forward(
+            x, float(case.alpha[0]), code, 2.0, SigmaDeltaState(*rest), counting=counting
+        )
+    torch.testing.assert_close(x, signal, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    torch.testing.assert_close(after.buckets, buckets, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    assert all(map(torch.equal, (sent, counts, *after[1:]), (wanted, wanted_counts, *told)))
 
 
 @both_precisions

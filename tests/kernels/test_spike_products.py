@@ -102,11 +102,16 @@ def test_events_where_spikes_are_few_and_none_where_they_are_many_or_not_compile
     few, many = some_spikes(10, 1000, 0.5 * spike_products.CROSSOVER, torch.float32), torch.ones(10, 1000)
     events = kernels.spike_events(few)
     assert events is not None
-    rows = torch.repeat_interleave(torch.arange(10), events.begins.diff())
-    assert torch.equal(torch.stack([rows, events.columns.long()], 1), few.nonzero())
-    assert torch.equal(events.values, few[few != 0])
+    for line, begin, end in zip(few, events.begins.tolist(), events.ends.tolist(), strict=True):
+        assert torch.equal(events.columns[begin:end].long(), line.nonzero().flatten())
+        assert torch.equal(events.values[begin:end], line[line != 0])
     assert kernels.spike_events(many) is None
     assert kernels.spike_events(few.half()) is None
     with kernels.use("reference"):
         assert kernels.spike_events(few) is None
     assert kernels.spike_events(few[:0]) is None
+    uneven = torch.zeros(400, 1000)
+    uneven[:21] = 1.0  # more than there is room for in one share's part
+    assert kernels.spike_events(uneven) is None
+    uneven[15:] = 0.0
+    assert kernels.spike_events(uneven) is not None

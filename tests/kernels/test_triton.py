@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma import kernels
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
 pytest.importorskip("triton", reason="Triton is not installed")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -43,7 +43,7 @@ class Case:
 SCANS: dict[str, Callable[[Case], tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
-    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.signal, c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.signal, c.drive, c.weight, c.alpha, c.buckets),
     "bucket_products": lambda c: (kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),
@@ -84,6 +84,19 @@ def test_the_code_decides_as_the_plain_one(
         sent, counts, _ = kernels.code_forward(3.0 * case.signal, 0.6, code, 1.0, state, counting=False)
     assert counts.numel() == 0
     assert torch.equal(sent, results[0][0])
+
+
+@every_size
+def test_a_neuron_is_its_signal_and_then_its_code(size: tuple[int, int, int, int]) -> None:
+    case = Case(size, torch.float64)
+    code, rest = SigmaDelta(), case.normal(2, *case.signal.shape[1:]).abs()
+    with kernels.use("triton"):
+        inputs = (case.weight, case.bias, case.alpha)
+        found = kernels.neuron_forward(case.drive, *inputs, SpikingGammaState(case.buckets, *rest), code, 1.0)
+        signal, buckets = kernels.signal_forward(case.drive, *inputs, case.buckets)
+        sent, counts, after = kernels.code_forward(signal, float(case.alpha[0]), code, 1.0, SigmaDeltaState(*rest))
+    for one, two in zip((*found[:3], *found[3]), (signal, sent, counts, buckets, *after), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
 
 
 def test_what_comes_in_is_left_as_it_was() -> None:

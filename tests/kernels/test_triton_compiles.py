@@ -42,4 +42,4 @@ def test_it_compiles(kind: str, order: int, tmp_path: object) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(done.stdout.split()) == 7
+    assert len(done.stdout.split()) == 8

@@ -94,7 +94,8 @@ def test_maps_and_their_adjoints_are_adjoint(kind: str) -> None:
             drive, delta = layer.project(inputs).flatten(2), normal(steps, batch, layer.neurons)
             blame = normal(*drive.shape)
             torch.testing.assert_close((blame * drive).sum(), (layer.project_adjoint(blame) * inputs).sum())
-            signal, _ = layer.signal(drive, buckets, alpha)
+            state = layer.initial_state(batch)._replace(buckets=buckets)
+            signal = layer.respond(drive, state, alpha, DT_MS)[0]
             r, carried = layer.signal_adjoint(delta, alpha)
             weighted = (delta * (signal - layer.cell_bias())).sum()
             torch.testing.assert_close(weighted, (r * drive).sum() + (carried * buckets).sum())

@@ -3,7 +3,7 @@
 Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
 that has K times the size of the signal is written unless it is what was asked for. A call does one share of `shares` of the
 blocks and holds no lock, so that as many Python threads as there are shares do all of them: numba's own threads cost two
-to three times as long to compile. Six habits make the inner loops fast, each measured:
+to three times as long to compile. Seven habits make the inner loops fast, each measured:
 
 - four buckets are advanced in one loop over a block, in place, the last four first: what a bucket spills is then still
   that of the step before. A loop for each bucket spends as long on starting as on computing;
@@ -11,8 +11,10 @@ to three times as long to compile. Six habits make the inner loops fast, each me
   arrays, the compiler has to ask which overlap, and beyond a few it gives up and takes one neuron at a time;
 - such an array is a slice of its own, indexed from zero: of an offset held in a variable, every index is checked;
 - numbers that a loop uses at every turn are held in variables, not read from an array;
+- what the next steps will read and write is asked for while this one is computed: a block's next step lies in another
+  page, which the processor does not foresee (a third of the time was spent waiting);
 - values below 1e-20 become zero: a silent neuron's buckets otherwise decay into subnormal numbers, which the processor
-  handles in microcode (70 times slower on silent input);
+  handles in microcode (70 times slower on silent input). It is enough to look every few steps;
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
 
 These functions are called through `spikinggamma.kernels`; they neither check nor allocate results, and write into what
@@ -27,17 +29,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinggamma.kernels.prefetch import prefetch
+
 __all__ = [
     "bucket_products",
     "code_forward",
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
 ]
 
-BLOCK = 256  # neurons a job: (2 x 16 + 2) buckets of so many floats are 34 KiB, inside a first-level cache
+BLOCK = 256  # neurons a job: (3 x 12 + 5) lines of so many floats are 41 KiB, inside a first-level cache
+AHEAD = 2  # steps
+SETTLING = 8  # steps: what was not small enough to be zero at the last look is by far no subnormal number at the next
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
@@ -50,9 +57,11 @@ def _copy(source, target):
 
 
 @njit(nogil=True)
-def _settled(value, tiny):
-    """Zero for what is too small to matter."""
-    return value if abs(value) > tiny else value - value
+def _settle(values, tiny, t):
+    """Every few steps, zero for what is too small to matter; what is no number stays none."""
+    if t % SETTLING == 0:
+        for i in range(values.size):
+            values[i] = values[i] if abs(values[i]) > tiny else values[i] - values[i]
 
 
 @njit(nogil=True)
@@ -87,19 +96,28 @@ def _put(flat, rows, low, width):
 
 
 @njit(nogil=True)
+def _add(flat, rows, low, width):
+    """As `_put`, added to what is there."""
+    for k in range(rows.shape[0]):
+        row = rows[k, low : low + width]
+        for i in range(row.size):
+            row[i] += flat[k * BLOCK + i]
+
+
+@njit(nogil=True)
 def _lanes(width):
     """A block that is not full is computed to the end of its last vector."""
     return (width + 15) // 16 * 16
 
 
 @njit(nogil=True)
-def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny):
+def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3):
     """Neuron i of four buckets, a step on; `a` holds what flows into the first, then the buckets."""
     b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-    n3 = _settled(k3 * a[4 * BLOCK + i] + t3 * b2, tiny)
-    n2 = _settled(k2 * b2 + t2 * b1, tiny)
-    n1 = _settled(k1 * b1 + t1 * b0, tiny)
-    n0 = _settled(k0 * b0 + t0 * a[i], tiny)
+    n3 = k3 * a[4 * BLOCK + i] + t3 * b2
+    n2 = k2 * b2 + t2 * b1
+    n1 = k1 * b1 + t1 * b0
+    n0 = k0 * b0 + t0 * a[i]
     a[4 * BLOCK + i] = n3
     a[3 * BLOCK + i] = n2
     a[2 * BLOCK + i] = n1
@@ -108,18 +126,18 @@ def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny):
 
 
 @njit(nogil=True)
-def _fill(h, keep, take, tiny, lanes):
+def _fill(h, keep, take, lanes):
     """One step of the chain: `h` holds the drive, then every bucket."""
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
         a = h[q * BLOCK : (q + 5) * BLOCK]
         for i in range(lanes):
-            _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
+            _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3)
 
 
 @njit(nogil=True)
-def _fill_and_mix(h, v, x, keep, take, tiny, lanes):
+def _fill_and_mix(h, v, x, keep, take, lanes):
     """The same, and Σ_k v_k h_k added to `x`."""
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -127,12 +145,12 @@ def _fill_and_mix(h, v, x, keep, take, tiny, lanes):
         a = h[q * BLOCK : (q + 5) * BLOCK]
         w = v[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
-            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
+            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3)
             x[i] += (w[i] * n0 + w[BLOCK + i] * n1) + (w[2 * BLOCK + i] * n2 + w[3 * BLOCK + i] * n3)
 
 
 @njit(nogil=True)
-def _fill_and_weigh(h, delta, total, keep, take, tiny, lanes):
+def _fill_and_weigh(h, delta, total, keep, take, lanes):
     """The same, and δ h_k added to each row of `total`."""
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -141,7 +159,7 @@ def _fill_and_weigh(h, delta, total, keep, take, tiny, lanes):
         w = total[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
             d = delta[i]
-            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3, tiny)
+            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3)
             w[i] += d * n0
             w[BLOCK + i] += d * n1
             w[2 * BLOCK + i] += d * n2
@@ -149,17 +167,36 @@ def _fill_and_weigh(h, delta, total, keep, take, tiny, lanes):
 
 
 @njit(nogil=True)
-def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny):
-    """Neuron i's blame on four buckets, a step back; `a` holds theirs, then that on the next."""
-    b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
-    a[i] = _settled(k0 * a[i] + t1 * b1 + e0, tiny)
-    a[BLOCK + i] = _settled(k1 * b1 + t2 * b2 + e1, tiny)
-    a[2 * BLOCK + i] = _settled(k2 * b2 + t3 * b3 + e2, tiny)
-    a[3 * BLOCK + i] = _settled(k3 * b3 + t4 * a[4 * BLOCK + i] + e3, tiny)
+def _fill_mix_and_weigh(h, v, x, delta, total, keep, take, lanes):
+    """Both."""
+    for q in range(keep.size - 5, -1, -4):
+        k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
+        t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
+        a = h[q * BLOCK : (q + 5) * BLOCK]
+        u = v[q * BLOCK : (q + 4) * BLOCK]
+        w = total[q * BLOCK : (q + 4) * BLOCK]
+        for i in range(lanes):
+            d = delta[i]
+            n0, n1, n2, n3 = _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3)
+            x[i] += (u[i] * n0 + u[BLOCK + i] * n1) + (u[2 * BLOCK + i] * n2 + u[3 * BLOCK + i] * n3)
+            w[i] += d * n0
+            w[BLOCK + i] += d * n1
+            w[2 * BLOCK + i] += d * n2
+            w[3 * BLOCK + i] += d * n3
 
 
 @njit(nogil=True)
-def _blame(g, e, keep, take, tiny, lanes):
+def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3):
+    """Neuron i's blame on four buckets, a step back; `a` holds theirs, then that on the next."""
+    b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
+    a[i] = k0 * a[i] + t1 * b1 + e0
+    a[BLOCK + i] = k1 * b1 + t2 * b2 + e1
+    a[2 * BLOCK + i] = k2 * b2 + t3 * b3 + e2
+    a[3 * BLOCK + i] = k3 * b3 + t4 * a[4 * BLOCK + i] + e3
+
+
+@njit(nogil=True)
+def _blame(g, e, keep, take, lanes):
     """One step back: g_k becomes keep_k g_k + take_{k+1} g_{k+1} + e_k, the first four first; a row of zeros ends `g`."""
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -168,11 +205,11 @@ def _blame(g, e, keep, take, tiny, lanes):
         w = e[q * BLOCK : (q + 4) * BLOCK]
         for i in range(lanes):
             e0, e1, e2, e3 = w[i], w[BLOCK + i], w[2 * BLOCK + i], w[3 * BLOCK + i]
-            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny)
+            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3)
 
 
 @njit(nogil=True)
-def _blame_by_weight(g, v, delta, keep, take, tiny, lanes):
+def _blame_by_weight(g, v, delta, keep, take, lanes):
     """The same with e_k = v_k δ."""
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -182,7 +219,7 @@ def _blame_by_weight(g, v, delta, keep, take, tiny, lanes):
         for i in range(lanes):
             d = delta[i]
             e0, e1, e2, e3 = w[i] * d, w[BLOCK + i] * d, w[2 * BLOCK + i] * d, w[3 * BLOCK + i] * d
-            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3, tiny)
+            _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3)
 
 
 @njit(nogil=True)
@@ -195,14 +232,49 @@ def _before(g, keep, take, carried, sample, low, width):
             row[i] = keep[k] * a[i] + take[k + 1] * a[BLOCK + i]
 
 
+@njit(nogil=True)
+def _speak(a, code, decay_0, lanes):
+    """One step of the sigma-delta code: `a` holds signal, estimate, rise, and gets what travels and its count."""
+    threshold, adaptation, decay, cap = code
+    half = a.dtype.type(0.5)
+    zero = a.dtype.type(0)
+    for i in range(lanes):
+        decayed = decay_0 * a[BLOCK + i]
+        height = threshold + a[2 * BLOCK + i]
+        missing = max(a[i] - decayed, zero)
+        count = min(np.floor(missing / (height + height) + half), cap)
+        step = (height + height) * count
+        a[BLOCK + i] = decayed + step
+        a[2 * BLOCK + i] = decay * (a[2 * BLOCK + i] + adaptation * height * count)
+        a[3 * BLOCK + i] = step
+        a[4 * BLOCK + i] = count
+
+
+@njit(nogil=True)
+def _put_spoken(a, sent, counts):
+    """What travels, and its count where counts are wanted."""
+    _copy(a[3 * BLOCK : 3 * BLOCK + sent.size], sent)
+    number = a[4 * BLOCK : 5 * BLOCK]
+    for i in range(counts.size):
+        counts[i] = number[i]
+
+
+@njit(nogil=True)
+def _gated(a, decay_0, delta, lanes):
+    """δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero; `a` holds x, then blame now and a step later, which it moves on."""
+    zero = a.dtype.type(0)
+    for i in range(lanes):
+        d = a[BLOCK + i] - decay_0 * a[2 * BLOCK + i]
+        delta[i] = d if a[i] > 0 else zero
+        a[2 * BLOCK + i] = a[BLOCK + i]
+
+
 @_compile
-def code_forward(share, shares, signal, decay_0, threshold, adaptation, decay, cap, tiny, estimate, rise, sent, counts):
+def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sent, counts):
     """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and, unless empty, its counts [T,B,N]; state in place."""
     steps, batch, neurons = signal.shape
-    half = signal.dtype.type(0.5)
-    zero = signal.dtype.type(0)
+    a = np.zeros(5 * BLOCK, signal.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
-    a = np.zeros(5 * BLOCK, signal.dtype)  # signal, estimate, rise, what travels, its count
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
@@ -212,21 +284,51 @@ def code_forward(share, shares, signal, decay_0, threshold, adaptation, decay, c
         _copy(rise[sample, here], a[2 * BLOCK :])
         for t in range(steps):
             _copy(signal[t, sample, here], a)
-            for i in range(_lanes(width)):
-                decayed = _settled(decay_0 * a[BLOCK + i], tiny)
-                height = threshold + a[2 * BLOCK + i]
-                missing = max(a[i] - decayed, zero)
-                count = min(np.floor(missing / (height + height) + half), cap)
-                step = (height + height) * count
-                a[BLOCK + i] = decayed + step
-                a[2 * BLOCK + i] = _settled(decay * (a[2 * BLOCK + i] + adaptation * height * count), tiny)
-                a[3 * BLOCK + i] = step
-                a[4 * BLOCK + i] = count
-            _copy(a[3 * BLOCK : 3 * BLOCK + width], sent[t, sample, here])
-            if counts.size > 0:
-                number = counts[t, sample, here]
-                for i in range(number.size):
-                    number[i] = a[4 * BLOCK + i]
+            if t + AHEAD < steps:
+                prefetch(signal[t + AHEAD, sample, here])
+                prefetch(sent[t + AHEAD, sample, here])
+            _speak(a, code, decay_0, _lanes(width))
+            _settle(a[BLOCK : 3 * BLOCK], tiny, t)
+            _put_spoken(a, sent[t, sample, here], counts[t, sample, here] if counts.size > 0 else counts[:0, 0, 0])
+        _copy(a[BLOCK : BLOCK + width], estimate[sample, here])
+        _copy(a[2 * BLOCK : 2 * BLOCK + width], rise[sample, here])
+
+
+@_compile
+def neuron_forward(
+    share, shares, drive, weight, bias, alpha, code, tiny, buckets, estimate, rise, signal, sent, counts
+):
+    """`signal_forward` and `code_forward` in one: x, what travels and, unless empty, its counts; state in place."""
+    steps, batch, neurons = drive.shape
+    keep, take = _fours(alpha)
+    h = np.zeros(keep.size * BLOCK, drive.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, drive.dtype)
+    a = np.zeros(5 * BLOCK, drive.dtype)
+    blocks = (neurons + BLOCK - 1) // BLOCK
+    for job in range(share, batch * blocks, shares):
+        sample = job // blocks
+        low = (job % blocks) * BLOCK
+        width = min(BLOCK, neurons - low)
+        here = slice(low, low + width)
+        h[:] = 0
+        _gather(buckets[:, sample], low, width, h[BLOCK:])
+        _gather(weight, low, width, v)
+        _copy(estimate[sample, here], a[BLOCK:])
+        _copy(rise[sample, here], a[2 * BLOCK :])
+        for t in range(steps):
+            _copy(drive[t, sample, here], h)
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, sample, here])
+                prefetch(signal[t + AHEAD, sample, here])
+                prefetch(sent[t + AHEAD, sample, here])
+            _copy(bias[here], a)
+            _fill_and_mix(h, v, a, keep, take, _lanes(width))
+            _copy(a[:width], signal[t, sample, here])
+            _speak(a, code, alpha[0], _lanes(width))
+            _settle(h[BLOCK:], tiny, t)
+            _settle(a[BLOCK : 3 * BLOCK], tiny, t)
+            _put_spoken(a, sent[t, sample, here], counts[t, sample, here] if counts.size > 0 else counts[:0, 0, 0])
+        _put(h[BLOCK:], buckets[:, sample], low, width)
         _copy(a[BLOCK : BLOCK + width], estimate[sample, here])
         _copy(a[2 * BLOCK : 2 * BLOCK + width], rise[sample, here])
 
@@ -250,8 +352,12 @@ def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, sig
         _gather(weight, low, width, v)
         for t in range(steps):
             _copy(drive[t, sample, here], h)
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, sample, here])
+                prefetch(signal[t + AHEAD, sample, here])
             _copy(bias[here], x)
-            _fill_and_mix(h, v, x, keep, take, tiny, _lanes(width))
+            _fill_and_mix(h, v, x, keep, take, _lanes(width))
+            _settle(h[BLOCK:], tiny, t)
             _copy(x[:width], signal[t, sample, here])
         _put(h[BLOCK:], buckets[:, sample], low, width)
 
@@ -274,40 +380,75 @@ def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
         _gather(weight, low, width, v)
         for t in range(steps - 1, -1, -1):
             _copy(blame[t, sample, here], delta)
-            _blame_by_weight(g, v, delta, keep, take, tiny, _lanes(width))
+            if t >= AHEAD:
+                prefetch(blame[t - AHEAD, sample, here])
+                prefetch(result[t - AHEAD, sample, here])
+            _blame_by_weight(g, v, delta, keep, take, _lanes(width))
+            _settle(g, tiny, t)
             _copy(g[:width], result[t, sample, here])
         _before(g, keep, take, carried, sample, low, width)
 
 
 @_compile
-def neuron_adjoint(share, shares, blame, signal, weight, alpha, tiny, delta, result):
-    """As `signal_adjoint`, of blame on what is sent: `delta` becomes δ(t) = b(t) - α_0 b(t+1) where x(t) > 0, else zero."""
+def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buckets, result, totals, biases):
+    """From blame on what is sent: `result` ∂ℓ/∂u [T,B,N], and added into this share's own `totals` ∂ℓ/∂v, `biases` ∂ℓ/∂b.
+
+    The chain commutes with its weights. So δ runs backwards through the bare chain, as drive does forwards; what arrives in
+    its buckets, p_k(t), is mixed into r(t) = Σ_k v_k p_k(t), and its product with the drive is ∂ℓ/∂v_k = Σ_t p_k(t) u(t): one
+    chain for both. What the buckets held at the start is no drive; its share takes a way forwards, if there is any.
+    """
     steps, batch, neurons = blame.shape
     keep, take = _fours(alpha)
-    g = np.zeros(keep.size * BLOCK, blame.dtype)
+    h = np.zeros(keep.size * BLOCK, blame.dtype)
     v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
-    a = np.zeros(4 * BLOCK, blame.dtype)  # δ, x, blame now and a step later
-    decay_0 = alpha[0]
-    zero = blame.dtype.type(0)
+    total = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
+    a = np.zeros(3 * BLOCK, blame.dtype)
+    u = np.zeros(BLOCK, blame.dtype)
+    r = np.zeros(BLOCK, blame.dtype)
+    b = np.zeros(BLOCK, blame.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
-        g[:] = 0
+        h[:] = 0
         a[:] = 0
+        b[:] = 0
+        total[:] = 0
         _gather(weight, low, width, v)
         for t in range(steps - 1, -1, -1):
-            _copy(signal[t, sample, here], a[BLOCK:])
-            _copy(blame[t, sample, here], a[2 * BLOCK :])
+            _copy(signal[t, sample, here], a)
+            _copy(blame[t, sample, here], a[BLOCK:])
+            _copy(drive[t, sample, here], u)
+            if t >= AHEAD:
+                prefetch(signal[t - AHEAD, sample, here])
+                prefetch(blame[t - AHEAD, sample, here])
+                prefetch(drive[t - AHEAD, sample, here])
+                prefetch(result[t - AHEAD, sample, here])
+            _gated(a, alpha[0], h, _lanes(width))
+            r[:] = 0
             for i in range(_lanes(width)):
-                b = a[2 * BLOCK + i] - decay_0 * a[3 * BLOCK + i]
-                a[i] = b if a[BLOCK + i] > 0 else zero
-                a[3 * BLOCK + i] = a[2 * BLOCK + i]
-            _blame_by_weight(g, v, a[:BLOCK], keep, take, tiny, _lanes(width))
-            _copy(a[:width], delta[t, sample, here])
-            _copy(g[:width], result[t, sample, here])
+                b[i] += h[i]
+            _fill_mix_and_weigh(h, v, r, u, total, keep, take, _lanes(width))
+            _settle(h[BLOCK:], tiny, t)
+            _copy(r[:width], result[t, sample, here])
+        h[:] = 0
+        _gather(buckets[:, sample], low, width, h[BLOCK:])
+        t = 0
+        while t < steps and h.any():
+            _copy(signal[t, sample, here], a)
+            _copy(blame[t, sample, here], a[BLOCK:])
+            if t + 1 < steps:
+                _copy(blame[t + 1, sample, here], a[2 * BLOCK :])
+            else:
+                a[2 * BLOCK :] = 0
+            _gated(a, alpha[0], u, _lanes(width))
+            _fill_and_weigh(h, u, total, keep, take, _lanes(width))
+            _settle(h, tiny, t)
+            t += 1
+        _add(total, totals[share], low, width)
+        _add(b, biases[share : share + 1], low, width)
 
 
 @_compile
@@ -330,7 +471,11 @@ def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
             for t in range(steps):
                 _copy(drive[t, sample, here], h)
                 _copy(blame[t, sample, here], delta)
-                _fill_and_weigh(h, delta, total, keep, take, tiny, _lanes(width))
+                if t + AHEAD < steps:
+                    prefetch(drive[t + AHEAD, sample, here])
+                    prefetch(blame[t + AHEAD, sample, here])
+                _fill_and_weigh(h, delta, total, keep, take, _lanes(width))
+                _settle(h[BLOCK:], tiny, t)
         _put(total, result, low, width)
 
 
@@ -349,7 +494,8 @@ def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
         _gather(buckets[:, sample], low, width, h[BLOCK:])
         for t in range(steps):
             _copy(drive[t, sample, low : low + width], h)
-            _fill(h, keep, take, tiny, _lanes(width))
+            _fill(h, keep, take, _lanes(width))
+            _settle(h[BLOCK:], tiny, t)
             _put(h[BLOCK:], traces[t, sample], low, width)
         _put(h[BLOCK:], buckets[:, sample], low, width)
 
@@ -369,6 +515,7 @@ def filter_adjoint(share, shares, blame, alpha, tiny, carried, result):
         g[:] = 0
         for t in range(steps - 1, -1, -1):
             _gather(blame[t, sample], low, width, e)
-            _blame(g, e, keep, take, tiny, _lanes(width))
+            _blame(g, e, keep, take, _lanes(width))
+            _settle(g, tiny, t)
             _put(g, result[t, sample], low, width)
         _before(g, keep, take, carried, sample, low, width)

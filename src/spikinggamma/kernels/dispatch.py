@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.kernels import reference
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
     "use",
@@ -120,19 +121,38 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return _backend(blame).signal_adjoint(blame, weight, alpha)
 
 
-def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Adjoint of `signal_forward` and `code_forward` together in the drive, with ∂ŷ/∂y = 1, where a layer rectifies.
+def neuron_forward(
+    drive: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    alpha: Tensor,
+    state: SpikingGammaState,
+    code: SigmaDelta,
+    dt_ms: float,
+    *,
+    counting: bool = True,
+) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+    """`signal_forward` and `code_forward` in one: x and what travels [T, B, N], the spikes n(t), and the state after."""
+    return _backend(drive).neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=counting)
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Adjoint of `neuron_forward`, with ∂ŷ/∂y = 1, where a layer rectifies.
 
     Args:
-        blame: b = ∂ℓ/∂s on what travels [T, B, N].
+        blame: b = ∂ℓ/∂s on what travels [T, B, N]; with it δ = ∂ℓ/∂x is b(t) - α_0 b(t+1) where x(t) > 0, else zero.
         signal: x [T, B, N].
+        drive: u [T, B, N].
         weight: v [K, N].
         alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
+        buckets: h before the first step [K, B, N].
 
     Returns:
-        δ = ∂ℓ/∂x: b(t) - α_0 b(t+1) where x(t) > 0, else zero; and r = ∂ℓ/∂u; both [T, B, N].
+        r = ∂ℓ/∂u [T, B, N], ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N].
     """
-    return _backend(blame).neuron_adjoint(blame, signal, weight, alpha)
+    return _backend(blame).neuron_adjoint(blame, signal, drive, weight, alpha, buckets)
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.kernels import cpu
 from spikinggamma.kernels.sharing import arrays, run_shared
 
@@ -18,6 +18,7 @@ __all__ = [
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
 ]
@@ -30,36 +31,69 @@ def _real(like: Tensor) -> type[np.floating[Any]]:
     return np.float32 if like.dtype == torch.float32 else np.float64
 
 
+def _numbers(code: SigmaDelta, dt_ms: float, like: Tensor) -> tuple[np.floating[Any], ...]:
+    """ϑ_0, m, the decay of the adaptation and the most spikes a step, as the elements' own type."""
+    numbers = (code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf"))
+    return tuple(map(_real(like), numbers))
+
+
+def _own(state: Tensor) -> Tensor:
+    return state.detach().clone(memory_format=torch.contiguous_format)
+
+
+def _counts(like: Tensor, counting: bool) -> Tensor:
+    return torch.empty(like.shape if counting else (0, 0, 0), dtype=torch.int32)
+
+
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
     """See `spikinggamma.kernels.code_forward`."""
-    after = SigmaDeltaState(*(part.detach().clone(memory_format=torch.contiguous_format) for part in state))
-    sent = torch.empty_like(signal, memory_format=torch.contiguous_format)
-    counts = torch.empty(signal.shape if counting else (0, 0, 0), dtype=torch.int32)
-    real = _real(signal)
+    after = SigmaDeltaState(*map(_own, state))
+    sent, counts = torch.empty_like(signal, memory_format=torch.contiguous_format), _counts(signal, counting)
     run_shared(
         cpu.code_forward,
         signal.numel(),
         *arrays(signal),
-        real(alpha_0),
-        real(code.threshold),
-        real(code.adaptation),
-        real(code.adaptation_decay(dt_ms)),
-        real(code.max_spikes or float("inf")),
-        real(_TINY),
-        *arrays(*after),
-        sent.numpy(),
-        counts.numpy(),
+        _real(signal)(alpha_0),
+        _numbers(code, dt_ms, signal),
+        _real(signal)(_TINY),
+        *arrays(*after, sent, counts),
     )
     return sent, counts, after
+
+
+def neuron_forward(
+    drive: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    alpha: Tensor,
+    state: SpikingGammaState,
+    code: SigmaDelta,
+    dt_ms: float,
+    *,
+    counting: bool = True,
+) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+    """See `spikinggamma.kernels.neuron_forward`."""
+    after = SpikingGammaState(*map(_own, state))
+    signal, sent = (torch.empty_like(drive, memory_format=torch.contiguous_format) for _ in range(2))
+    counts = _counts(drive, counting)
+    run_shared(
+        cpu.neuron_forward,
+        drive.numel() * len(alpha),
+        *arrays(drive, weight, bias, alpha),
+        _numbers(code, dt_ms, drive),
+        _real(drive)(_TINY),
+        *arrays(*after, signal, sent, counts),
+    )
+    return signal, sent, counts, after
 
 
 def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.signal_forward`."""
-    after = buckets.detach().clone(memory_format=torch.contiguous_format)
+    after = _own(buckets)
     signal = torch.empty_like(drive, memory_format=torch.contiguous_format)
     run_shared(
         cpu.signal_forward,
@@ -87,19 +121,21 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return result, carried
 
 
-def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
-    delta, result = (torch.empty_like(blame, memory_format=torch.contiguous_format) for _ in range(2))
+    result = torch.empty_like(blame, memory_format=torch.contiguous_format)
+    shares = torch.get_num_threads()
+    totals, biases = blame.new_zeros(shares, *weight.shape), blame.new_zeros(shares, weight.shape[1])
     run_shared(
         cpu.neuron_adjoint,
         blame.numel() * len(alpha),
-        *arrays(blame, signal),
-        *arrays(weight, alpha),
+        *arrays(blame, signal, drive, weight, alpha),
         _real(blame)(_TINY),
-        delta.numpy(),
-        result.numpy(),
+        *arrays(buckets, result, totals, biases),
     )
-    return delta, result
+    return result, totals.sum(0), biases.sum(0)
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
@@ -118,7 +154,7 @@ def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.filter_forward`."""
-    after = buckets.detach().clone(memory_format=torch.contiguous_format)
+    after = _own(buckets)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
     run_shared(

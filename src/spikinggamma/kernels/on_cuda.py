@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState
+from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.kernels import triton_scans as scans
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
 ]
@@ -31,9 +32,8 @@ def code_forward(
     signal = signal.detach().contiguous()
     after = SigmaDeltaState(*(_own(part) for part in state))
     sent = torch.empty_like(signal)
-    counts = torch.empty(signal.shape if counting else (0, 0, 0), dtype=torch.int32, device=signal.device)
-    numbers = (alpha_0, code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf"))
-    inputs = (signal, signal.new_tensor(numbers), *after, sent, counts)
+    counts = _counts(signal, counting)
+    inputs = (signal, signal.new_tensor((alpha_0, *_numbers(code, dt_ms))), *after, sent, counts)
     _launch(scans.code_forward, signal.shape, *inputs, *signal.shape, COUNTING=counting)
     return sent, counts, after
 
@@ -58,13 +58,39 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return result, carried
 
 
-def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.neuron_adjoint`."""
-    blame, signal = blame.detach().contiguous(), signal.detach().contiguous()
-    delta, result = torch.empty_like(blame), torch.empty_like(blame)
-    inputs = (blame[-1], signal[-1], weight.detach().contiguous(), *_keep_and_take(alpha))
-    _launch(scans.neuron_adjoint, blame.shape, *inputs, delta[-1], result[-1], *blame.shape, K=len(alpha))
-    return delta, result
+def neuron_forward(
+    drive: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    alpha: Tensor,
+    state: SpikingGammaState,
+    code: SigmaDelta,
+    dt_ms: float,
+    *,
+    counting: bool = True,
+) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+    """See `spikinggamma.kernels.neuron_forward`."""
+    drive, after = drive.detach().contiguous(), SpikingGammaState(*map(_own, state))
+    signal, sent, counts = torch.empty_like(drive), torch.empty_like(drive), _counts(drive, counting)
+    numbers = drive.new_tensor((0.0, *_numbers(code, dt_ms)))
+    numbers[0] = alpha[0].detach()
+    inputs = (drive, weight.detach().contiguous(), bias.detach().contiguous(), *_keep_and_take(alpha), numbers)
+    outputs = (*after, signal, sent, counts)
+    _launch(scans.neuron_forward, drive.shape, *inputs, *outputs, *drive.shape, K=len(alpha), COUNTING=counting)
+    return signal, sent, counts, after
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See `spikinggamma.kernels.neuron_adjoint`; samples are summed in a fixed order."""
+    blame, signal, drive, weight, buckets = (
+        part.detach().contiguous() for part in (blame, signal, drive, weight, buckets)
+    )
+    result, total, bias = torch.empty_like(blame), torch.empty_like(buckets), torch.empty_like(blame[0])
+    inputs = (blame[-1], signal[-1], drive[-1], weight, *_keep_and_take(alpha), buckets)
+    _launch(scans.neuron_adjoint, blame.shape, *inputs, result[-1], total, bias, *blame.shape, K=len(alpha))
+    return result, total.sum(1), bias.sum(0)
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
@@ -103,6 +129,15 @@ def _launch(kernel: Any, shape: tuple[int, ...] | torch.Size, *arguments: object
     while block > 32 and batch * -(-neurons // block) < _PROGRAMS:
         block //= 2
     kernel[(batch, -(-neurons // block))](*arguments, BLOCK=block, num_warps=max(1, block // 32), **constants)
+
+
+def _numbers(code: SigmaDelta, dt_ms: float) -> tuple[float, ...]:
+    """ϑ_0, m, the decay of the adaptation and the most spikes a step."""
+    return code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf")
+
+
+def _counts(like: Tensor, counting: bool) -> Tensor:
+    return torch.empty(like.shape if counting else (0, 0, 0), dtype=torch.int32, device=like.device)
 
 
 def _own(state: Tensor) -> Tensor:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spikinggamma.functional import SigmaDelta, SigmaDeltaState, gamma_adjoint, gamma_sequence, sigma_delta_step
+from spikinggamma.functional import (
+    SigmaDelta,
+    SigmaDeltaState,
+    SpikingGammaState,
+    gamma_adjoint,
+    gamma_sequence,
+    sigma_delta_step,
+)
 
 __all__ = [
     "bucket_products",
@@ -13,6 +20,7 @@ __all__ = [
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
 ]
@@ -46,11 +54,32 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     return g[:, 0].contiguous(), carried
 
 
-def neuron_adjoint(blame: Tensor, signal: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def neuron_forward(
+    drive: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    alpha: Tensor,
+    state: SpikingGammaState,
+    code: SigmaDelta,
+    dt_ms: float,
+    *,
+    counting: bool = True,
+) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+    """See `spikinggamma.kernels.neuron_forward`."""
+    signal, buckets = signal_forward(drive, weight, bias, alpha, state.buckets)
+    before = SigmaDeltaState(state.estimate, state.adaptation)
+    sent, counts, after = code_forward(signal, float(alpha[0]), code, dt_ms, before, counting=counting)
+    return signal, sent, counts, SpikingGammaState(buckets, *after)
+
+
+def neuron_adjoint(
+    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
     later = torch.cat([blame[1:], torch.zeros_like(blame[:1])])
     delta = (blame - alpha[0] * later) * (signal > 0)
-    return delta, signal_adjoint(delta, weight, alpha)[0]
+    products = bucket_products(delta, drive, alpha, buckets)
+    return signal_adjoint(delta, weight, alpha)[0], products, delta.sum((0, 1))
 
 
 def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

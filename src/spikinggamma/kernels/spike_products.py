@@ -22,12 +22,14 @@ class SpikeEvents(NamedTuple):
     """What is not zero in spikes [R, M], row after row.
 
     Attributes:
-        begins: Where each row begins, and the last ends [R + 1].
+        begins: Where each row begins [R].
+        ends: Where it ends [R].
         columns: Senders.
         values: What they sent.
     """
 
     begins: Tensor
+    ends: Tensor
     columns: Tensor
     values: Tensor
 
@@ -38,15 +40,14 @@ def spike_events(spikes: Tensor) -> SpikeEvents | None:
         return None
     from spikinggamma.kernels import spike_products_cpu as cpu
 
-    counts = torch.empty(len(spikes), dtype=torch.int64)
-    (rows,) = arrays(spikes)
-    run_shared(cpu.count_events, spikes.numel() // 8, rows, counts.numpy())
-    begins = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
-    number = int(begins[-1])
-    if number > CROSSOVER * spikes.numel():
+    rows, senders = spikes.shape
+    # Room for as many as are still worth it, unevenly spread over the threads, and for a whole row at the end of each part.
+    room = int(2 * CROSSOVER * spikes.numel()) + torch.get_num_threads() * (senders + 1)
+    begins, ends = torch.empty(2, rows, dtype=torch.int64).unbind()
+    events = SpikeEvents(begins, ends, torch.empty(room, dtype=torch.int32), spikes.new_empty(room))
+    run_shared(cpu.list_events, spikes.numel() // 8, *arrays(spikes, *events))
+    if bool((ends < 0).any()) or int((ends - begins).sum()) > CROSSOVER * spikes.numel():
         return None
-    events = SpikeEvents(begins, torch.empty(number, dtype=torch.int32), spikes.new_empty(number))
-    run_shared(cpu.list_events, spikes.numel() // 8, rows, *(part.numpy() for part in events))
     return events
 
 
@@ -58,7 +59,7 @@ def spike_linear(spikes: Tensor, weight: Tensor, events: SpikeEvents | None) -> 
 
     packed = _pack(weight.detach())
     result = spikes.new_empty(len(spikes), len(weight))
-    work = len(events.columns) * len(weight)
+    work = int((events.ends - events.begins).sum()) * len(weight)
     run_shared(cpu.spike_linear, work, *arrays(*events, packed), result.numpy())
     return result
 
@@ -72,7 +73,7 @@ def spike_outer(blame: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Te
     neurons, senders = blame.shape[1], spikes.shape[1]
     width = _width(neurons, senders)
     packed = blame.new_zeros(-(-neurons // width), senders, width)
-    work = len(events.columns) * neurons
+    work = int((events.ends - events.begins).sum()) * neurons
     run_shared(cpu.spike_outer, work, *arrays(*events, blame), packed.numpy())
     return packed.transpose(1, 2).reshape(-1, senders)[:neurons]
 

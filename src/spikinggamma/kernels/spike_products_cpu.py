@@ -1,9 +1,10 @@
 """Products with spikes that touch only spikes, compiled for the processor by numba.
 
-Spikes [R, M], one row a step and sample, are listed first: the columns and values of what is not zero, row after row, with
-`begins` [R + 1]. A product then adds, for each listed spike, one line of a matrix [M, N] to a line of the result (or, for the
-gradient, one line of the blame to a line of the matrix). Lines are cut into blocks of `width` neurons, so that a block of the
-matrix, M lines of it, stays in the second-level cache however the spikes jump about in it: [blocks, M, width], packed.
+Spikes [R, M], one row a step and sample, are listed first: the columns and values of what is not zero, row after row, each
+from `begins` to `ends` [R]. A product then adds, for each listed spike, one line of a matrix [M, N] to a line of the result
+(or, for the gradient, one line of the blame to a line of the matrix). Lines are cut into blocks of `width` neurons, so that a
+block of the matrix, M lines of it, stays in the second-level cache however the spikes jump about in it: [blocks, M, width],
+packed.
 
 What these functions need of numba is told in `spikinggamma.kernels.cpu`; they too are called through `spikinggamma.kernels`.
 """
@@ -14,39 +15,43 @@ from __future__ import annotations
 
 from numba import njit
 
-__all__ = ["count_events", "list_events", "spike_linear", "spike_outer"]
+__all__ = ["list_events", "spike_linear", "spike_outer"]
 
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @_compile
-def count_events(share, shares, spikes, counts):
-    """How many entries of each row of `spikes` [R, M] are not zero, into `counts` [R]."""
-    for row in range(share, spikes.shape[0], shares):
-        line = spikes[row]
-        number = 0
-        for j in range(line.size):
-            number += line[j] != 0
-        counts[row] = number
+def list_events(share, shares, spikes, begins, ends, columns, values):
+    """What is not zero in `spikes` [R, M]: that of row r lies from `begins[r]` to `ends[r]` in `columns` and `values`.
 
-
-@_compile
-def list_events(share, shares, spikes, begins, columns, values):
-    """Where they are and what, row r from `begins[r]` on."""
-    for row in range(share, spikes.shape[0], shares):
+    A share is a run of rows and has its own part of the lists. Where that has no room for a row, `ends` says -1 from there on.
+    """
+    rows, senders = spikes.shape
+    place, limit = columns.size * share // shares, columns.size * (share + 1) // shares
+    for row in range(rows * share // shares, rows * (share + 1) // shares):
         line = spikes[row]
-        place = begins[row]
-        end = begins[row + 1]
-        for j in range(line.size):
-            if place == end:  # also what keeps the write below inside
-                break
+        begins[row] = place
+        ends[row] = -1
+        if place + senders > limit:
+            continue
+        j = 0
+        while j + 4 <= senders:  # most fours are silent
+            if abs(line[j]) + abs(line[j + 1]) + abs(line[j + 2]) + abs(line[j + 3]) != 0:
+                for i in range(j, j + 4):
+                    columns[place] = i
+                    values[place] = line[i]
+                    place += line[i] != 0
+            j += 4
+        while j < senders:
             columns[place] = j
             values[place] = line[j]
             place += line[j] != 0
+            j += 1
+        ends[row] = place
 
 
 @_compile
-def spike_linear(share, shares, begins, columns, values, packed, result):
+def spike_linear(share, shares, begins, ends, columns, values, packed, result):
     """Σ_j s_j(r) w_ij, from the packed transpose of w into `result` [R, N]. A share is a run of rows."""
     blocks, _, width = packed.shape
     rows, neurons = result.shape
@@ -59,7 +64,7 @@ def spike_linear(share, shares, begins, columns, values, packed, result):
             out = result[row, here]
             for i in range(out.size):
                 out[i] = 0
-            event, end = begins[row], begins[row + 1]
+            event, end = begins[row], ends[row]
             while event + 4 <= end:  # four lines at a time, so that the result is read and written once for all
                 a, b, c, d = values[event], values[event + 1], values[event + 2], values[event + 3]
                 line_a, line_b = lines[columns[event]], lines[columns[event + 1]]
@@ -76,7 +81,7 @@ def spike_linear(share, shares, begins, columns, values, packed, result):
 
 
 @_compile
-def spike_outer(share, shares, begins, columns, values, blame, packed):
+def spike_outer(share, shares, begins, ends, columns, values, blame, packed):
     """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
     blocks, _, width = packed.shape
     rows, neurons = blame.shape
@@ -86,7 +91,7 @@ def spike_outer(share, shares, begins, columns, values, blame, packed):
         here = slice(low, min(low + width, neurons))
         for row in range(rows):
             add = blame[row, here]
-            for event in range(begins[row], begins[row + 1]):
+            for event in range(begins[row], ends[row]):
                 line = lines[columns[event]]
                 value = values[event]
                 for i in range(add.size):

@@ -24,6 +24,7 @@ __all__ = [
     "filter_adjoint",
     "filter_forward",
     "neuron_adjoint",
+    "neuron_forward",
     "signal_adjoint",
     "signal_forward",
 ]
@@ -79,6 +80,33 @@ def _weighed(v, delta, K: tl.constexpr):
 
 
 @triton.jit
+def _mixed(h, v, x, K: tl.constexpr):
+    """x + Σ_k v_k h_k."""
+    for k in tl.static_range(K):
+        x += v[k] * h[k]
+    return x
+
+
+@triton.jit
+def _added(total, h, d, K: tl.constexpr):
+    """total_k + d h_k."""
+    new = ()
+    for k in tl.static_range(K):
+        new = new + (total[k] + d * h[k],)
+    return new
+
+
+@triton.jit
+def _spoken(x, guess, extra, code):
+    """One step of the sigma-delta code: estimate and rise after it, what travels, and its count."""
+    decayed = code[0] * guess
+    height = code[1] + extra
+    count = tl.minimum(tl.floor(tl.maximum(x - decayed, 0.0) / (height + height) + 0.5), code[4])
+    step = (height + height) * count
+    return decayed + step, code[3] * (extra + code[2] * height * count), step, count
+
+
+@triton.jit
 def _put_before(g, keep, take, carried, sample, n, mask, B, N, K: tl.constexpr):
     """∂ℓ/∂h before the first step."""
     for k in tl.static_range(K):
@@ -98,10 +126,7 @@ def signal_forward(drive, weight, bias, keep, take, buckets, signal, T, B, N, K:
     b = tl.load(bias + n, mask=mask, other=0.0)
     for _ in range(T):
         h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
-        x = b
-        for k in tl.static_range(K):
-            x += v[k] * h[k]
-        tl.store(signal + here, x, mask=mask)
+        tl.store(signal + here, _mixed(h, v, b, K), mask=mask)
         drive += B * N
         signal += B * N
     for k in tl.static_range(K):
@@ -130,16 +155,9 @@ def code_forward(
     here, mask = sample * N + n, n < N
     guess = tl.load(estimate + here, mask=mask, other=0.0)
     extra = tl.load(rise + here, mask=mask, other=0.0)
-    decay_0, threshold, adaptation = tl.load(numbers), tl.load(numbers + 1), tl.load(numbers + 2)
-    decay, cap = tl.load(numbers + 3), tl.load(numbers + 4)
+    code = _numbers(numbers, 5)
     for _ in range(T):
-        decayed = decay_0 * guess
-        height = threshold + extra
-        missing = tl.maximum(tl.load(signal + here, mask=mask, other=0.0) - decayed, 0.0)
-        count = tl.minimum(tl.floor(missing / (height + height) + 0.5), cap)
-        step = (height + height) * count
-        guess = decayed + step
-        extra = decay * (extra + adaptation * height * count)
+        guess, extra, step, count = _spoken(tl.load(signal + here, mask=mask, other=0.0), guess, extra, code)
         tl.store(sent + here, step, mask=mask)
         if COUNTING:
             tl.store(counts + here, count.to(tl.int32), mask=mask)
@@ -168,26 +186,106 @@ def signal_adjoint(blame, weight, keep, take, carried, result, T, B, N, K: tl.co
 
 
 @triton.jit
-def neuron_adjoint(blame, signal, weight, keep, take, delta, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """r of blame on what is sent: δ(t) = b(t) - α_0 b(t+1) where x(t) > 0, else zero."""
+def neuron_forward(
+    drive,
+    weight,
+    bias,
+    keep,
+    take,
+    numbers,
+    buckets,
+    estimate,
+    rise,
+    signal,
+    sent,
+    counts,
+    T,
+    B,
+    N,
+    K: tl.constexpr,
+    COUNTING: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """`signal_forward` and `code_forward` in one; state in place."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
-    v = _rows(weight, n, K, N, mask)
+    h, v = _rows(buckets, here, K, B * N, mask), _rows(weight, n, K, N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    b = tl.load(bias + n, mask=mask, other=0.0)
+    guess = tl.load(estimate + here, mask=mask, other=0.0)
+    extra = tl.load(rise + here, mask=mask, other=0.0)
+    code = _numbers(numbers, 5)
+    for _ in range(T):
+        h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
+        x = _mixed(h, v, b, K)
+        guess, extra, step, count = _spoken(x, guess, extra, code)
+        tl.store(signal + here, x, mask=mask)
+        tl.store(sent + here, step, mask=mask)
+        if COUNTING:
+            tl.store(counts + here, count.to(tl.int32), mask=mask)
+            counts += B * N
+        drive += B * N
+        signal += B * N
+        sent += B * N
+    for k in tl.static_range(K):
+        tl.store(buckets + k * B * N + here, h[k], mask=mask)
+    tl.store(estimate + here, guess, mask=mask)
+    tl.store(rise + here, extra, mask=mask)
+
+
+@triton.jit
+def neuron_adjoint(
+    blame,
+    signal,
+    drive,
+    weight,
+    keep,
+    take,
+    buckets,
+    result,
+    total,
+    bias,
+    T,
+    B,
+    N,
+    K: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """From blame on what is sent: r, and of each sample ∂ℓ/∂v [K, B, N] and ∂ℓ/∂b [B, N], as on the processor."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    v, h = _rows(weight, n, K, N, mask), _rows(buckets, here, K, B * N, mask)
     kept, taken = _numbers(keep, K), _numbers(take, K)
     later = tl.zeros_like(v[0])
-    g = _weighed(v, later, K)
+    p, sums, summed = _weighed(v, later, K), _weighed(v, later, K), later
     for _ in range(T):
         b = tl.load(blame + here, mask=mask, other=0.0)
         x = tl.load(signal + here, mask=mask, other=0.0)
         d = tl.where(x > 0.0, b - kept[0] * later, tl.zeros_like(b))
         later = b
-        g = _blamed(g, _weighed(v, d, K), kept, taken, K)
-        tl.store(delta + here, d, mask=mask)
-        tl.store(result + here, g[0], mask=mask)
+        summed += d
+        p = _filled(p, d, kept, taken, K)
+        sums = _added(sums, p, tl.load(drive + here, mask=mask, other=0.0), K)
+        tl.store(result + here, _mixed(p, v, tl.zeros_like(b), K), mask=mask)
         blame -= B * N
         signal -= B * N
-        delta -= B * N
+        drive -= B * N
         result -= B * N
+    left = tl.zeros_like(later)
+    for k in tl.static_range(K):
+        left += tl.abs(h[k])
+    if tl.max(left, 0) > 0.0:  # what the buckets held at the start is no drive: a way forwards
+        for t in range(T):
+            blame += B * N
+            signal += B * N
+            after = tl.load(blame + B * N + here, mask=mask & (n * 0 + t + 1 < T), other=0.0)
+            x = tl.load(signal + here, mask=mask, other=0.0)
+            d = tl.load(blame + here, mask=mask, other=0.0) - kept[0] * after
+            h = _filled(h, tl.zeros_like(d), kept, taken, K)
+            sums = _added(sums, h, tl.where(x > 0.0, d, tl.zeros_like(d)), K)
+    for k in tl.static_range(K):
+        tl.store(total + k * B * N + here, sums[k], mask=mask)
+    tl.store(bias + here, summed, mask=mask)
 
 
 @triton.jit
@@ -201,10 +299,7 @@ def bucket_products(blame, drive, keep, take, buckets, result, T, B, N, K: tl.co
     for _ in range(T):
         h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
         d = tl.load(blame + here, mask=mask, other=0.0)
-        new = ()
-        for k in tl.static_range(K):
-            new = new + (total[k] + d * h[k],)
-        total = new
+        total = _added(total, h, d, K)
         blame += B * N
         drive += B * N
     for k in tl.static_range(K):

@@ -44,7 +44,9 @@ class _GammaSignal(torch.autograd.Function):
         drive, weight, alpha, before = ctx.saved_tensors
         delta = blames[0].contiguous()
         drive_blame, _ = kernels.signal_adjoint(delta, weight, alpha)
-        return drive_blame, *_shared_blames(ctx, delta, drive, weight, alpha, before), None
+        products = kernels.bucket_products(delta, drive, alpha, before)
+        alpha_blame = _alpha_blame(delta, drive, weight, alpha, before) if ctx.needs_input_grad[3] else None
+        return drive_blame, products, delta.sum((0, 1)), alpha_blame, None
 
 
 class _GammaFilter(torch.autograd.Function):
@@ -81,10 +83,7 @@ class _SigmaDelta(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
-        # ∂ŷ/∂y = 1 and s(t) = ŷ(t) - α_0 ŷ(t-1): blame on y is what is left of the blame on s.
-        sent = blames[0]
-        output = sent - ctx.alpha_0 * torch.cat([sent[1:], torch.zeros_like(sent[:1])])
-        return output, None, None, None, None, None
+        return _on_output(blames[0], ctx.alpha_0), None, None, None, None, None
 
 
 class _GammaNeuron(torch.autograd.Function):
@@ -101,30 +100,34 @@ class _GammaNeuron(torch.autograd.Function):
         estimate: Tensor,
         adaptation: Tensor,
     ) -> tuple[Tensor, ...]:
-        signal, buckets = kernels.signal_forward(drive, weight, bias, alpha, before)
-        state = SigmaDeltaState(estimate, adaptation)
-        sent, _, after = kernels.code_forward(signal, float(alpha[0]), code, dt_ms, state, counting=False)
+        state = SpikingGammaState(before, estimate, adaptation)
+        signal, sent, _, after = kernels.neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=False)
         ctx.save_for_backward(drive, weight, alpha, before, signal)
-        ctx.mark_non_differentiable(buckets, *after)
-        return sent, buckets, *after
+        ctx.mark_non_differentiable(*after)
+        return sent, *after
 
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before, signal = ctx.saved_tensors
-        delta, drive_blame = kernels.neuron_adjoint(blames[0].contiguous(), signal, weight, alpha)
-        return drive_blame, *_shared_blames(ctx, delta, drive, weight, alpha, before), *[None] * 5
+        sent = blames[0].contiguous()
+        exact = kernels.neuron_adjoint(sent, signal, drive, weight, alpha, before)
+        alpha_blame = None
+        if ctx.needs_input_grad[3]:
+            delta = _on_output(sent, alpha[0]) * (signal > 0)
+            alpha_blame = _alpha_blame(delta, drive, weight, alpha, before)
+        return *exact, alpha_blame, *[None] * 5
 
 
-def _shared_blames(
-    ctx: Any, delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Of v, b and, where time constants learn, α; from δ = ∂ℓ/∂x."""
-    alpha_blame = None
-    if ctx.needs_input_grad[3]:
-        g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
-        traces, _ = kernels.filter_forward(drive, alpha, before)
-        alpha_blame = alpha_gradient(g, traces, before)
-    return kernels.bucket_products(delta, drive, alpha, before), delta.sum((0, 1)), alpha_blame
+def _on_output(sent: Tensor, alpha_0: float | Tensor) -> Tensor:
+    """Blame on y from blame on s: ∂ŷ/∂y = 1 and s(t) = ŷ(t) - α_0 ŷ(t-1)."""
+    return sent - alpha_0 * torch.cat([sent[1:], torch.zeros_like(sent[:1])])
+
+
+def _alpha_blame(delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor) -> Tensor:
+    """Of α, where time constants learn, from δ = ∂ℓ/∂x."""
+    g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
+    traces, _ = kernels.filter_forward(drive, alpha, before)
+    return alpha_gradient(g, traces, before)
 
 
 def gamma_neuron(

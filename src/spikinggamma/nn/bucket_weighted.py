@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma import kernels
@@ -62,7 +62,7 @@ class BucketWeightedLayer(GammaLayer):
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
-        if self.code is not None and self.rectify and not self.readout:
+        if self.code is not None and self._rectifies:
             sent, after = autograd.gamma_neuron(drive, weight, bias, alpha, state, self.code, dt_ms)
         else:
             signal, buckets = autograd.gamma_signal(drive, weight, bias, alpha, state.buckets)
@@ -76,13 +76,20 @@ class BucketWeightedLayer(GammaLayer):
         repeat = self.neurons // values.shape[-1]
         return values if repeat == 1 else values.repeat_interleave(repeat, dim=-1)
 
-    def signal(
-        self, drive: Float[Tensor, "T B M"], buckets: Float[Tensor, "K B M"], alpha: Float[Tensor, " K"]
-    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "K B M"]]:
-        """See `GammaLayer.signal`."""
-        return kernels.signal_forward(
-            drive, self.per_cell(self.bucket_weight), self.per_cell(self.bias), alpha, buckets
-        )
+    def respond(
+        self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
+        """See `GammaLayer.respond`."""
+        weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
+        if self.code is not None and self._rectifies:
+            return kernels.neuron_forward(drive, weight, bias, alpha, state, self.code, dt_ms)
+        signal, buckets = kernels.signal_forward(drive, weight, bias, alpha, state.buckets)
+        sent, counts, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
+        return signal, sent, counts, SpikingGammaState(buckets, *after)
+
+    @property
+    def _rectifies(self) -> bool:
+        return self.rectify and not self.readout
 
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]

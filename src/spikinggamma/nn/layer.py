@@ -102,10 +102,8 @@ class GammaLayer(nn.Module, abc.ABC):
         self.check(inputs, state)
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
-        signal, buckets = self.signal(drive, state.buckets, alpha)
-        sent, counts, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
-        outputs = sent.view(*sent.shape[:2], *self.out_shape)
-        return LayerTape(inputs, drive, state, signal, outputs, counts), SpikingGammaState(buckets, *after)
+        signal, sent, counts, after = self.respond(drive, state, alpha, dt_ms)
+        return LayerTape(inputs, drive, state, signal, sent.view(*sent.shape[:2], *self.out_shape), counts), after
 
     def speak(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float
@@ -179,10 +177,10 @@ class GammaLayer(nn.Module, abc.ABC):
         """Add Σ_t r(t) s(t)ᵀ, the gradient of P, to the parameters that make P."""
 
     @abc.abstractmethod
-    def signal(
-        self, drive: Float[Tensor, "T B M"], buckets: Float[Tensor, "K B M"], alpha: Float[Tensor, " K"]
-    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "K B M"]]:
-        """x of a drive, and the last buckets."""
+    def respond(
+        self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
+        """Remember, mix and speak without autograd: x, what is sent and its counts as `speak` has them, the state after."""
 
     @abc.abstractmethod
     def signal_adjoint(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma import kernels
@@ -80,12 +80,14 @@ class PerSynapse(GammaLayer):
     def accumulate_projection(self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
         """Nothing: this projection has no parameters."""
 
-    def signal(
-        self, drive: Float[Tensor, "T B M"], buckets: Float[Tensor, "K B M"], alpha: Float[Tensor, " K"]
-    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "K B M"]]:
-        """See `GammaLayer.signal`."""
-        traces, after = kernels.filter_forward(drive, alpha, buckets)
-        return self.bias + traces.flatten(2) @ self._matrix, after
+    def respond(
+        self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
+        """See `GammaLayer.respond`."""
+        traces, buckets = kernels.filter_forward(drive, alpha, state.buckets)
+        signal = self.bias + traces.flatten(2) @ self._matrix
+        sent, counts, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
+        return signal, sent, counts, SpikingGammaState(buckets, *after)
 
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
