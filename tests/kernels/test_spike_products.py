@@ -111,7 +111,7 @@ def test_events_where_spikes_are_few_and_none_where_they_are_many_or_not_compile
         assert kernels.spike_events(few) is None
     assert kernels.spike_events(few[:0]) is None
     uneven = torch.zeros(400, 1000)
-    uneven[:21] = 1.0  # more than there is room for in one share's part
+    uneven[:21] = 1.0  # few rows, but more than are worth it
     assert kernels.spike_events(uneven) is None
     uneven[15:] = 0.0
     assert kernels.spike_events(uneven) is not None

@@ -59,22 +59,26 @@ class GammaRule(Rule):
 
 
 def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
-    """δ of layer `index - 1` from blame on its outputs: through its dropout mask, with the cost of speaking, its gate."""
+    """δ of layer `index - 1` from blame on its outputs: through its dropout mask, with the cost of speaking, its gate.
+
+    It takes the place of `blame`, which is as large as anything that a chunk needs.
+    """
     mask = tape.masks[index - 1]
     layer, signal = net.stack[index - 1], tape.layers[index - 1].signal
     if mask is not None:
-        blame = blame.reshape(*blame.shape[:2], *mask.shape[1:]) * mask
+        blame = blame.reshape(*blame.shape[:2], *mask.shape[1:]).mul_(mask)
     blame = blame.reshape(signal.shape)
     if tape.cost is not None:
         unit = layer.code.threshold if layer.code is not None else 1.0
-        blame = blame + tape.cost.unsqueeze(2) / (layer.neurons * unit)
-    return blame * layer.gate(signal)
+        blame.add_(tape.cost.unsqueeze(2) / (layer.neurons * unit))
+    return layer.gated(blame, signal)
 
 
 def decoded(blame: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"]) -> Float[Tensor, "T B M"]:
     """∂ℓ/∂ŷ from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
-    result = blame.clone()
-    result[:-1] -= alpha[0] * blame[1:]
+    result = torch.empty_like(blame)
+    torch.sub(blame[:-1], blame[1:], alpha=float(alpha[0]), out=result[:-1])
+    result[-1] = blame[-1]
     return result
 
 

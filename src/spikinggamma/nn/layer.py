@@ -125,6 +125,13 @@ class GammaLayer(nn.Module, abc.ABC):
         """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
         return torch.ones_like(signal, dtype=torch.bool) if self.readout or not self.rectify else signal > 0
 
+    def gated(self, blame: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"]) -> Float[Tensor, "T B N"]:
+        """`blame` where `gate` is open, zero elsewhere, in one pass and in its place."""
+        if self.readout or not self.rectify:
+            return blame
+        shut: Tensor = torch.ops.aten.threshold_backward.grad_input(blame, signal, 0.0, grad_input=blame)
+        return shut
+
     def check(self, inputs: Tensor, state: SpikingGammaState) -> None:
         """Raise `SpikingGammaError` unless input, state and layer fit together."""
         wanted = f"[T, B, {', '.join(map(str, self.in_shape))}]"

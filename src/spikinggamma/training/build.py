@@ -146,7 +146,7 @@ def build_optimiser(net: SpikingNet, recipe: Recipe) -> torch.optim.Optimizer:
     ]
     if learning.optimiser == "nadam":
         return torch.optim.NAdam(groups, lr=learning.learning_rate, decoupled_weight_decay=True)
-    return torch.optim.AdamW(groups, lr=learning.learning_rate)
+    return torch.optim.AdamW(groups, lr=learning.learning_rate, fused=True)
 
 
 def _kind_of(name: str) -> str:
