@@ -25,6 +25,7 @@ from spikinggamma.training.evaluation import result_row, score
 from spikinggamma.training.files import write_json
 from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
+from spikinggamma.training.memory import keep_freed_memory
 from spikinggamma.training.metrics import Row, append_row, read_rows
 from spikinggamma.training.progress import Reporter, reporter_for
 from spikinggamma.training.recipe import Recipe
@@ -127,6 +128,7 @@ def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | N
 @contextmanager
 def _at_work(run: Run, splits: Splits, device: torch.device) -> Iterator[State]:
     """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
+    keep_freed_memory()
     with locked(run.path), torch_threads(run.recipe.training.threads):
         remove_leftovers(run.path)
         try:
