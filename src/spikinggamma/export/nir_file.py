@@ -17,7 +17,7 @@ from spikinggamma.export.nir_gamma_reader import read_gamma_net
 from spikinggamma.export.nir_nodes import REMEDY, Nodes
 from spikinggamma.export.nir_surrogate import surrogate_wiring
 from spikinggamma.export.nir_surrogate_reader import read_surrogate_net
-from spikinggamma.export.nir_wiring import digits, nir_package
+from spikinggamma.export.nir_wiring import milliseconds, nir_package
 from spikinggamma.nn import GammaNet, SpikingNet, SurrogateNet
 from spikinggamma.training import Run, load_run
 
@@ -154,7 +154,7 @@ def _step(graph: Any, dt_ms: float | None) -> float:
     said = graph.metadata.get("dt")
     if said is None and dt_ms is None:
         raise SpikingGammaError("dt_ms", None, "the time step: the file's metadata have no `dt`", "Give one.")
-    step = digits(float(said) * 1000.0) if said is not None else dt_ms
+    step = milliseconds(float(said)) if said is not None else dt_ms
     if dt_ms is not None and dt_ms != step:
         raise SpikingGammaError("dt_ms", dt_ms, f"{step} ms, the time step at which the file's graph is exact")
     assert step is not None

@@ -9,7 +9,7 @@ import torch
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export.nir_nodes import REMEDY, Nodes
-from spikinggamma.export.nir_wiring import digits, seconds
+from spikinggamma.export.nir_wiring import milliseconds, seconds
 from spikinggamma.nn import Dense, GammaNet, Timescales
 
 __all__ = ["read_foreign_net"]
@@ -44,9 +44,7 @@ def read_foreign_net(graph: Any, dt_ms: float) -> GammaNet:
     if np.any(rest) or np.ptp(tau) > 0.0 or tau.ndim != 1 or weight.ndim != 2:
         expected = "v_leak 0 and one time constant for all, in a row of neurons"
         raise SpikingGammaError(li, f"tau {tau.tolist()}, v_leak {rest.tolist()}", expected, REMEDY)
-    layer = Dense(
-        (weight.shape[1],), len(weight), Timescales([digits(float(tau[0]) * 1000.0)]), code=None, readout=True
-    )
+    layer = Dense((weight.shape[1],), len(weight), Timescales([milliseconds(float(tau[0]))]), code=None, readout=True)
     layer.alpha(dt_ms)
     net = GammaNet([layer]).to(torch.from_numpy(weight).dtype)
     with torch.no_grad():

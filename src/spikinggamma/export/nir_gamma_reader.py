@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma.export.nir_nodes import Nodes
-from spikinggamma.export.nir_wiring import digits
+from spikinggamma.export.nir_wiring import milliseconds
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn import Conv2d, Dense, GammaLayer, GammaNet, PerSynapse, Timescales
 
@@ -36,7 +36,7 @@ def _read_layer(nodes: Nodes, name: str, shape: tuple[int, ...]) -> GammaLayer:
     for k in itertools.count():
         if f"{name}_bucket{k}" not in nodes:
             break
-        tau_ms.append(digits(float(nodes.field(f"{name}_bucket{k}", "LI", "tau").flat[0]) * 1000.0))
+        tau_ms.append(milliseconds(float(nodes.field(f"{name}_bucket{k}", "LI", "tau").flat[0])))
     code = _read_code(nodes, name)
     options: dict[str, Any] = {"code": code, "readout": code is None}
     bias = torch.from_numpy(nodes.field(f"{name}_signal", "", "bias"))
@@ -46,6 +46,9 @@ def _read_layer(nodes: Nodes, name: str, shape: tuple[int, ...]) -> GammaLayer:
     taps = [torch.from_numpy(nodes.field(f"{name}_tap{k}", kind, field)) for k in range(len(tau_ms))]
     with torch.no_grad():
         _fill(layer.bias, bias, nodes, f"{name}_signal")
+        exact = torch.tensor(tau_ms, dtype=torch.float64)
+        layer.timescales.get_buffer("first_ms").copy_(exact[:1])
+        layer.timescales.get_buffer("fixed_ms").copy_(exact[1:])
         if isinstance(layer, PerSynapse):
             _fill(layer.weight, torch.stack(taps).transpose(1, 2), nodes, f"{name}_tap0")
         else:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["DISCRETISATION", "Array", "Wiring", "digits", "leak", "nir_package", "numbers", "seconds"]
+__all__ = ["DISCRETISATION", "Array", "Wiring", "digits", "leak", "milliseconds", "nir_package", "numbers", "seconds"]
 
 Array = NDArray[Any]
 
@@ -48,8 +48,19 @@ def seconds(time_ms: float) -> float:
     return time_ms / 1000.0
 
 
+def milliseconds(time_s: float) -> float:
+    """The reverse: of the times that become `time_s`, one with few digits if there is one.
+
+    Example:
+        >>> milliseconds(0.0051), 0.0051 * 1000
+        (5.1, 5.1000000000000005)
+    """
+    short = digits(time_s * 1000.0)
+    return short if seconds(short) == time_s else time_s * 1000.0
+
+
 def digits(value: float) -> float:
-    """To twelve significant digits: undoes what rounding did on the way through another unit.
+    """To twelve significant digits: undoes what rounding did on the way through a formula.
 
     Example:
         >>> digits(0.07 * 100)
