@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikinggamma import kernels
@@ -34,6 +34,7 @@ def counts(code: SigmaDelta, difference: torch.Tensor) -> torch.Tensor:
     return torch.round(sent / (2.0 * code.threshold))
 
 
+@settings(max_examples=25)
 @given(THRESHOLDS, st.integers(1, 40), TYPES)
 def test_comparisons_count_as_the_code_does_also_at_the_boundary(
     threshold: float, most: int, dtype: torch.dtype
@@ -45,6 +46,7 @@ def test_comparisons_count_as_the_code_does_also_at_the_boundary(
     assert torch.equal(compared.to(dtype), counts(code, differences))
 
 
+@settings(max_examples=25)
 @given(THRESHOLDS, st.integers(1, 40), TYPES)
 def test_levels_are_odd_thresholds_to_a_few_roundings(threshold: float, most: int, dtype: torch.dtype) -> None:
     levels = spike_thresholds(SigmaDelta(threshold, adaptation=0.0, max_spikes=most), dtype).double()
