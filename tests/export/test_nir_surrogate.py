@@ -48,7 +48,7 @@ def assert_same(net: SurrogateNet, dt_ms: float) -> None:
     names = [f"layer{index}_threshold" for index in range(len(net.spiking))]
     found = simulate(nir_graph(net, dt_ms=dt_ms), spikes.numpy(), names)
     for name, layer in zip(names, tape.layers, strict=False):
-        share = float(layer.outputs.mean())
+        share = float(layer.outputs.detach().mean())
         assert 0.01 < share < 0.9, "nothing to compare"
         np.testing.assert_array_equal(found[name], layer.outputs.detach().numpy())
     np.testing.assert_allclose(found["output"], tape.layers[-1].outputs.detach().numpy(), rtol=1e-12, atol=1e-12)
