@@ -1,0 +1,123 @@
+"""A net of leaky integrate and fire neurons as a NIR graph, exact at one time step.
+
+    i        current                 LI whose Euler step decays by e^{-dt/τ_s}
+    v⁻       membrane                LI, by β, R = 1, hearing `current` and `reset`
+    s        threshold               Threshold at ϑ
+    s(t-1)   past                    Delay of a step
+    reset    reset                   Scale by -βϑ/(1-β), which the membrane's Euler step turns into -βϑ s(t-1)
+    a        rise, barrier           adaptive: LI of `past`, by ρ; Scale by -β_a into the threshold
+    R        recurrent               recurrent: Linear of `past` into `current`
+    SRM      trace, trace_past, response and refractory_trace, refractory, barrier: two filters of two LI each
+    delays   axon..., near, far      Delay by whole steps; a fraction of a step is shared out by Scale
+
+NIR's own LIF resets to a value, these by subtraction: so they are built of LI and Threshold. Exponential decays become time
+constants dt/(1 - e^{-dt/τ}), which are τ in the limit of fine steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.export.nir_wiring import Array, Wiring, leak, numbers
+from spikinggamma.functional import DelayParameters
+from spikinggamma.nn import Axons, NeuronSettings, Population, SurrogateNet
+
+__all__ = ["surrogate_wiring"]
+
+
+def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
+    """Nodes and edges of the net, and the name of the node that holds its logits or output spikes.
+
+    Raises:
+        SpikingGammaError: A bad time step, or neurons of another kind.
+    """
+    net.settings.lif(dt_ms).validate()
+    wiring = Wiring(dt_ms, net.sizes[:1])
+    heard = "input"
+    for index, weight in enumerate(net.weights):
+        name = f"layer{index}"
+        heard = _write_axons(wiring, name, net.delays[index], heard)
+        drive = wiring.linear(f"{name}_weight", numbers(weight), heard)
+        if index < len(net.spiking):
+            heard = _write_population(wiring, name, net.neuron, net.spiking[index], drive, numbers(weight).dtype)
+        else:
+            heard = _write_integrator(wiring, name, net, drive)
+    return wiring, heard
+
+
+def _write_axons(wiring: Wiring, name: str, axons: Axons, heard: str) -> str:
+    if axons.delay_ms is None:
+        return heard
+    parameters = DelayParameters(axons.delay_ms.detach(), axons.max_delay_ms, wiring.dt_ms).validate()
+    whole = parameters.whole_steps()
+    near = wiring.delay(f"{name}_near", numbers(whole), heard)
+    if axons.kind == "floored":
+        return near
+    far = wiring.delay(f"{name}_far", numbers(whole + 1.0), heard)
+    later = numbers(parameters.delay_ms / parameters.dt_ms - whole)
+    shares = [wiring.scale(f"{name}_near_share", 1.0 - later, near), wiring.scale(f"{name}_far_share", later, far)]
+    return wiring.scale(f"{name}_arrived", np.ones_like(later), *shares)
+
+
+def _write_population(wiring: Wiring, name: str, kind: str, population: Population, drive: str, dtype: np.dtype) -> str:
+    settings, shape, dt_ms = population.settings, (population.neurons,), wiring.dt_ms
+    # What reaches ϑ spikes, and a Threshold node wants it exceeded.
+    below = np.nextafter(dtype.type(settings.threshold), dtype.type(0.0))
+    spikes = f"{name}_threshold"
+    past = wiring.lag(f"{name}_past", shape, spikes)
+    if kind == "srm_alpha":
+        heard = [*_write_alpha_filters(wiring, name, settings, shape, drive, past, dtype)]
+    else:
+        beta = settings.lif(dt_ms).decays()[1]
+        reset = wiring.scale(f"{name}_reset", _filled(shape, -beta * settings.threshold / (1.0 - beta), dtype), past)
+        current = _write_current(wiring, name, settings, shape, drive)
+        heard = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, current, reset)]
+        if kind == "recurrent_lif":
+            recurrent = numbers(population.get_parameter("recurrent_weight"))
+            wiring.hear(current, wiring.linear(f"{name}_recurrent", recurrent, past))
+        elif kind == "adaptive_lif":
+            rho = math.exp(-dt_ms / settings.adaptation_tau_ms)
+            rise = wiring.integrator(f"{name}_rise", leak(rho, dt_ms), 1.0, shape, past)
+            heard.append(wiring.scale(f"{name}_barrier", _filled(shape, -settings.adaptation, dtype), rise))
+        elif kind != "lif":
+            raise SpikingGammaError(name, f"neurons of kind {kind!r}", "lif, adaptive_lif, recurrent_lif or srm_alpha")
+    return wiring.threshold(spikes, np.full(shape, below), *heard)
+
+
+def _write_current(wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str) -> str:
+    synapse = settings.lif(wiring.dt_ms).decays()[0]
+    return wiring.integrator(f"{name}_current", leak(synapse, wiring.dt_ms), 1.0, shape, drive)
+
+
+def _write_alpha_filters(
+    wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str, past: str, dtype: np.dtype
+) -> tuple[str, str]:
+    """Answer to the drive, and refractoriness; the latter's trace hears spikes a step late, as it should."""
+    dt_ms = wiring.dt_ms
+    decay, slow = (math.exp(-dt_ms / tau) for tau in (settings.tau_ms, settings.refractory_tau_ms))
+    trace = wiring.integrator(f"{name}_trace", leak(decay, dt_ms), 1.0, shape, drive)
+    lag = wiring.lag(f"{name}_trace_past", shape, trace)
+    gain = decay * math.e * dt_ms / settings.tau_ms
+    response = wiring.integrator(f"{name}_response", leak(decay, dt_ms), gain, shape, lag)
+    trace = wiring.integrator(f"{name}_refractory_trace", leak(slow, dt_ms), 1.0, shape, past)
+    gain = slow * math.e * dt_ms / settings.refractory_tau_ms
+    refractory = wiring.integrator(f"{name}_refractory", leak(slow, dt_ms), gain, shape, trace)
+    depth = _filled(shape, -settings.refractory_scale * settings.threshold, dtype)
+    return response, wiring.scale(f"{name}_barrier", depth, refractory)
+
+
+def _write_integrator(wiring: Wiring, name: str, net: SurrogateNet, drive: str) -> str:
+    heard, shape = drive, (net.classes,)
+    if net.readout_tau_ms > 0.0:
+        beta = math.exp(-wiring.dt_ms / net.readout_tau_ms)
+        heard = _write_current(wiring, name, net.settings, shape, drive)
+        heard = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, heard)
+    assert net.bias is not None
+    return wiring.shift(f"{name}_signal", numbers(net.bias), heard)
+
+
+def _filled(shape: tuple[int, ...], value: float, dtype: np.dtype) -> Array:
+    return np.full(shape, value, dtype)

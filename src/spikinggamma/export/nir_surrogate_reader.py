@@ -1,0 +1,112 @@
+"""A net of leaky integrate and fire neurons from the nodes of a NIR graph, found by the names that `nir_surrogate` gives them.
+
+What is read here is a guess that the nodes' names suggest: `nir_file` writes the net again and compares every node.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from spikinggamma.export.nir_nodes import Nodes
+from spikinggamma.export.nir_wiring import Array, digits, leak
+from spikinggamma.nn import Axons, NeuronSettings, SurrogateNet
+
+__all__ = ["read_surrogate_net"]
+
+
+def read_surrogate_net(nodes: Nodes, dt_ms: float) -> SurrogateNet:
+    """The net whose layers are `layer0_...`, `layer1_...`, ... of a graph that is exact at `dt_ms`."""
+    names: list[str] = []
+    while f"layer{len(names)}_weight" in nodes:
+        names.append(f"layer{len(names)}")
+    weights = [torch.from_numpy(nodes.field(f"{name}_weight", "Linear", "weight")) for name in names]
+    integrates = f"{names[-1]}_signal" in nodes
+    delays = [_read_delays(nodes, name, dt_ms) for name in names]
+    known = [delay for delay in delays if delay is not None]
+    fractional = any(f"{name}_far" in nodes for name in names)
+    net = SurrogateNet(
+        (weights[0].shape[1], *(len(weight) for weight in weights)),
+        neuron=_read_kind(nodes),
+        settings=_read_settings(nodes, names, dt_ms),
+        readout="integrator" if integrates else "spikes",
+        readout_tau_ms=_tau_ms(nodes, f"{names[-1]}_membrane", dt_ms) if integrates else None,
+        axons=("fractional" if fractional else "floored") if known else "none",
+        delay_input=delays[0] is not None,
+        max_delay_ms=max((float(delay.max()) for delay in known), default=0.0),
+    ).to(weights[0].dtype)
+    with torch.no_grad():
+        for index, (name, weight, delay) in enumerate(zip(names, weights, delays, strict=True)):
+            nodes.require(f"{name}_weight", list(weight.shape), list(net.weights[index].shape), "weights of shape ")
+            net.weights[index].copy_(weight)
+            _fill_delays(nodes, f"{name}_near", net.delays[index], delay)
+            if f"{name}_recurrent" in nodes:
+                recurrent = torch.from_numpy(nodes.field(f"{name}_recurrent", "Linear", "weight"))
+                own = net.spiking[index].get_parameter("recurrent_weight")
+                nodes.require(f"{name}_recurrent", list(recurrent.shape), list(own.shape), "weights of shape ")
+                own.copy_(recurrent)
+        if net.bias is not None:
+            bias = torch.from_numpy(nodes.field(f"{names[-1]}_signal", "Affine", "bias"))
+            nodes.require(f"{names[-1]}_signal", list(bias.shape), [net.classes], "a bias of shape ")
+            net.bias.copy_(bias)
+    return net
+
+
+def _read_kind(nodes: Nodes) -> str:
+    signs = {"recurrent": "recurrent_lif", "rise": "adaptive_lif", "refractory": "srm_alpha"}
+    return next((kind for sign, kind in signs.items() if f"layer0_{sign}" in nodes), "lif")
+
+
+def _read_settings(nodes: Nodes, names: list[str], dt_ms: float) -> NeuronSettings:
+    """Of the first layer; the read-out has a synapse of the same kind."""
+    first, found = names[0], NeuronSettings()
+    current = next((f"{name}_current" for name in names if f"{name}_current" in nodes), "")
+    if current:
+        found = found._replace(synapse_tau_ms=_tau_ms(nodes, current, dt_ms))
+    if f"{first}_threshold" not in nodes:
+        return found
+    below = nodes.field(f"{first}_threshold", "Threshold", "threshold").flat[0]
+    threshold = float(str(np.nextafter(below, below.dtype.type(np.inf))))
+    if f"{first}_refractory" in nodes:
+        depth = float(nodes.field(f"{first}_barrier", "Scale", "scale").flat[0])
+        return found._replace(
+            threshold=threshold,
+            tau_ms=_tau_ms(nodes, f"{first}_trace", dt_ms),
+            refractory_tau_ms=_tau_ms(nodes, f"{first}_refractory_trace", dt_ms),
+            refractory_scale=float(f"{-depth / threshold:.7g}"),
+        )
+    found = found._replace(threshold=threshold, tau_ms=_tau_ms(nodes, f"{first}_membrane", dt_ms))
+    if f"{first}_rise" in nodes:
+        strength = -nodes.field(f"{first}_barrier", "Scale", "scale").flat[0]
+        tau_ms = _tau_ms(nodes, f"{first}_rise", dt_ms)
+        found = found._replace(adaptation=float(str(strength)), adaptation_tau_ms=tau_ms)
+    return found
+
+
+def _tau_ms(nodes: Nodes, name: str, dt_ms: float) -> float:
+    """The time constant of an exponential decay from that of its Euler step; 0 where nothing stays, or there is no node."""
+    if name not in nodes:
+        return 0.0
+    tau = float(nodes.field(name, "LI", "tau").flat[0])
+    share = leak(0.0, dt_ms) / tau
+    return 0.0 if share >= 1.0 else digits(-dt_ms / math.log1p(-share))
+
+
+def _read_delays(nodes: Nodes, name: str, dt_ms: float) -> Array | None:
+    """In ms."""
+    if f"{name}_near" not in nodes:
+        return None
+    whole = np.rint(nodes.field(f"{name}_near", "Delay", "delay") * 1000.0 / dt_ms)
+    if f"{name}_far" not in nodes:
+        return whole * dt_ms
+    return (whole + nodes.field(f"{name}_far_share", "Scale", "scale")) * dt_ms
+
+
+def _fill_delays(nodes: Nodes, name: str, axons: Axons, delay: Array | None) -> None:
+    if axons.delay_ms is None:
+        return
+    found = None if delay is None else list(delay.shape)
+    nodes.require(name, found, list(axons.delay_ms.shape), "delays of shape ")
+    axons.delay_ms.copy_(torch.from_numpy(delay))
