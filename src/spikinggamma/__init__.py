@@ -20,6 +20,7 @@ __all__ = [
     "cochlea",
     "datasets",
     "events",
+    "export",
     "functional",
     "kernels",
     "learning",

@@ -13,6 +13,7 @@ import typer
 from spikinggamma.cli.bench import bench
 from spikinggamma.cli.data import data_app
 from spikinggamma.cli.exit_codes import ExitCodes
+from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.search import search
 from spikinggamma.errors import SpikingGammaError
@@ -179,6 +180,9 @@ def report(
 
 
 app.command()(bench)
+
+
+app.command()(export)
 
 
 @app.command()
