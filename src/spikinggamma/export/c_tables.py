@@ -79,7 +79,7 @@ def fixed_layer(index: int, layer: ProgramLayer, widths: Widths, state_shift: in
         adaptation = scaled("adaptation", layer.code.adaptation, widths.bucket_weight)
         value, shift = leak(1.0 - layer.fade, widths.leak)
         code = (
-            f".threshold = {_units(layer.code.threshold, state_shift)}, .adaptation = {adaptation.value}, "
+            f".threshold = {round(layer.code.threshold * 2.0**state_shift)}, .adaptation = {adaptation.value}, "
             f".leak = {value}, .adaptation_shift = {adaptation.shift}, .leak_shift = {shift}, "
             f".most = {layer.code.max_spikes or 0}"
         )
@@ -118,9 +118,9 @@ def real(value: float) -> str:
     return f"{plain if len(plain) <= len(text) else text}f"
 
 
-def _units(values: npt.ArrayLike, shift: int) -> npt.NDArray[np.int64]:
+def _units(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.int64]:
     """States in their units, at most the largest."""
-    units = np.rint(np.asarray(values, dtype=np.float64) * 2.0**shift)
+    units = np.rint(values * 2.0**shift)
     return np.clip(units, -(2**31 - 1), 2**31 - 1).astype(np.int64)
 
 

@@ -9,6 +9,7 @@ which they fit.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ class Scaled(NamedTuple):
         return int(self.values.item())
 
 
-def scaled(name: str, values: npt.ArrayLike, bits: int) -> Scaled:
+def scaled(name: str, values: npt.NDArray[np.float64] | Sequence[float] | float, bits: int) -> Scaled:
     """Real numbers as integers of so many bits, in the smallest unit in which all of them fit.
 
     Raises:

@@ -147,16 +147,11 @@ static struct {
 /* Whether nothing is left of all that a neuron has heard. */
 static int is_empty(const struct layer *l, int n)
 {
-#ifdef NO_SLEEP
-    (void)l, (void)n;
-    return 0;
-#else
     const number *h = l->buckets + n * l->order;
     for (int k = 0; k < l->order; k++)
         if (h[k] != 0)
             return 0;
     return 1;
-#endif
 }
 
 {% include "neuron_" ~ kind ~ ".c" %}
@@ -175,10 +170,6 @@ static sum mixed(const struct layer *l, int n)
 /* Whether the neuron is silent until it hears something; see the proof at the top. */
 static int cannot_speak(const struct layer *l, int n)
 {
-#ifdef NO_SLEEP
-    (void)l, (void)n;
-    return 0;
-#else
     const number *h = l->buckets + n * l->order;
     const weight *v = l->bucket_weights + n * l->order;
     number high = 0, low = 0;
@@ -192,8 +183,13 @@ static int cannot_speak(const struct layer *l, int n)
     for (int k = 0; k < l->order; k++)
         most += (sum)v[k] * (v[k] > 0 ? high : low);
     return surely_below_threshold(l, n, most, high > -low ? high : -low);
-#endif
 }
+
+#ifdef NO_SLEEP   /* to see what sleep saves */
+enum { MAY_SLEEP = 0 };
+#else
+enum { MAY_SLEEP = 1 };
+#endif
 
 static void put_to_sleep(struct layer *l, int n)
 {
@@ -274,7 +270,7 @@ static int speak(int index, int driven)
             counts.spikes += (uint64_t)times;
             if (!quiet)
                 printf("spike %lld %d %d %lld\n", begin_us(now), index + 1, n, (long long)times);
-        } else if (!driven && cannot_speak(l, n)) {
+        } else if (!driven && MAY_SLEEP && cannot_speak(l, n)) {
             put_to_sleep(l, n);
         }
     }
@@ -305,7 +301,7 @@ static void read_out(int driven)
             counts.skipped++;
         } else {
             x = listen(l, c);
-            if (!driven && is_empty(l, c))
+            if (!driven && MAY_SLEEP && is_empty(l, c))
                 put_to_sleep(l, c);
         }
         SHOW_SIGNAL(LAYERS, c, x);
@@ -342,6 +338,7 @@ static void take_step(void)
     now++;
 }
 
+{% if net.loss != "each_step" %}
 /* Steps through which everything sleeps, all at once. */
 static void sleep_until(int64_t step)
 {
@@ -357,6 +354,7 @@ static void sleep_until(int64_t step)
     now = step;
 }
 
+{% endif %}
 /* Take every step before `step`. */
 static void run_until(int64_t step)
 {
@@ -396,7 +394,7 @@ static void begin_recording(void)
         l->n_awake = 0;
         for (int n = 0; n < l->neurons; n++) {
             l->behind[n] = 0;
-            l->asleep[n] = (unsigned char)(i < LAYERS - 1 ? cannot_speak(l, n) : is_empty(l, n));
+            l->asleep[n] = (unsigned char)(MAY_SLEEP && (i < LAYERS - 1 ? cannot_speak(l, n) : is_empty(l, n)));
             l->n_awake += !l->asleep[n];
         }
     }
