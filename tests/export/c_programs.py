@@ -59,7 +59,7 @@ def build(source: str, folder: Path, *flags: str, name: str = "net") -> Path:
     text, program = folder / f"{name}.c", folder / name
     text.write_text(source)
     command = [COMPILER, *STRICT, *flags, "-o", str(program), str(text)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     return program
 
@@ -74,7 +74,7 @@ def answers(program: Path, recordings: Sequence[Recording], *options: str) -> li
 
 
 def call(program: Path, data: bytes, *options: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([str(program), *options], input=data, capture_output=True, check=False, timeout=120)
+    return subprocess.run([str(program), *options], input=data, capture_output=True, check=False, timeout=600)
 
 
 def read_answers(text: str) -> list[Answer]:
