@@ -16,7 +16,7 @@ from spikinggamma.training import load_run
 TINY = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",
     "data.options.duration_ms=80.0", "data.options.lags_ms=[-8.0, 0.0, 8.0]",
-    "data.dt_ms=2.0", "data.n_channels=8", "net.hidden=[6]", "net.tau_ms=[4.0, 4.0, 4.0]",
+    "data.dt_ms=2.0", "data.n_channels=8", "net.synapse=neuron", "net.hidden=[6]", "net.tau_ms=[4.0, 4.0, 4.0]",
     "training.epochs=2", "training.batch_size=16", "training.threads=1",
 ]  # fmt: skip
 
