@@ -45,7 +45,7 @@ BELOW: dict[str, set[str]] = {
     "training": NET_ROOMS | DATA_ROOMS | {"atomic"},
     "bench": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
     "report": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
-    "export": NET_ROOMS | {"training", "atomic"},
+    "export": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
     "cli": NET_ROOMS | DATA_ROOMS | {"training", "bench", "report", "export"},
     "__init__": set(),
     "__main__": {"cli"},

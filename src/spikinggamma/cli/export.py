@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from spikinggamma.cli.options import Part
+
 __all__ = ["export"]
-
-
-class Target(StrEnum):
-    """What a net is written as."""
-
-    nir = "nir"
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)],
-    to: Annotated[Target, typer.Option("--to", help="What to write.", show_default=False)],
-    out: Annotated[Path, typer.Option(metavar="PATH", help="Where it goes.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="Which form: c or nir.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.", show_default=False)],
     dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
+    number: Annotated[
+        str | None,
+        typer.Option(help="c: what the program computes in, float, int16 or int32.", show_default="float"),
+    ] = None,
+    test_vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="c: also write recordings as its input; binary if it ends in .bin."),
+    ] = None,
+    split: Annotated[Part, typer.Option(help="Which recordings those are.")] = Part.test,
     without_adaptation: Annotated[
-        bool, typer.Option("--without-adaptation", help="Let thresholds stand still first, which is another net.")
+        bool, typer.Option("--without-adaptation", help="nir: let thresholds stand still first, which is another net.")
     ] = False,
     max_spikes: Annotated[
-        int | None, typer.Option(metavar="N", help="Limit the spikes of a neuron in a step first.")
+        int | None, typer.Option(metavar="N", help="nir: limit the spikes of a neuron in a step first.")
     ] = None,
 ) -> None:
-    """Write the net of a run's best epoch for other programs, exactly or not at all.
+    """Write the net of a run's best epoch for other hands, exactly or not at all.
 
-    [bold]Examples[/bold]
+    [bold]c[/bold]: one stand-alone C99 file that reads events from standard input and
+    writes spikes, class and scores. It needs no library and no memory beyond
+    its tables. Its head says what goes in and out, and how numbers are scaled.
+
+      spikinggamma export runs/fsdd-0-1 --to c --out net.c
+      cc -std=c99 -O2 -o net net.c
+      printf '0 12\\n1500 13\\nend 20000\\n' | ./net
+
+      spikinggamma export runs/fsdd-0-1 --to c --number int16 --out net16.c
+      spikinggamma export runs/fsdd-0-1 --to c --out net.c --test-vectors test.txt
+      ./net -q < test.txt
+
+    [bold]nir[/bold]: a graph of the Neuromorphic Intermediate Representation.
 
       spikinggamma export runs/fsdd_lif-0-1 --to nir --out lif.nir
       spikinggamma export runs/fsdd-0-1 --to nir --out fsdd.nir
-        --without-adaptation --max-spikes 4
+        --without-adaptation --max-spikes 16
 
     NIR has no node for a threshold that adapts, and needs a limit on the
     spikes of a step: a net that has the one and not the other is refused,
@@ -45,7 +61,11 @@ def export(
 
       pip install "spikinggamma\\[nir]"
     """
-    from spikinggamma.export import write_nir
+    from spikinggamma import export as room
+    from spikinggamma import training
 
-    written = write_nir(run, out, dt_ms=dt_ms, without_adaptation=without_adaptation, max_spikes=max_spikes)
-    typer.echo(str(written))
+    asked = {"dt_ms": dt_ms, "number": number, "max_spikes": max_spikes}
+    asked["without_adaptation"] = without_adaptation or None
+    typer.echo(str(room.export_run(run, to, out, asked)))
+    if test_vectors is not None:
+        typer.echo(str(room.write_events(getattr(training.load_run(run).splits(), split.value), test_vectors)))

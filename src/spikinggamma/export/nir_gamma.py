@@ -12,7 +12,7 @@
 No rectifier is needed: max(x, 0) - ŷ⁻ reaches (2j - 1)ϑ > 0 exactly where x - ŷ⁻ does, because ŷ⁻ is never negative.
 
 A threshold that adapts is refused. What it sends, 2(ϑ_0 + a(t)) n(t), is a product of two signals, and no NIR graph says it:
-docs/export.md has the proof.
+docs/nir.md has the proof.
 """
 
 from __future__ import annotations

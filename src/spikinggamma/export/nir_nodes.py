@@ -12,7 +12,7 @@ from spikinggamma.export.nir_wiring import Array
 
 __all__ = ["REMEDY", "Nodes"]
 
-REMEDY = "Graphs written by `write_nir` are read, and read-outs of Linear and LI; see docs/export.md."
+REMEDY = "Graphs written by `write_nir` are read, and read-outs of Linear and LI; see docs/nir.md."
 
 
 class Nodes:

@@ -1,6 +1,6 @@
 """Spoken digits: an exported net beside the net that was trained, on the 300 test recordings.
 
-    python benchmarks/fsdd_export.py nir RUN [--without-adaptation] [--max-spikes N] [--double] [--part validation]
+    python benchmarks/fsdd_nir.py RUN [--without-adaptation] [--max-spikes N] [--double] [--part validation]
 
 Writes the net of RUN (`spikinggamma train fsdd ...`) as a NIR file, runs it in the interpreter of the tests, which knows
 nothing but NIR's equations and the words in the file, and compares predictions and every hidden spike with PyTorch's; those of
@@ -149,7 +149,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "bench": "export",
         "target": "nir",
-        "command": "python benchmarks/fsdd_export.py " + " ".join(sys.argv[1:]),
+        "command": "python benchmarks/fsdd_nir.py " + " ".join(sys.argv[1:]),
         "seed": run.recipe.training.seed,
         "device": "cpu",
         "threads": torch.get_num_threads(),
@@ -178,7 +178,6 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", choices=("nir",))
     parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--without-adaptation", action="store_true")
     parser.add_argument("--max-spikes", type=int)
