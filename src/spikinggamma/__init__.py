@@ -25,6 +25,7 @@ __all__ = [
     "learning",
     "nn",
     "report",
+    "stream",
     "tasks",
     "training",
 ]

@@ -15,6 +15,7 @@ from spikinggamma.cli.data import data_app
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.search import search
+from spikinggamma.cli.stream import stream
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["app", "main"]
@@ -178,6 +179,7 @@ def report(
     typer.echo(str(room.write_report(paths, out)))
 
 
+app.command()(stream)
 app.command()(bench)
 
 
