@@ -36,7 +36,7 @@ def stream(
     learn: Annotated[bool, typer.Option("--learn", help="Learn from labels in the stream.")] = False,
     rule: Annotated[str | None, typer.Option(help="Learning rule; the run's own if not given.")] = None,
     loss: Annotated[str | None, typer.Option(help="Loss, e.g. running or last; the run's own if not given.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Step size; a hundredth of the run's own if not given.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Step size; a tenth of the run's own if not given.")] = None,
     remember_ms: Annotated[
         float, typer.Option(help="How late a label may come, and how long its segment be.")
     ] = 10_000.0,

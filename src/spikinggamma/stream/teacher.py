@@ -28,7 +28,7 @@ class Lessons(NamedTuple):
     Attributes:
         rule: A name in `RULES`; None: the run's own.
         loss: A name in `LOSSES`; None: the run's own.
-        rate: Step size of the optimiser; None: a hundredth of the run's own, which was for batches.
+        rate: Step size of the optimiser; None: a tenth of the run's own, which was for batches.
     """
 
     rule: str | None = None
@@ -41,7 +41,7 @@ class Lessons(NamedTuple):
         Raises:
             SpikingGammaError: No such rule or loss, one that does not suit the net, or a rate out of range.
         """
-        rate = recipe.learning.learning_rate / 100 if self.rate is None else self.rate
+        rate = recipe.learning.learning_rate / 10 if self.rate is None else self.rate
         chosen = {"learning.learning_rate": rate, "learning.rule": self.rule, "learning.loss": self.loss}
         return with_values(recipe, {key: value for key, value in chosen.items() if value is not None})
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from spikinggamma.stream.engine import Row, Tally
 
@@ -54,6 +54,7 @@ class Pace:
         return found
 
 
+@runtime_checkable
 class View(Protocol):
     """Told of how things stand, often; shows it when it wants."""
 
