@@ -106,7 +106,7 @@ def test_a_fast_sender_has_to_wait(tmp_path: Path) -> None:
     """Nobody takes anything: what a sender gets rid of is what the pipe and the queue hold, however long it tries."""
     read, write = os.pipe()
     os.set_blocking(write, False)
-    with os.fdopen(read, "rb", buffering=0) as file, PipeSource(file) as source:
+    with os.fdopen(read, "rb", buffering=0) as file, PipeSource(file.fileno()) as source:
         blocks = source.blocks(0, patience_s=0.05)
         os.write(write, b"1 1\n")
         assert next(blocks) is not None
@@ -137,7 +137,7 @@ def test_a_pipe_is_skipped_to_where_it_is_known(tmp_path: Path) -> None:
 
         threading.Thread(target=send).start()
         with os.fdopen(read, "rb", buffering=0) as file:
-            assert gathered(PipeSource(file), position, 10**6) == wanted
+            assert gathered(PipeSource(file.fileno()), position, 10**6) == wanted
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_pipe_that_lacks_bytes_is_refused(sent: bytes, named: str) -> None:
     os.write(write, sent)
     os.close(write)
     with os.fdopen(read, "rb", buffering=0) as file, pytest.raises(SpikingGammaError, match=named):
-        gathered(PipeSource(file), 4, 10**6)
+        gathered(PipeSource(file.fileno()), 4, 10**6)
 
 
 def test_a_file_is_read_from_a_byte_on(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -88,5 +87,5 @@ def stream(
     if socket is not None:
         where = room.SocketSource(socket)
     else:
-        where = room.PipeSource(sys.stdin.buffer) if source == "-" else room.FileSource(Path(source))
+        where = room.PipeSource() if source == "-" else room.FileSource(Path(source))
     room.stream(loaded, where, room.Output(out), settings)

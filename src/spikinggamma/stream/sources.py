@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
 
@@ -131,13 +131,12 @@ class PipeSource(Source):
 
     kind = "stdin"
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, handle: int = 0) -> None:
         super().__init__("standard input")
-        self.file = file
+        self.handle = handle
 
     def _read(self, position: int) -> Iterator[bytes]:
-        handle = self.file.fileno()
-        first = b""
+        handle, first = self.handle, b""
         while _PREAMBLE.startswith(first[: len(_PREAMBLE)]) and b"\n" not in first and len(first) < 64:
             data = os.read(handle, BLOCK)
             if not data:
