@@ -45,8 +45,9 @@ BELOW: dict[str, set[str]] = {
     "training": NET_ROOMS | DATA_ROOMS | {"atomic"},
     "bench": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
     "report": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
+    "stream": {"nn", "learning", "events", "training", "atomic"},
     "export": NET_ROOMS | DATA_ROOMS | {"training", "atomic"},
-    "cli": NET_ROOMS | DATA_ROOMS | {"training", "bench", "report", "export"},
+    "cli": NET_ROOMS | DATA_ROOMS | {"training", "stream", "bench", "report", "export"},
     "__init__": set(),
     "__main__": {"cli"},
 }

@@ -26,6 +26,7 @@ __all__ = [
     "learning",
     "nn",
     "report",
+    "stream",
     "tasks",
     "training",
 ]

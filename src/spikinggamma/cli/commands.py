@@ -16,6 +16,7 @@ from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.search import search
+from spikinggamma.cli.stream import stream
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["app", "main"]
@@ -179,6 +180,7 @@ def report(
     typer.echo(str(room.write_report(paths, out)))
 
 
+app.command()(stream)
 app.command()(bench)
 
 

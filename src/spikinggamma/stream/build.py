@@ -1,0 +1,43 @@
+"""From a run and settings to a net that is ready for a stream."""
+
+from __future__ import annotations
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.stream.engine import Engine
+from spikinggamma.stream.parsing import Vocabulary
+from spikinggamma.stream.readout import Readout
+from spikinggamma.stream.settings import Settings
+from spikinggamma.stream.teacher import Teacher
+from spikinggamma.training import Run, build_judge, facts_of, pick_device, with_values
+
+__all__ = ["make_engine"]
+
+
+def make_engine(run: Run, settings: Settings) -> tuple[Engine, Vocabulary]:
+    """The net of a run's best epoch at rest, and what a stream for it can speak of.
+
+    Raises:
+        SpikingGammaError: No checkpoint; a time step that the net cannot take; settings that no net can.
+    """
+    recipe, device = run.recipe, pick_device(settings.device)
+    dt_ms = recipe.data.dt_ms if settings.dt_ms is None else settings.dt_ms
+    if not 1e-3 <= dt_ms <= 60_000.0:
+        raise SpikingGammaError("--dt-ms", dt_ms, "from a microsecond to a minute [ms]")
+    # Refused by its key where the shortest bucket is shorter than a step.
+    recipe = with_values(recipe, {"data.dt_ms": float(dt_ms)})
+    facts, recorded = facts_of(recipe), facts_of(with_values(recipe, {"data.n_channels": 0}))
+    net = run.net("best", device=str(device))
+    lessons = settings.lessons
+    engine = Engine(
+        net,
+        dt_ms=dt_ms,
+        channels=recorded.n_channels,
+        heard=facts.n_channels,
+        chunk=settings.chunk,
+        readout=Readout(build_judge(net, recipe, dt_ms=dt_ms).loss, dt_ms=dt_ms, forget_ms=settings.forget_ms),
+        class_names=facts.class_names,
+        remember_ms=settings.remember_ms,
+        teacher=None if lessons is None else Teacher(net, lessons.applied(recipe)),
+        device=device,
+    )
+    return engine, Vocabulary(recorded.n_channels, facts.class_names)

@@ -1,0 +1,267 @@
+"""The net at work on a stream: items in order go in, predictions come out, and the state between them can be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import SpikingNet
+from spikinggamma.stream.items import Items, Kind
+from spikinggamma.stream.memory import Memory
+from spikinggamma.stream.readout import Evidence, Readout
+from spikinggamma.stream.teacher import Teacher
+
+__all__ = ["Engine", "Row", "Tally"]
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Tally:
+    """What has passed.
+
+    Attributes:
+        events: Events.
+        steps: Steps that the net has run.
+        segments: Segments decided.
+        labels: Labels.
+        judged: Labels of which the prediction is known.
+        right: Predictions that they confirm.
+        learnt: Labels learnt from.
+        forgotten: Labels for something that is not remembered.
+    """
+
+    events: int = 0
+    steps: int = 0
+    segments: int = 0
+    labels: int = 0
+    judged: int = 0
+    right: int = 0
+    learnt: int = 0
+    forgotten: int = 0
+
+
+@dataclass
+class Place:
+    """Where in the stream the net is.
+
+    Attributes:
+        segment: Number of the segment at hand.
+        begin_us: When it began.
+        clock_us: How far time has come.
+        grid: Its first step of the chunk at hand.
+        ran: Its steps that the net has run.
+        state: The net's state after them; None at rest.
+        evidence: What they say.
+    """
+
+    evidence: Evidence
+    segment: int = 0
+    begin_us: int = 0
+    clock_us: int = 0
+    grid: int = 0
+    ran: int = 0
+    state: Any = None
+    tally: Tally = field(default_factory=Tally)
+
+
+class Engine:
+    """Steps of a segment are counted from where it begins, as those of a recording are, and run in chunks of so many.
+
+    Chunks depend on the segment alone, not on when its events arrive: the same stream gives the same numbers, always.
+
+    Args:
+        net: The net.
+        dt_ms: Time step.
+        channels: Of events.
+        heard: Channels of the net; neighbours are summed.
+        chunk: Steps run at once.
+        readout: What is made of the logits.
+        class_names: What classes are called.
+        remember_ms: How long labels may refer to what was heard.
+        teacher: Learns from labels; None: nobody does.
+        device: Where the net runs.
+
+    Example:
+        >>> from spikinggamma.nn import dense_net
+        >>> from spikinggamma.stream.items import Items
+        >>> net, names = dense_net((3, 8, 2), tau_ms=(4.0, 8.0)).eval(), ("left", "right")
+        >>> engine = Engine(net, dt_ms=4.0, channels=3, heard=3, chunk=2, readout=Readout("sum", dt_ms=4.0), class_names=names)
+        >>> numbers = [np.array(column) for column in ([0, 0, 2], [0, 9000, 12000], [1, 2, 0], [1, 2, 3], [1, 2, 3])]
+        >>> [(row["what"], row["time_us"]) for row in engine.take(Items(*numbers))]
+        [('now', 8000), ('segment', 12000)]
+    """
+
+    def __init__(
+        self,
+        net: SpikingNet,
+        *,
+        dt_ms: float,
+        channels: int,
+        heard: int,
+        chunk: int,
+        readout: Readout,
+        class_names: tuple[str, ...],
+        remember_ms: float = 10_000.0,
+        teacher: Teacher | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if chunk < 1:
+            raise SpikingGammaError("--chunk", chunk, "at least one step")
+        if not 0.0 < remember_ms <= 3.6e6:
+            raise SpikingGammaError("--remember-ms", remember_ms, "above 0, at most an hour [ms]")
+        self.net, self.dt_ms, self.chunk, self.readout = net, dt_ms, chunk, readout
+        self.class_names, self.teacher, self.device = class_names, teacher, device
+        self.dtype = next(net.parameters()).dtype
+        self.step_ns = round(dt_ms * 1e6)
+        self.summed = channels // heard
+        self.memory = Memory(round(remember_ms * 1000), self.step_ns, heard)
+        self.place = Place(readout.nothing(net.classes))
+        self.pending = np.zeros((chunk, heard), np.float32)
+        self.memory.begin(0, 0)
+
+    def take(self, items: Items) -> Iterator[Row]:
+        """Items in order; what they lead to."""
+        marks = np.flatnonzero(items.kinds != Kind.EVENT).tolist()
+        start = 0
+        for mark in [*marks, len(items.kinds)]:
+            if mark > start:
+                yield from self._hear(items.times_us[start:mark], items.values[start:mark])
+            if mark < len(items.kinds):
+                yield from self._mark(Kind(int(items.kinds[mark])), int(items.times_us[mark]), int(items.values[mark]))
+            start = mark + 1
+
+    def finish(self) -> Iterator[Row]:
+        """The stream has ended: what is known of the steps that are over. An open segment is not decided."""
+        yield from self._advance()
+        if self._over() > self.place.ran:
+            self._run(self._over())
+            yield self._predict("now")
+
+    @torch.no_grad()
+    def state_after_a_step(self) -> Any:
+        """A state of the form that states have once a net has run."""
+        silence = torch.zeros(1, 1, self.pending.shape[1], device=self.device, dtype=self.dtype)
+        return self.net.run(silence, self.net.initial_state(1, dropout=False), self.dt_ms)[1]
+
+    def _hear(self, times_us: Int[np.ndarray, " E"], channels: Int[np.ndarray, " E"]) -> Iterator[Row]:
+        place = self.place
+        steps = (times_us - place.begin_us) * 1000 // self.step_ns
+        channels = channels // self.summed
+        start = 0
+        while start < len(steps):
+            end = int(np.searchsorted(steps, place.grid + self.chunk))
+            if end > start:
+                np.add.at(self.pending, (steps[start:end] - place.grid, channels[start:end]), np.float32(1.0))
+                place.tally.events += end - start
+                start = end
+                place.clock_us = int(times_us[end - 1])
+            if start < len(steps):
+                yield from self._chunk()
+
+    def _mark(self, kind: Kind, time_us: int, value: int) -> Iterator[Row]:
+        place = self.place
+        if kind == Kind.RESET:
+            self.memory.drop()
+            self._begin(time_us)
+            return
+        place.clock_us = max(place.clock_us, time_us)
+        yield from self._advance()
+        if kind == Kind.END:
+            yield from self._end(time_us)
+        elif kind == Kind.LABEL:
+            yield self._label(time_us, value)
+
+    def _end(self, time_us: int) -> Iterator[Row]:
+        place = self.place
+        steps = -(-(time_us - place.begin_us) * 1000 // self.step_ns)
+        if steps > place.ran:
+            self._run(steps)
+        if place.ran:
+            place.tally.segments += 1
+            yield self._predict("segment", time_us)
+        self.memory.end(time_us)
+        place.segment += 1
+        self._begin(time_us)
+
+    def _begin(self, time_us: int) -> None:
+        place = self.place
+        place.begin_us = place.clock_us = time_us
+        place.grid = place.ran = 0
+        place.state, place.evidence = None, self.readout.nothing(self.net.classes)
+        self.pending[:] = 0.0
+        self.memory.begin(place.segment, time_us)
+
+    def _over(self) -> int:
+        """Steps of the segment that nothing can be added to."""
+        return (self.place.clock_us - self.place.begin_us) * 1000 // self.step_ns
+
+    def _advance(self) -> Iterator[Row]:
+        while self._over() >= self.place.grid + self.chunk:
+            yield from self._chunk()
+
+    def _chunk(self) -> Iterator[Row]:
+        place = self.place
+        self._run(place.grid + self.chunk)
+        place.grid += self.chunk
+        self.pending[:] = 0.0
+        yield self._predict("now")
+        self.memory.forget(place.begin_us + place.ran * self.step_ns // 1000)
+
+    @torch.no_grad()
+    def _run(self, until: int) -> None:
+        """Run the steps of the chunk at hand up to `until`."""
+        place = self.place
+        counts = self.pending[place.ran - place.grid : until - place.grid]
+        spikes = torch.from_numpy(counts).to(self.device, self.dtype).unsqueeze(1)
+        before = self.net.initial_state(1, dropout=False) if place.state is None else place.state
+        tape, place.state = self.net.run(spikes, before, self.dt_ms)
+        place.evidence = self.readout.gather(place.evidence, tape.layers[-1].outputs[:, 0].cpu())
+        self.memory.hear(place.ran, counts)
+        place.tally.steps += until - place.ran
+        place.ran = until
+
+    def _predict(self, what: str, time_us: int | None = None) -> Row:
+        place = self.place
+        shares = self.readout.shares(place.evidence)
+        best = int(shares.argmax())
+        when_us = place.begin_us + place.ran * self.step_ns // 1000 if time_us is None else time_us
+        self.memory.say(when_us, best)
+        return {
+            "what": what,
+            "segment": place.segment,
+            "time_us": when_us,
+            "class": best,
+            "name": self.class_names[best],
+            "share": round(float(shares[best]), 6),
+        }
+
+    def _label(self, time_us: int, label: int) -> Row:
+        place, tally = self.place, self.place.tally
+        if self._over() > place.ran:
+            self._run(self._over())  # what was heard before the label is heard by the net as it was before it
+        tally.labels += 1
+        found = self.memory.recall(time_us, place.clock_us)
+        row: Row = {
+            "what": "label",
+            "segment": None if found is None else found.segment,
+            "time_us": time_us,
+            "label": label,
+        }
+        row["class"] = None if found is None else found.predicted
+        if found is None:
+            tally.forgotten += 1
+            return row
+        if found.predicted is not None:
+            tally.judged += 1
+            tally.right += found.predicted == label
+        if self.teacher is not None:
+            row["loss"] = round(self.teacher.teach(found.spikes.to(self.device, self.dtype), label).loss, 6)
+            tally.learnt += 1
+        return row

@@ -1,0 +1,84 @@
+"""The net's answer so far, from its logits chunk by chunk, as the loss that it was trained with would judge them.
+
+| loss | evidence |
+| --- | --- |
+| `sum`, `running` | the mean of the logits since the segment began |
+| `cumulative` | the mean of the votes, a softmax of the logits at each step |
+| `spikemax` | the share of each class in all output spikes |
+| `last`, `each_step` | the logits now |
+
+With a time constant, older evidence counts for less, by e^(-age / τ): for streams without end.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning import LOSSES
+
+__all__ = ["Evidence", "Readout"]
+
+_NOW = ("last", "each_step")
+
+
+class Evidence(NamedTuple):
+    """What has been gathered: the weighted sum of logits, votes or spikes, and of the weights."""
+
+    total: Float[Tensor, " C"]
+    weight: float
+
+
+class Readout:
+    """See the module.
+
+    Args:
+        loss: A name in `LOSSES`.
+        dt_ms: Time step.
+        forget_ms: That time constant τ; None: nothing is forgotten until the segment ends.
+
+    Example:
+        >>> readout = Readout("sum", dt_ms=4.0)
+        >>> found = readout.gather(readout.nothing(2), torch.tensor([[0.0, 1.0], [0.0, 3.0]]))
+        >>> readout.shares(found).argmax()
+        tensor(1)
+    """
+
+    def __init__(self, loss: str, *, dt_ms: float, forget_ms: float | None = None) -> None:
+        if loss not in LOSSES:
+            raise SpikingGammaError("loss", repr(loss), f"one of {', '.join(LOSSES)}")
+        if forget_ms is not None and not 0.0 < forget_ms < math.inf:
+            raise SpikingGammaError("--forget-ms", forget_ms, "a time above 0 [ms]")
+        self.loss = loss
+        self._kept = 1.0 if forget_ms is None else math.exp(-dt_ms / forget_ms)
+
+    def nothing(self, classes: int) -> Evidence:
+        """Before the first step."""
+        return Evidence(torch.zeros(classes, dtype=torch.float64), 0.0)
+
+    def gather(self, before: Evidence, logits: Float[Tensor, "T C"]) -> Evidence:
+        """The evidence after a chunk."""
+        heard = logits.double()
+        if self.loss in _NOW:
+            return Evidence(heard[-1], 1.0)
+        if self.loss == "cumulative":
+            heard = heard.softmax(1)
+        steps = len(heard)
+        weights = torch.full((steps,), self._kept, dtype=torch.float64).pow(torch.arange(steps - 1, -1, -1))
+        old = self._kept**steps
+        return Evidence(old * before.total + weights @ heard, old * before.weight + float(weights.sum()))
+
+    def shares(self, found: Evidence) -> Float[Tensor, " C"]:
+        """The probability that the net gives to each class."""
+        mean = found.total / max(found.weight, 1e-300)
+        if self.loss == "cumulative":
+            return mean
+        if self.loss == "spikemax":
+            counts = found.total.clamp_min(1.0)
+            return counts / counts.sum()
+        return mean.softmax(0)

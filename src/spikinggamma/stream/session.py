@@ -1,0 +1,237 @@
+"""A stream from its first byte to its last: read, order, run, write, and note down how far that is."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from types import FrameType
+
+from spikinggamma.atomic import remove_leftovers
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.stream.build import make_engine
+from spikinggamma.stream.checkpoint import load_state, restore_engine, restore_order, save_state, state_of
+from spikinggamma.stream.engine import Row
+from spikinggamma.stream.formats import format_of, make_parser
+from spikinggamma.stream.latency import Latencies
+from spikinggamma.stream.ordering import Order
+from spikinggamma.stream.output import Output
+from spikinggamma.stream.parsing import Parsed, Parser
+from spikinggamma.stream.settings import Settings, Summary
+from spikinggamma.stream.sources import Block, Source
+from spikinggamma.stream.view import Figures, Pace, View, view_for
+from spikinggamma.training import Run, dump_recipe
+from spikinggamma.training.lock import locked
+from spikinggamma.training.threads import torch_threads
+
+__all__ = ["StreamInterrupted", "stream"]
+
+_log = logging.getLogger("spikinggamma.stream")
+
+
+class StreamInterrupted(KeyboardInterrupt):
+    """Ctrl-C; the message says what is safe."""
+
+
+def stream(
+    run: Run, source: Source, output: Output, settings: Settings | None = None, *, view: View | None = None
+) -> Summary:
+    """Predictions of a run's net for a stream, as they form, until it ends; from the last checkpoint on if there is one.
+
+    Args:
+        run: Whose best epoch's net it is.
+        source: Where the stream comes from.
+        output: Where predictions go.
+        settings: How it is taken.
+        view: What is told of how things stand; one for the terminal if not given.
+
+    Raises:
+        SpikingGammaError: Bad settings, a checkpoint of another stream; or bad input, with its line or byte: what came before
+            it is written, and noted down.
+        StreamInterrupted: Ctrl-C, between two blocks of the input; all before is written, and noted down.
+
+    Example:
+        >>> stream(load_run("runs/fsdd-0-1"), FileSource(Path("events.txt")), Output(None))  # doctest: +SKIP
+    """
+    settings = settings or Settings()
+    settings.check()
+    with ExitStack() as stack:
+        if settings.state is not None:
+            settings.state.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(settings.state))
+        stack.enter_context(torch_threads(run.recipe.training.threads))
+        ended = stack.enter_context(_asked_to_end())
+        session = _Session(run, stack.enter_context(source), stack.enter_context(output), settings)
+        shown = nullcontext(view) if view is not None else view_for(predictions_in_terminal=output.in_terminal)
+        return session.work(stack.enter_context(shown), ended)
+
+
+class _Session:
+    """One process's part of a stream."""
+
+    def __init__(self, run: Run, source: Source, output: Output, settings: Settings) -> None:
+        self.source, self.output, self.settings = source, output, settings
+        self.engine, self.vocabulary = make_engine(run, settings)
+        self.order = Order(settings.late, longest_gap_us=round(settings.longest_gap_s * 1e6))
+        # What may not change while a stream goes on.
+        named = {name: str(getattr(settings, name)) for name in ("dt_ms", "chunk", "late", "forget_ms", "remember_ms")}
+        where = {"lessons": str(settings.lessons), "source": source.kind, "out": str(output.path)}
+        self.meaning = {"recipe": dump_recipe(run.recipe)} | named | where
+        self.parser: Parser | None = None
+        self.position = self.line = 0
+        self.latencies = Latencies()
+        self.last: Row | None = None
+        rows, size = self._restore()
+        output.open(rows, size)
+
+    def work(self, view: View, ended: threading.Event) -> Summary:
+        """Take the stream until it ends."""
+        started = saved = time.perf_counter()
+        pace = Pace(self.engine.place.tally.events, self.engine.place.clock_us)
+        for block in self._blocks():
+            if block is not None:
+                self._take(block)
+            if ended.is_set():
+                self._save()
+                raise StreamInterrupted(self._kept())
+            if time.perf_counter() - saved >= self.settings.every_s:
+                self._save()
+                saved = time.perf_counter()
+            if view.due():
+                view.show(self._figures(pace))
+            if self.parser is not None and self.parser.stopped:
+                break
+        self._finish()
+        summary = self._summary(time.perf_counter() - started)
+        _log.info("%s", summary)
+        return summary
+
+    def _blocks(self) -> Iterator[Block | None]:
+        stopped = self.parser is not None and self.parser.stopped
+        return iter(()) if stopped else self.source.blocks(self.position)
+
+    def _take(self, block: Block) -> None:
+        if self.parser is None:
+            name = format_of(block.data) if self.settings.format == "auto" else self.settings.format
+            self.parser = make_parser(name, self.vocabulary)
+        self._pass_on(self.parser, self.parser.feed(block.data), arrived_s=block.arrived_s)
+
+    def _finish(self) -> None:
+        """The input has ended: its last line, what waits for its turn, the steps that are over."""
+        if self.parser is not None:
+            self._pass_on(self.parser, self.parser.finish(), arrived_s=None)
+        self._write(self.engine.take(self.order.finish()), None)
+        self._write(self.engine.finish(), None)
+        self._save()
+
+    def _pass_on(self, parser: Parser, parsed: Parsed, *, arrived_s: float | None) -> None:
+        """Items through order and net; bad input ends it all, once what came before it is done and noted down."""
+        items = parsed.items
+        ordered = self.order.push(items, parser.counts)
+        self._write(self.engine.take(ordered.items), arrived_s)
+        if ordered.taken == len(items.kinds):
+            self.position, self.line = parser.position, parser.line
+        elif ordered.taken:
+            last = ordered.taken - 1
+            self.position = int(items.ends[last])
+            self.line = int(items.places[last]) if parser.counts == "line" else 0
+        fault = ordered.fault or parsed.fault
+        if fault is not None:
+            self._save()
+            kept = "" if self.settings.state is None else f"What came before it is kept in {self.settings.state}."
+            remedy = f"{fault.remedy} {kept}".strip()
+            raise SpikingGammaError(f"{self.source.name}, {fault.argument}", fault.got, fault.expected, remedy)
+
+    def _write(self, rows: Iterable[Row], arrived_s: float | None) -> None:
+        for row in rows:
+            self.output.write(row)
+            if arrived_s is not None:
+                self.latencies.add(time.perf_counter() - arrived_s)
+            if "name" in row:
+                self.last = row
+
+    def _save(self) -> None:
+        """Output first, then the checkpoint that counts on it, then the word to the sender that counts on both."""
+        if self.settings.state is None:
+            return
+        self.output.sync()
+        name = {"line": "text", "byte": "aer"}[self.parser.counts] if self.parser is not None else ""
+        content = state_of(self.engine, self.order) | {
+            "position": self.position,
+            "line": self.line,
+            "format_name": name,
+            "stopped": self.parser is not None and self.parser.stopped,
+            "rows": self.output.rows,
+            "size": self.output.size,
+        }
+        save_state(self.settings.state, content, self.meaning, self.position)
+        self.source.acknowledge(self.position)
+
+    def _restore(self) -> tuple[int, int]:
+        """Go on where the last checkpoint was made; rows and bytes of the output then."""
+        folder = self.settings.state
+        if folder is None:
+            return 0, 0
+        remove_leftovers(folder)
+        saved = load_state(folder, self.meaning)
+        if saved is None:
+            return 0, 0
+        restore_engine(self.engine, saved, folder)
+        restore_order(self.order, saved)
+        self.position, self.line = saved["position"], saved["line"]
+        if saved["format_name"]:
+            self.parser = make_parser(saved["format_name"], self.vocabulary, self.position, self.line)
+            self.parser.stopped = saved["stopped"]
+        _log.info("going on from byte %d of the stream, prediction %d", self.position, saved["rows"])
+        return saved["rows"], saved["size"]
+
+    def _kept(self) -> str:
+        if self.settings.state is None:
+            return "Nothing is kept: name a folder with --state to go on where a stream was left."
+        return f"Go on with the same command: {self.settings.state} knows all up to byte {self.position}."
+
+    def _figures(self, pace: Pace) -> Figures:
+        place, order = self.engine.place, self.order
+        events_per_s, realtime = pace.since(place.tally.events, place.clock_us)
+        return Figures(
+            place.tally,
+            place.clock_us / 1e6,
+            events_per_s,
+            realtime,
+            self._latency(),
+            order.dropped + order.dropped_marks,
+            len(order.turns),
+            self.last,
+        )
+
+    def _summary(self, seconds: float) -> Summary:
+        order = self.order
+        tally = self.engine.place.tally
+        return Summary(tally, order.dropped, order.dropped_marks, seconds, self._latency(), self.position)
+
+    def _latency(self) -> tuple[float, float]:
+        return self.latencies.quantile(0.5), self.latencies.quantile(0.99)
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM, so that a block is finished first; the second one ends it at once."""
+    ended = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield ended
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if ended.is_set():
+            raise KeyboardInterrupt
+        ended.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
