@@ -104,7 +104,7 @@ class CountNet(SpikingNet):
             signal = outputs if mask is None else outputs * mask
         return SurrogateTape(tuple(tapes), state.masks), CountState(counts[-1], state.masks)
 
-    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B N"], ...]:
+    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B ..."], ...]:
         """See `SpikingNet.arrivals`; nothing arrives above the counters."""
         return spikes, *(torch.zeros_like(part.inputs) for part in tape.layers[1:])
 

@@ -109,7 +109,7 @@ class GRUNet(SpikingNet):
         tapes.append(PopulationTape(signal, logits, None, logits, None))
         return SurrogateTape(tuple(tapes), state.masks), GRUState(tuple(after), state.masks)
 
-    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B N"], ...]:
+    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B ..."], ...]:
         """See `SpikingNet.arrivals`; what goes on from layer to layer is dense, and no arrival."""
         return spikes, *(torch.zeros_like(part.inputs) for part in tape.layers[1:])
 

@@ -131,7 +131,7 @@ class GammaNet(SpikingNet):
             after.append(new)
         return NetTape(tuple(tapes), state.masks), NetState(tuple(after), state.masks)
 
-    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: NetTape) -> tuple[Tensor, ...]:
+    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: NetTape) -> tuple[Float[Tensor, "T B ..."], ...]:
         """See `SpikingNet.arrivals`; recorded events have one height, `input_gain`."""
         first = spikes.reshape(*spikes.shape[:2], *self.stack[0].in_shape)
         return first, *(

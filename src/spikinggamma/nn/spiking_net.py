@@ -83,7 +83,7 @@ class SpikingNet(nn.Module, abc.ABC):
         """Scale each layer's weights, from the input upwards, until its signal is of the right size on this batch."""
 
     @abc.abstractmethod
-    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: Any) -> tuple[Float[Tensor, "T B *in_shape"], ...]:
+    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: Any) -> tuple[Float[Tensor, "T B ..."], ...]:
         """How much arrived at each input of each layer in a chunk: heights count once, spikes of one height each."""
 
     @abc.abstractmethod

@@ -168,7 +168,7 @@ class SurrogateNet(SpikingNet):
             return drive, state
         return leaky_sequence(self.settings.lif(dt_ms)._replace(tau_ms=self.readout_tau_ms), state, drive)
 
-    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B N"], ...]:
+    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B ..."], ...]:
         """See `SpikingNet.arrivals`; spikes that fractional delays split between two steps arrive twice, with a share each."""
         return tuple(
             (part.inputs != 0.0).to(spikes) if axons.kind == "fractional" else part.inputs

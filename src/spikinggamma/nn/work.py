@@ -36,18 +36,18 @@ class Work:
         6.0
     """
 
-    multiply_accumulates: float = 0.0
-    accumulates: float = 0.0
-    multiplies: float = 0.0
-    functions: float = 0.0
-    weight_reads: float = 0.0
-    state_reads: float = 0.0
-    state_writes: float = 0.0
+    multiply_accumulates: int | float = 0.0
+    accumulates: int | float = 0.0
+    multiplies: int | float = 0.0
+    functions: int | float = 0.0
+    weight_reads: int | float = 0.0
+    state_reads: int | float = 0.0
+    state_writes: int | float = 0.0
 
     def __add__(self, other: Work) -> Work:
         return Work(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
-    def __rmul__(self, times: float) -> Work:
+    def __rmul__(self, times: int | float) -> Work:
         return Work(*(times * one for one in astuple(self)))
 
 
@@ -58,7 +58,7 @@ GRADED = Work(multiply_accumulates=1.0, weight_reads=1.0, state_reads=1.0, state
 DENSE = Work(multiply_accumulates=1.0, weight_reads=1.0, state_reads=1.0)
 
 
-def touched(variables: float) -> Work:
+def touched(variables: int | float) -> Work:
     """State variables read and written once."""
     return Work(state_reads=variables, state_writes=variables)
 

@@ -46,7 +46,7 @@ class EnergyTable(Section):
     memories: tuple[Memory, ...] = Field(min_length=1, description="from the smallest")
     dram_pj_per_64_bits: float = Field(ge=0.0, description="for what fits into none of them")
 
-    def word_pj(self, size_bytes: float, word_bytes: int) -> float:
+    def word_pj(self, size_bytes: int | float, word_bytes: int) -> float:
         """A word of the smallest memory that holds so much."""
         fitting = [memory.pj_per_64_bits for memory in self.memories if size_bytes <= 1024.0 * memory.kib]
         return (min(fitting) if fitting else self.dram_pj_per_64_bits) * word_bytes / 8.0

@@ -24,7 +24,7 @@ from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 from spikinggamma.training.run import Run, load_run, versions
 from spikinggamma.training.threads import torch_threads
 
-__all__ = ["Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
+__all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
 
 _DRAWS = 2000
 Part = Literal["train", "validation", "test"]
