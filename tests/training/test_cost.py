@@ -158,3 +158,11 @@ def test_silence_costs_upkeep_alone() -> None:
     assert cost.synapses == Work()
     assert cost.synaptic_operations == 0.0
     assert cost.neurons.multiply_accumulates == 29 * 10 * (1 + 2)  # a bucket moved, two mixed
+
+
+def test_delay_lines_hold_every_step_that_a_delay_may_reach_back_to() -> None:
+    net, _ = reference_surrogates.prepared(**SURROGATE["fractional"])
+    row = cost_row(net, measured(net, input_spikes((6,))), DT_MS, ENERGY_TABLES["float32"])
+    # Six channels, seven and five neurons, with delays up to 9 ms in steps of 2 ms: 0 to 4 steps back.
+    assert row["delay_line_bytes"] == 4 * (6 + 7 + 5) * 5
+    assert row["state_memory_bytes"] == 4 * 2 * (7 + 5 + 3)

@@ -88,5 +88,6 @@ def projected(
         dense=neurons * (neuron.spike + Work(accumulates=1.0)),
         recording=Work(),
         variables=variables,
-        memory=variables + delay_line,
+        memory=variables,
+        delay_line=delay_line,
     )

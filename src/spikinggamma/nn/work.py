@@ -78,7 +78,8 @@ class LayerWork(NamedTuple):
         dense: What else dense arithmetic does at every step instead of `arrival` and `message`.
         recording: What is done once for each recording.
         variables: State variables that `update` touches.
-        memory: Words of state to be kept, delay lines included.
+        memory: Words of state to be kept.
+        delay_line: Words besides, for messages that are under way.
     """
 
     fan_out: Float[Tensor, "*in_shape"]
@@ -93,3 +94,4 @@ class LayerWork(NamedTuple):
     recording: Work
     variables: int
     memory: int
+    delay_line: int = 0

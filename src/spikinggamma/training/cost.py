@@ -63,6 +63,7 @@ def cost_row(net: SpikingNet, traffic: Traffic, dt_ms: float, table: EnergyTable
         "seconds": seconds,
         "weight_memory_bytes": weights * table.weight_bytes,
         "state_memory_bytes": states * table.state_bytes,
+        "delay_line_bytes": sum(layer.delay_line for layer in layers) * table.state_bytes,
     }
     for name, cost in (("event", event_cost(layers, traffic)), ("dense", dense_cost(layers, traffic))):
         spent = energy(cost.synapses, cost.neurons, table, weights=weights, states=states)
