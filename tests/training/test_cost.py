@@ -145,6 +145,9 @@ def test_rows_are_of_the_mean_recording() -> None:
     assert event["state_updates"] == dense["state_updates"] == 29 * (15 * 3 + 12 * 2) / 2
     assert dense["synaptic_operations"] == 29 * (6 * 7 + 7 * 5 + 5 * 3) / 2
     assert event["synaptic_operations"] < dense["synaptic_operations"]
+    assert dense["synaptic_operations_by_layer"] == [29 * pairs / 2 for pairs in (6 * 7, 7 * 5, 5 * 3)]
+    assert event["synaptic_operations_by_layer"][0] == float(traffic.arrivals[0].sum()) * 7 / 2
+    assert sum(event["synaptic_operations_by_layer"]) == event["synaptic_operations"]
     for figures in (event, dense):
         parts = figures["arithmetic_nj"] + figures["weights_nj"] + figures["states_nj"]
         assert figures["energy_nj"] == pytest.approx(parts)

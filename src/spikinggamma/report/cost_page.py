@@ -93,5 +93,5 @@ def _line(row: CostRow, name: str) -> list[str]:
     ]
 
 
-def _grouped(number: float) -> str:
+def _grouped(number: int | float) -> str:
     return f"{number:,.0f}".replace(",", "\u202f")

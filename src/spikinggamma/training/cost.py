@@ -20,36 +20,38 @@ class Cost(NamedTuple):
         neurons: Everything else: upkeep at each step, reading and sending messages.
         synaptic_operations: Synapses used, or multiplied in full.
         updates: State variables of neurons touched by their upkeep.
+        by_layer: `synaptic_operations` of each layer.
     """
 
     synapses: Work
     neurons: Work
     synaptic_operations: float
     updates: float
+    by_layer: tuple[float, ...]
 
 
 def event_cost(layers: Sequence[LayerWork], traffic: Traffic) -> Cost:
     """Driven by events: synapses work where something arrives; neurons are kept up at every step all the same."""
-    synapses, neurons, operations = Work(), Work(), 0.0
+    synapses, neurons, operations = Work(), Work(), []
     for layer, arrived, sent in zip(layers, traffic.arrivals, traffic.messages.tolist(), strict=True):
         used = float((arrived * layer.fan_out.double()).sum())
         heard = sent * layer.recurrent
         always, once = _always(layer, traffic)
         synapses += used * (GRADED if layer.graded else UNIT) + heard * UNIT + always
-        operations += used + heard + once
+        operations.append(used + heard + once)
         neurons += traffic.steps * layer.update + float(arrived.sum()) * layer.arrival + sent * layer.message
-    return Cost(synapses, neurons, operations, _updates(layers, traffic))
+    return Cost(synapses, neurons, sum(operations), _updates(layers, traffic), tuple(operations))
 
 
 def dense_cost(layers: Sequence[LayerWork], traffic: Traffic) -> Cost:
     """Dense: every product at every step, whatever arrives."""
-    synapses, neurons, operations = Work(), Work(), 0.0
+    synapses, neurons, operations = Work(), Work(), []
     for layer in layers:
         always, once = _always(layer, traffic)
         synapses += traffic.steps * layer.synapses * DENSE + always
-        operations += traffic.steps * layer.synapses + once
+        operations.append(traffic.steps * layer.synapses + once)
         neurons += traffic.steps * (layer.update + layer.dense)
-    return Cost(synapses, neurons, operations, _updates(layers, traffic))
+    return Cost(synapses, neurons, sum(operations), _updates(layers, traffic), tuple(operations))
 
 
 def cost_row(net: SpikingNet, traffic: Traffic, dt_ms: float, table: EnergyTable) -> dict[str, Any]:
@@ -67,7 +69,8 @@ def cost_row(net: SpikingNet, traffic: Traffic, dt_ms: float, table: EnergyTable
     }
     for name, cost in (("event", event_cost(layers, traffic)), ("dense", dense_cost(layers, traffic))):
         spent = energy(cost.synapses, cost.neurons, table, weights=weights, states=states)
-        row[name] = _figures(cost, spent, table, traffic, seconds)
+        by_layer = [operations / traffic.recordings for operations in cost.by_layer]
+        row[name] = {**_figures(cost, spent, table, traffic, seconds), "synaptic_operations_by_layer": by_layer}
     return row
 
 

@@ -84,19 +84,19 @@ def _costs(cost: dict[str, Any]) -> list[Line]:
     event, dense = cost["event"], cost["dense"]
     share = event["synaptic_operations"] / dense["synaptic_operations"]
     work = f"a recording of {cost['seconds']:.2f} s; {_grouped(dense['synaptic_operations'])} if dense ({share:.0%})"
-    parts = ", ".join(f"{name} {event[f'{name}_nj'] / 1000.0:.1f}" for name in ("arithmetic", "weights", "states"))
-    whole = f"{parts}; {dense['energy_nj'] / 1000.0:.1f} if dense; by {cost['energies']}"
+    parts = ", ".join(f"{name} {event[f'{name}_nj'] / 1000.0:.3g}" for name in ("arithmetic", "weights", "states"))
+    whole = f"{parts}; {dense['energy_nj'] / 1000.0:.3g} if dense; by {cost['energies']}"
     moved = sum(event[name] for name in ("weight_bytes_read", "state_bytes_read", "state_bytes_written"))
     return [
         ("synapses used", _grouped(event["synaptic_operations"]), work),
         ("state updates", _grouped(event["state_updates"]), "state variables of neurons, at every step"),
         ("bytes moved", _grouped(moved), f"{_grouped(event['weight_bytes_read'])} of them weights"),
-        ("energy", f"{event['energy_nj'] / 1000.0:.1f} uJ", whole),
-        ("energy/s", f"{event['energy_nj_per_s'] / 1000.0:.1f} uJ", "of input, arithmetic and memory only"),
+        ("energy", f"{event['energy_nj'] / 1000.0:.3g} uJ", whole),
+        ("energy/s", f"{event['energy_nj_per_s'] / 1000.0:.3g} uJ", "of input, arithmetic and memory only"),
     ]
 
 
-def _grouped(number: float) -> str:
+def _grouped(number: int | float) -> str:
     return f"{number:,.0f}".replace(",", " ")
 
 
