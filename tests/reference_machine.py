@@ -73,16 +73,18 @@ class Machine:
                         total = self.fused(total, self.read(value), self.weight(weight))
                 cells.put(self.add(cells.now[i][0], total), i, 0, counted=False)  # in the register of the pass to come
             return
-        for j, value in _messages(arrived, graded=graded):
+        for j, value in _messages(arrived):
             self.read(value)
             for i, weight in enumerate(synapses[:, j].tolist()):
                 if weight != 0.0:
                     self.synaptic += 1
-                    before = cells.get(i, 0)
-                    cells.put(
-                        self.fused(before, value, self.weight(weight)) if graded else self.add(before, self.weight(weight)),
-                        i, 0,
-                    )  # fmt: skip
+                    before, single = cells.get(i, 0), not graded and value == 1.0
+                    after = (
+                        self.add(before, self.weight(weight))
+                        if single
+                        else self.fused(before, value, self.weight(weight))
+                    )
+                    cells.put(after, i, 0)
 
 
 class Cells:
@@ -108,11 +110,9 @@ class Cells:
             self.put(value, i, v)
 
 
-def _messages(arrived: Sequence[float], *, graded: bool) -> list[tuple[int, float]]:
-    """A message for each height, or one for each of several spikes."""
-    if graded:
-        return [(j, value) for j, value in enumerate(arrived) if value != 0.0]
-    return [(j, 1.0) for j, value in enumerate(arrived) for _ in range(round(value))]
+def _messages(arrived: Sequence[float]) -> list[tuple[int, float]]:
+    """A message for each height, or for however many spikes of a step."""
+    return [(j, value) for j, value in enumerate(arrived) if value != 0.0]
 
 
 class GammaLayerOn:
@@ -144,7 +144,7 @@ class GammaLayerOn:
             for j, value in enumerate(arrived):
                 self.buckets.put(machine.add(self.buckets.get(j, 0), machine.read(value) * self.height), j, 0)
         else:
-            for j, value in _messages(arrived, graded=self.graded):
+            for j, value in _messages(arrived):
                 self.buckets.put(machine.add(self.buckets.get(j, 0), machine.read(value) * self.height), j, 0)
         signals = [machine.weight(bias) for bias in self.bias]
         if not self.projecting:
@@ -228,7 +228,7 @@ def run_surrogate(machine: Machine, net: SurrogateNet, spikes: Tensor, dt_ms: fl
         own = getattr(net.spiking[index], "recurrent_weight", None) if spiking else None
         for arrived in arriving:
             if axons.kind != "none" and not machine.dense:
-                for _ in _messages(arrived, graded=graded):
+                for _ in _messages(arrived):
                     machine.weight(0.0)  # the share, or the delay, of that axon
             machine.hear(cells, arrived, weight.detach(), graded=graded)
             sent.append([_neuron(machine, net, kind, cells, i, dt_ms) for i in range(net.sizes[index + 1])])
@@ -313,7 +313,7 @@ def run_counts(machine: Machine, net: CountNet, spikes: Tensor) -> list[float]:
     """The answer of a perceptron at the end of a recording."""
     counters = machine.cells(net.sizes[0], 1)
     for arrived in spikes.tolist():
-        heard = list(enumerate(arrived)) if machine.dense else _messages(arrived, graded=False)
+        heard = list(enumerate(arrived)) if machine.dense else _messages(arrived)
         for j, value in heard:
             counters.put(machine.add(counters.get(j, 0), machine.read(value)), j, 0)
     mean, scale = net.get_buffer("mean"), net.get_buffer("scale")
@@ -347,17 +347,21 @@ def run_gru(machine: Machine, net: GRUNet, spikes: Tensor) -> list[list[float]]:
             candidate = [machine.weight(c[2 * size + i]) for i in range(size)]
             sparse = index == 0 and not machine.dense
             for j, value in enumerate(arrived):
-                times = round(float(spikes[t, j])) if sparse else 1
-                for _ in range(times):
-                    if sparse:
-                        machine.read(value)
-                    for g in range(3 * size):
-                        machine.synaptic += 1
-                        if sparse:  # the sum lies in memory, and is added to
-                            machine.read(sums[g]), machine.write()
-                            sums[g] = machine.add(sums[g], machine.weight(w[g][j]) * value / times)
-                        else:
-                            sums[g] = machine.fused(sums[g], machine.read(value), machine.weight(w[g][j]))
+                if sparse and value == 0.0:
+                    continue
+                if sparse:
+                    machine.read(value)
+                for g in range(3 * size):
+                    machine.synaptic += 1
+                    if sparse:  # the sum lies in memory, and is added to
+                        machine.read(sums[g]), machine.write()
+                        weight = machine.weight(w[g][j])
+                        single = float(spikes[t, j]) == 1.0
+                        sums[g] = (
+                            machine.add(sums[g], weight * value) if single else machine.fused(sums[g], weight, value)
+                        )
+                    else:
+                        sums[g] = machine.fused(sums[g], machine.read(value), machine.weight(w[g][j]))
             for i in range(size):
                 for j in range(size):
                     for gate in range(3):

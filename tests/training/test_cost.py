@@ -119,7 +119,8 @@ def test_traffic_is_the_same_in_chunks(chunk: int) -> None:
     whole, chunked = measured(net, spikes), measured(net, spikes, chunk=chunk)
     assert (chunked.recordings, chunked.steps) == (whole.recordings, whole.steps)
     assert torch.equal(chunked.messages, whole.messages)
-    assert all(torch.equal(one, other) for one, other in zip(chunked.arrivals, whole.arrivals, strict=True))
+    for one, other in zip(chunked[2:4], whole[2:4], strict=True):
+        assert all(torch.equal(part, again) for part, again in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize(("stride", "kernel"), [(1, 3), (2, 5), (3, 2)])

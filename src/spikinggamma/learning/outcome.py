@@ -16,21 +16,24 @@ class Traffic(NamedTuple):
     Attributes:
         recordings: How many.
         steps: Of all of them together.
-        arrivals: At each input of each layer (`SpikingNet.arrivals`), [*in_shape].
+        arrivals: Messages at each input of each layer (`SpikingNet.arrivals`), [*in_shape].
+        multiples: Those of them that stood for several spikes of one height.
         messages: Sent by each layer: steps of a neuron in which it spoke, [L + 1] with the read-out's.
     """
 
     recordings: int
     steps: float
     arrivals: tuple[Float[Tensor, "*in_shape"], ...]
+    multiples: tuple[Float[Tensor, "*in_shape"], ...]
     messages: Float[Tensor, " layers"]
 
     def __add__(self, other: object) -> Traffic:
         if not isinstance(other, Traffic):
             return NotImplemented
         arrivals = tuple(one + more for one, more in zip(self.arrivals, other.arrivals, strict=True))
+        multiples = tuple(one + more for one, more in zip(self.multiples, other.multiples, strict=True))
         recordings, steps = self.recordings + other.recordings, self.steps + other.steps
-        return Traffic(recordings, steps, arrivals, self.messages + other.messages)
+        return Traffic(recordings, steps, arrivals, multiples, self.messages + other.messages)
 
 
 class Outcome(NamedTuple):

@@ -55,13 +55,15 @@ class Tally:
         return Outcome(*judge.verdict(), self.spikes, self.neuron_steps, by_neuron, self.traffic)
 
     def _traffic(self, tape: Any, heard: Tensor, valid: Bool[Tensor, "T B"], *, first: bool) -> Traffic:
-        arrivals = tuple(_over_time(arrived, valid) for arrived in self.net.arrivals(heard, tape))
+        arrived = self.net.arrivals(heard, tape)
+        arrivals = tuple(_over_time(numbers != 0.0, valid) for numbers in arrived)
+        multiples = tuple(_over_time(numbers > 1.0, valid) for numbers in arrived)
         messages = [
             float((_spoken(layer, last=index == len(tape.layers) - 1).flatten(2) * valid.unsqueeze(2)).sum())
             for index, layer in enumerate(tape.layers)
         ]
         recordings = len(self.lengths) if first else 0
-        return Traffic(recordings, float(valid.sum()), arrivals, torch.tensor(messages, dtype=torch.float64))
+        return Traffic(recordings, float(valid.sum()), arrivals, multiples, torch.tensor(messages, dtype=torch.float64))
 
 
 def _spoken(layer: Any, *, last: bool) -> Bool[Tensor, "T B *N"]:
@@ -71,6 +73,6 @@ def _spoken(layer: Any, *, last: bool) -> Bool[Tensor, "T B *N"]:
     return torch.zeros_like(layer.outputs, dtype=torch.bool) if last else torch.ne(layer.outputs, 0.0)
 
 
-def _over_time(arrived: Float[Tensor, "T B *in_shape"], valid: Bool[Tensor, "T B"]) -> Float[Tensor, "*in_shape"]:
+def _over_time(arrived: Bool[Tensor, "T B *in_shape"], valid: Bool[Tensor, "T B"]) -> Float[Tensor, "*in_shape"]:
     kept = arrived * valid.view(*valid.shape, *(1,) * (arrived.ndim - 2))
     return kept.sum((0, 1), dtype=torch.float64).cpu()

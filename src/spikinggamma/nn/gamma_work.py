@@ -12,7 +12,7 @@ __all__ = ["gamma_work", "sends_heights"]
 def sends_heights(code: SigmaDelta | None) -> bool:
     """Whether what travels has to be multiplied: the height 2ϑ(t) n of an adaptive threshold, or the signal itself.
 
-    Under a fixed threshold every spike is 2ϑ_0 high, which the weights of its listeners can hold: n spikes add n times.
+    Under a fixed threshold every spike is 2ϑ_0 high, which the weights of its listeners can hold.
     """
     return code is None or code.adaptation > 0.0
 

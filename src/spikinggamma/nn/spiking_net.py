@@ -84,7 +84,7 @@ class SpikingNet(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: Any) -> tuple[Float[Tensor, "T B ..."], ...]:
-        """How much arrived at each input of each layer in a chunk: heights count once, spikes of one height each."""
+        """What arrived at each input of each layer in a chunk: numbers of spikes of one height, or 1 for any other height."""
 
     @abc.abstractmethod
     def work(self, dt_ms: float) -> tuple[LayerWork, ...]:

@@ -51,8 +51,8 @@ class Work:
         return Work(*(times * one for one in astuple(self)))
 
 
-# A synapse is used: a spike of unit height adds its weight to a sum in memory, a graded one adds a product; and where all
-# products of a sum are made in a row, input and weight are read and the sum stays in a register.
+# A synapse is used: a single spike adds its weight to a sum in memory; one of any height, or several at once, add a product;
+# and where all products of a sum are made in a row, input and weight are read and the sum stays in a register.
 UNIT = Work(accumulates=1.0, weight_reads=1.0, state_reads=1.0, state_writes=1.0)
 GRADED = Work(multiply_accumulates=1.0, weight_reads=1.0, state_reads=1.0, state_writes=1.0)
 DENSE = Work(multiply_accumulates=1.0, weight_reads=1.0, state_reads=1.0)
@@ -68,7 +68,7 @@ class LayerWork(NamedTuple):
 
     Attributes:
         fan_out: Synapses that an arrival at each input uses, [*in_shape].
-        graded: Whether arrivals have heights to be multiplied, or each adds its weights as they are.
+        graded: Whether arrivals have heights to be multiplied, or single spikes add their weights as they are.
         recurrent: Synapses that one of its own messages uses, within the layer.
         steady: Products over synapses that are made at every step, whatever arrives.
         update: Upkeep of its neurons at every step.

@@ -33,11 +33,13 @@ class Cost(NamedTuple):
 def event_cost(layers: Sequence[LayerWork], traffic: Traffic) -> Cost:
     """Driven by events: synapses work where something arrives; neurons are kept up at every step all the same."""
     synapses, neurons, operations = Work(), Work(), []
-    for layer, arrived, sent in zip(layers, traffic.arrivals, traffic.messages.tolist(), strict=True):
-        used = float((arrived * layer.fan_out.double()).sum())
+    sums = (traffic.arrivals, traffic.multiples, traffic.messages.tolist())
+    for layer, arrived, several, sent in zip(layers, *sums, strict=True):
+        used, multiplied = (float((number * layer.fan_out.double()).sum()) for number in (arrived, several))
+        multiplied = used if layer.graded else multiplied
         heard = sent * layer.recurrent
         always, once = _always(layer, traffic)
-        synapses += used * (GRADED if layer.graded else UNIT) + heard * UNIT + always
+        synapses += multiplied * GRADED + (used - multiplied + heard) * UNIT + always
         operations.append(used + heard + once)
         neurons += traffic.steps * layer.update + float(arrived.sum()) * layer.arrival + sent * layer.message
     return Cost(synapses, neurons, sum(operations), _updates(layers, traffic), tuple(operations))
