@@ -1,6 +1,6 @@
 """Spoken digits: what a decision costs, for nets of about the same accuracy, and how few spikes do.
 
-    python benchmarks/fsdd_cost.py [--runs runs/cost] [--nets gamma,lif_delay,gru] [--no-curves]
+    python benchmarks/fsdd_cost.py [--runs runs/cost] [--nets gamma,lif_delay,gru,gru64] [--no-curves]
 
 Nets are trained where their folder in --runs is missing (seed 0, the recipes' own settings but those named in NETS), and
 evaluated on the test part with two tables of energies. Then the thresholds of those that spike are multiplied by factors, on
@@ -37,9 +37,6 @@ class Net(NamedTuple):
 NETS = {
     "gamma": Net("SpikingGamma 256-256", "fsdd", curve=True),
     "lif_delay": Net("LIF with delays 256-256", "fsdd_lif_delay", curve=True),
-    "lif_delay_priced": Net(
-        "LIF with delays, speaking priced", "fsdd_lif_delay", ("learning.activity_cost=0.15",), curve=True
-    ),
     "gru": Net("GRU 128", "fsdd_gru"),
     "gru64": Net("GRU 64", "fsdd_gru", ("net.hidden=[64]", "learning.dropout=0.0")),
 }

@@ -72,3 +72,11 @@ def test_bad_tables_are_named(own: Path) -> None:
         own.write_text(OWN.replace(old, new), encoding="utf-8")
         with pytest.raises(SpikingGammaError, match=message):
             load_energy_table(own)
+
+
+def test_the_example_of_the_documentation_is_a_table(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "cost.md"
+    (example,) = page.read_text(encoding="utf-8").split("```toml\n")[1:]
+    path = tmp_path / "chip.toml"
+    path.write_text(example.split("```")[0], encoding="utf-8")
+    assert load_energy_table(path).name == "my chip"
