@@ -113,6 +113,20 @@ def test_evaluating_perturbed_recordings_says_so(run: Path, tmp_path: Path) -> N
     assert len(rows.read_text().splitlines()) == 1
 
 
+def test_costs_and_thresholds_are_told(run: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    result = call("evaluate", run, "--threshold-scale", "4", "--energies", "int8", "--out", rows)
+    assert result.exit_code == 0
+    for words in ("synapses used", "state updates", "bytes moved", "energy/s", "int8 weights", "x 4", "not retrained"):
+        assert words in result.output
+    row, plain = json.loads(rows.read_text()), json.loads((run / "result.json").read_text())
+    assert row["threshold_scale"] == 4.0
+    assert row["spikes_per_neuron_s"] < plain["spikes_per_neuron_s"]
+    assert row["cost"]["dense"]["synaptic_operations"] == plain["cost"]["dense"]["synaptic_operations"]
+    for wrong in (("--threshold-scale", "0"), ("--energies", "nothing")):
+        assert call("evaluate", run, *wrong).exit_code == 2
+
+
 def test_citations_follow_the_recipe(run: Path) -> None:
     spoken = call("cite", "fsdd").stdout
     for key in ("koopman2026spikinggamma", "yu2025beyond", "jackson2018fsdd", "cramer2022heidelberg", "bohte2012"):

@@ -15,6 +15,7 @@ def facts(*settings: str) -> dict[str, str]:
 def test_each_kind_of_net_has_words_of_its_own() -> None:
     assert facts()["net"] == "16 → 64 → 9; 10 buckets per synapse, time constants 4 ms"
     assert facts("net.model=count_mlp", "learning.rule=bptt").keys() == {"net"}
+    assert facts("net.model=gru", "learning.rule=bptt").keys() == {"net"}
     lif = facts("net.model=lif", "learning.rule=bptt")
     assert lif["net"].endswith("leaky integrate and fire neurons")
     assert lif["axons"] == "no delays"

@@ -23,6 +23,7 @@ _RIVALS = {
     "lif": ["net.model=lif", "surrogate.delays=fractional", "surrogate.max_delay_ms=20.0"],
     "srm_alpha": ["net.model=srm_alpha", "surrogate.readout=spikes", "learning.loss=spikemax"],
     "count_mlp": ["net.model=count_mlp", "learning.loss=last"],
+    "gru": ["net.model=gru"],
 }
 
 
@@ -52,9 +53,9 @@ def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) ->
     assert reader.captions == reader.drawings > 3
     for drawing in html.split("<svg")[1:]:
         ET.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
-    for title in ("Learning", "Confusions"):
+    for title in ("Learning", "Confusions", "What a decision costs"):
         assert title in html
-    assert ("Rasters" in html) == (name != "count_mlp")
+    assert ("Rasters" in html) == (name not in ("count_mlp", "gru"))
     assert ("Learnt delays" in html) == (name == "lif")
     assert "There is no best.pt yet" not in html
 
@@ -62,7 +63,7 @@ def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) ->
 def test_rivals_are_compared_beside_one_another(rivals: dict[str, Run], tmp_path: Path) -> None:
     paths = [run.path for run in rivals.values()]
     html = report.write_page(paths, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "3 runs beside one another" in html
+    assert "4 runs beside one another" in html
     assert "net.model" in html.split("</table>")[0]
 
 

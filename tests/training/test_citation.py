@@ -31,6 +31,7 @@ CASES = {
     ],
     "net.model=recurrent_lif learning.rule=bptt": ["zenke2018superspike", "cramer2022heidelberg"],
     "net.model=count_mlp learning.rule=bptt": [],
+    "net.model=gru learning.rule=bptt": ["cho2014learning"],
 }
 
 

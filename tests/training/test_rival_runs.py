@@ -9,7 +9,7 @@ import torch
 from tiny_run import tiny_recipe, without_timing
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.nn import CountNet, GammaNet, SurrogateNet
+from spikinggamma.nn import CountNet, GammaNet, GRUNet, SurrogateNet
 from spikinggamma.training import (
     LogReporter,
     TrainingInterrupted,
@@ -43,6 +43,7 @@ SPIKES = ("surrogate.readout=spikes", "learning.loss=spikemax")
         (("net.model=recurrent_lif", "learning.rule=bptt", "learning.loss=cumulative"), SurrogateNet),
         (("net.model=srm_alpha", "learning.rule=bptt", *SPIKES, "learning.activity_cost=0.1"), SurrogateNet),
         (("net.model=count_mlp", "learning.rule=bptt", "learning.loss=last"), CountNet),
+        (("net.model=gru", "learning.rule=bptt"), GRUNet),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -132,10 +132,21 @@ def evaluate(
         ),
     ] = None,
     perturb_seed: Annotated[int, typer.Option(help="Seed of that change.")] = 0,
+    threshold_scale: Annotated[
+        float,
+        typer.Option(metavar="X", help="Multiply all thresholds, without retraining; above 1: fewer spikes."),
+    ] = 1.0,
+    energies: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="What operations cost: float32, float16, int32, int8, or a table of your own.",
+        ),
+    ] = "float32",
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
 ) -> None:
-    """Evaluate the best epoch of a run, at any time step, on recordings as they are or perturbed.
+    """Evaluate the best epoch of a run, at any time step, on recordings as they are or perturbed, and count what it costs.
 
     [bold]Examples[/bold]
 
@@ -143,6 +154,12 @@ def evaluate(
       spikinggamma evaluate runs/localisation-0-1 --dt-ms 0.5
       spikinggamma evaluate runs/localisation-0-1 --perturb jitter=5ms --perturb deletion=0.2
       spikinggamma evaluate runs/fsdd-0-1 --split validation --out rows.jsonl
+      spikinggamma evaluate runs/fsdd-0-1 --threshold-scale 2
+      spikinggamma evaluate runs/fsdd-0-1 --energies int8
+
+    Costs are of the mean recording: synapses used where something arrives,
+    beside all of them at every step, and their energy by published figures
+    of a 45 nm process. docs/cost.md says what is counted and what is not.
     """
     from spikinggamma import training
 
@@ -152,6 +169,8 @@ def evaluate(
         dt_ms=dt_ms,
         perturb=perturb or (),
         perturb_seed=perturb_seed,
+        threshold_scale=threshold_scale,
+        energies=energies,
         device=device.value,
         command=this_command(),
     )
@@ -164,7 +183,9 @@ def evaluate(
 def report(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Folders of runs, or files of rows of `bench timing` or `resolution`."),
+        typer.Argument(
+            metavar="PATH...", help="Folders of runs, or files of rows: of `bench timing` or `resolution`, or of costs."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
 ) -> None:

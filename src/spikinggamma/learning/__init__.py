@@ -4,10 +4,11 @@ from spikinggamma.learning.bptt import Backpropagation
 from spikinggamma.learning.each_step import EachStep
 from spikinggamma.learning.eprop import EProp
 from spikinggamma.learning.instantaneous import Instantaneous
-from spikinggamma.learning.learner import UPDATES, Learner, Outcome, Source
+from spikinggamma.learning.learner import UPDATES, Learner, Source
 from spikinggamma.learning.loss import Loss, Verdict
 from spikinggamma.learning.losses import LOSSES, Last, Running, Sum, make_loss
 from spikinggamma.learning.ottt import OTTT, Truncated
+from spikinggamma.learning.outcome import Outcome, Traffic
 from spikinggamma.learning.rule import GammaRule, Rule
 from spikinggamma.learning.rules import GAMMA_RULES, RULES, SURROGATE_RULES
 from spikinggamma.learning.shifted import Shifted
@@ -40,6 +41,7 @@ __all__ = [
     "Sum",
     "ThroughTime",
     "Traced",
+    "Traffic",
     "Truncated",
     "Verdict",
     "Windowed",

@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.loss import Loss
 from spikinggamma.learning.losses import LOSSES, make_loss
+from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import Rule
 from spikinggamma.learning.rules import RULES
+from spikinggamma.learning.tally import Tally
 from spikinggamma.nn import SpikingNet
 
-__all__ = ["UPDATES", "Learner", "Outcome", "Source"]
+__all__ = ["UPDATES", "Learner", "Source"]
 
 UPDATES = ("recording", "chunk", "step")
 # A recording held whole, or a way to make its chunks anew for each pass.
 Source = Tensor | Callable[[], Iterable[Tensor]]
-
-
-class Outcome(NamedTuple):
-    """What a batch gave.
-
-    Attributes:
-        loss: Mean over the batch (over labelled steps for `each_step`).
-        predictions: Classes, [B]; for `each_step` [T, B].
-        correct: How many decisions were right.
-        count: Of how many.
-        spikes: Spikes of each hidden layer, padding excluded, [L].
-        neuron_steps: Neurons times valid steps of each hidden layer, [L].
-        spikes_by_neuron: Spikes of each neuron, padding excluded, [N] for each hidden layer; of an evaluation only.
-    """
-
-    loss: float
-    predictions: Int[Tensor, "*T B"]
-    correct: int
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of an outcome
-    spikes: Float[Tensor, " L"]
-    neuron_steps: Float[Tensor, " L"]
-    spikes_by_neuron: tuple[Float[Tensor, " N"], ...] = ()
-
-    def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
-        """Mean spikes per neuron and second of each hidden layer."""
-        return [float(rate) for rate in self.spikes / self.neuron_steps * (1000.0 / dt_ms)]
 
 
 class Learner:
@@ -133,16 +109,16 @@ class Learner:
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
         replayed = judge.replay and not whole
         if replayed:
-            for start, tape in self._chunks(source, start_state):
+            for start, _, tape in self._chunks(source, start_state):
                 judge.observe(tape.layers[-1].outputs, start)
         rule = self._begin()
-        tally = _Tally(self.net, lengths)
-        for start, tape in self._chunks(source, start_state, through_autograd=rule.through_autograd):
+        tally = Tally(self.net, lengths)
+        for start, heard, tape in self._chunks(source, start_state, through_autograd=rule.through_autograd):
             logits = tape.layers[-1].outputs.detach()
             if not replayed:
                 judge.observe(logits, start)
             added = rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
-            tally.add(tape, start)
+            tally.add(tape, start, heard)
             if optimiser_step is not None and added and self.update != "recording":
                 optimiser_step()
         added = rule.finish()
@@ -154,11 +130,11 @@ class Learner:
         """Judge a batch without learning from it, and without dropout."""
         source, lengths = self._source(spikes, targets, lengths)
         judge = make_loss(self.loss, targets, lengths, self.dt_ms)
-        tally = _Tally(self.net, lengths, by_neuron=True)
+        tally = Tally(self.net, lengths, thoroughly=True)
         state = self.net.initial_state(int(lengths.numel()), dropout=False)
-        for start, tape in self._chunks(source, state):
+        for start, heard, tape in self._chunks(source, state):
             judge.observe(tape.layers[-1].outputs, start)
-            tally.add(tape, start)
+            tally.add(tape, start, heard)
         return tally.outcome(judge)
 
     def _priced(self, tape: Any, judge: Loss, start: int) -> Any:
@@ -200,12 +176,12 @@ class Learner:
 
     def _chunks(
         self, source: Callable[[], Iterator[Tensor]], state: Any, *, through_autograd: bool = False
-    ) -> Iterator[tuple[int, Any]]:
+    ) -> Iterator[tuple[int, Tensor, Any]]:
         start = 0
         for spikes in source():
             with torch.set_grad_enabled(through_autograd):
                 tape, state = self.net.run(spikes, state, self.dt_ms)
-            yield start, tape
+            yield start, spikes, tape
             start += len(spikes)
 
 
@@ -217,29 +193,3 @@ def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
         steps += len(part)
     if steps < longest:
         raise SpikingGammaError("spikes", f"chunks of {steps} steps in all", f"the {longest} of the longest recording")
-
-
-class _Tally:
-    """Spikes of each hidden layer over the steps that belong to a recording, neuron by neuron if asked."""
-
-    def __init__(self, net: SpikingNet, lengths: Tensor, *, by_neuron: bool = False) -> None:
-        self.lengths = lengths
-        self.spikes = torch.zeros(len(net.hidden), dtype=torch.float64)
-        neurons = torch.tensor([layer.neurons for layer in net.hidden], dtype=torch.float64)
-        self.neuron_steps = neurons * float(lengths.sum())
-        sizes = [layer.neurons for layer in net.hidden] if by_neuron else []
-        self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
-
-    def add(self, tape: Any, start: int) -> None:
-        time = torch.arange(start, start + len(tape.layers[0].inputs), device=self.lengths.device)
-        valid = time.unsqueeze(1) < self.lengths
-        for index, layer in enumerate(tape.layers[:-1]):
-            if layer.counts is None:
-                continue
-            # In 64 bits, as integers are summed if not told otherwise, this took as long as a scan.
-            self.spikes[index] += float((layer.counts.sum(2, dtype=torch.int32) * valid).sum())
-            if self.by_neuron:
-                self.by_neuron[index] += (layer.counts * valid.unsqueeze(2)).sum((0, 1)).cpu()
-
-    def outcome(self, judge: Loss) -> Outcome:
-        return Outcome(*judge.verdict(), self.spikes, self.neuron_steps, tuple(self.by_neuron))

@@ -73,6 +73,12 @@ class Axons(nn.Module):
             return floored_delay_sequence(parameters, state, spikes)
         return fractional_delay_sequence(parameters, state, spikes)
 
+    def words(self, dt_ms: float) -> int:
+        """Places of the delay lines at this time step; none where nothing is delayed."""
+        if self.delay_ms is None:
+            return 0
+        return len(self.delay_ms) * DelayParameters(self.delay_ms, self.max_delay_ms, dt_ms).remembered_steps()
+
     def constrain_(self) -> None:
         """Put the delays back into [0, max_delay_ms]."""
         if self.delay_ms is not None:

@@ -77,6 +77,17 @@ class Conv2d(BucketWeightedLayer):
         frames = nn.functional.conv2d(inputs.flatten(0, 1), self.weight, stride=self.stride, padding=self.padding)
         return frames.view(*inputs.shape[:2], *self.out_shape)
 
+    def fan_out(self) -> Float[Tensor, "C H W"]:
+        """C' times the places of the kernel that cover a position: fewer at the borders, and by turns under a stride."""
+        covered: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
+            (1, *self.in_shape),
+            torch.ones(1, *self.weight.shape[1:]),
+            torch.ones(1, 1, *self.out_shape[1:]),
+            stride=self.stride,
+            padding=self.padding,
+        )
+        return self.out_shape[0] * covered[0]
+
     def project_adjoint(self, blame: Float[Tensor, "T B M"]) -> Float[Tensor, "T B C H W"]:
         """The transposed convolution of the blame."""
         frames = blame.shape[0] * blame.shape[1]

@@ -10,8 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, steps_of_recordings
+from spikinggamma.nn.dense_work import count_work
+from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, no_thresholds, steps_of_recordings
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateTape
+from spikinggamma.nn.work import LayerWork
 
 __all__ = ["CountNet", "CountState"]
 
@@ -101,6 +103,18 @@ class CountNet(SpikingNet):
             tapes.append(PopulationTape(signal, drive, None, outputs, None))
             signal = outputs if mask is None else outputs * mask
         return SurrogateTape(tuple(tapes), state.masks), CountState(counts[-1], state.masks)
+
+    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B ..."], ...]:
+        """See `SpikingNet.arrivals`; nothing arrives above the counters."""
+        return spikes, *(torch.zeros_like(part.inputs) for part in tape.layers[1:])
+
+    def work(self, dt_ms: float) -> tuple[LayerWork, ...]:
+        """See `SpikingNet.work`: counted at every step, answered once."""
+        return count_work(self.sizes)
+
+    def scale_thresholds_(self, factor: float) -> None:
+        """Refused: nothing spikes."""
+        raise no_thresholds("a perceptron on counts")
 
     @torch.no_grad()
     def calibrate(

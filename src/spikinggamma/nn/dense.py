@@ -59,6 +59,10 @@ class Dense(BucketWeightedLayer):
         """W s_in."""
         return autograd.spike_linear(inputs.flatten(2), self.weight)
 
+    def fan_out(self) -> Float[Tensor, "*in_shape"]:
+        """N, wherever the spike comes in."""
+        return torch.full(self.in_shape, float(self.neurons))
+
     def project_adjoint(self, blame: Float[Tensor, "T B N"]) -> Float[Tensor, "T B *in_shape"]:
         """Wᵀ e."""
         return (blame @ self.weight.detach()).view(*blame.shape[:2], *self.in_shape)

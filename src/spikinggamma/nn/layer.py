@@ -176,6 +176,10 @@ class GammaLayer(nn.Module, abc.ABC):
         """u = P s_in."""
 
     @abc.abstractmethod
+    def fan_out(self) -> Float[Tensor, "*in_shape"]:
+        """Weights that a spike at each input meets on its way into the memory; zero where it meets none."""
+
+    @abc.abstractmethod
     def project_adjoint(self, blame: Float[Tensor, "T B M"]) -> Float[Tensor, "T B *in_shape"]:
         """Pᵀ applied to blame on the memory cells."""
 

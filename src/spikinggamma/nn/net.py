@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
+from spikinggamma.nn.gamma_work import gamma_work, sends_heights
 from spikinggamma.nn.layer import GammaLayer
-from spikinggamma.nn.spiking_net import SpikingNet, steps_of_recordings
+from spikinggamma.nn.spiking_net import SpikingNet, checked_factor, no_thresholds, steps_of_recordings
 from spikinggamma.nn.tape import LayerTape
+from spikinggamma.nn.work import LayerWork
 
 __all__ = ["GammaNet", "NetState", "NetTape"]
 
@@ -128,6 +130,28 @@ class GammaNet(SpikingNet):
             tapes.append(tape)
             after.append(new)
         return NetTape(tuple(tapes), state.masks), NetState(tuple(after), state.masks)
+
+    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: NetTape) -> tuple[Float[Tensor, "T B ..."], ...]:
+        """See `SpikingNet.arrivals`; recorded events have one height, `input_gain`."""
+        first = spikes.reshape(*spikes.shape[:2], *self.stack[0].in_shape)
+        return first, *(
+            (part.inputs != 0.0).to(spikes) if below.counts is None or sends_heights(layer.code)
+            else below.counts.view_as(part.inputs).to(spikes)
+            for layer, below, part in zip(self.hidden, tape.layers, tape.layers[1:], strict=False)
+        )  # fmt: skip
+
+    def work(self, dt_ms: float) -> tuple[LayerWork, ...]:
+        """See `SpikingNet.work`; it is the same at every time step."""
+        graded = [False, *(sends_heights(layer.code) for layer in self.hidden)]
+        return tuple(gamma_work(layer, graded=heights) for layer, heights in zip(self.stack, graded, strict=True))
+
+    def scale_thresholds_(self, factor: float) -> None:
+        """See `SpikingNet.scale_thresholds_`; spikes grow as high as their thresholds, so listeners decode the same signal."""
+        factor = checked_factor(factor)
+        for layer in self.hidden:
+            if layer.code is None:
+                raise no_thresholds("a net that passes the signal itself")
+            layer.code = layer.code._replace(threshold=factor * layer.code.threshold)
 
     def _own(self, state: NetState) -> NetState:
         """`state`, if it could be this net's."""

@@ -73,6 +73,10 @@ class PerSynapse(GammaLayer):
         """The spikes themselves."""
         return inputs.flatten(2)
 
+    def fan_out(self) -> Float[Tensor, "*in_shape"]:
+        """None: a spike falls into the buckets of its own input."""
+        return torch.zeros(self.in_shape)
+
     def project_adjoint(self, blame: Float[Tensor, "T B M"]) -> Float[Tensor, "T B *in_shape"]:
         """The blame itself."""
         return blame.reshape(*blame.shape[:2], *self.in_shape)

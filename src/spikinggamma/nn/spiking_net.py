@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,8 +12,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn.work import LayerWork
 
-__all__ = ["Neurons", "SpikingNet", "checked_sizes", "steps_of_recordings"]
+__all__ = ["Neurons", "SpikingNet", "checked_factor", "checked_sizes", "no_thresholds", "steps_of_recordings"]
 
 
 @runtime_checkable
@@ -80,6 +82,22 @@ class SpikingNet(nn.Module, abc.ABC):
     ) -> list[float]:
         """Scale each layer's weights, from the input upwards, until its signal is of the right size on this batch."""
 
+    @abc.abstractmethod
+    def arrivals(self, spikes: Float[Tensor, "T B *in_shape"], tape: Any) -> tuple[Float[Tensor, "T B ..."], ...]:
+        """What arrived at each input of each layer in a chunk: numbers of spikes of one height, or 1 for any other height."""
+
+    @abc.abstractmethod
+    def work(self, dt_ms: float) -> tuple[LayerWork, ...]:
+        """What each layer has to do for what arrives, and at every step."""
+
+    @abc.abstractmethod
+    def scale_thresholds_(self, factor: float) -> None:
+        """Multiply the thresholds of all neurons: the dial between few spikes and faithful ones.
+
+        Raises:
+            SpikingGammaError: A factor that is not positive, or a net without thresholds.
+        """
+
     def constrain_(self) -> None:
         """Put parameters back into their bounds; to be called after each step of an optimiser."""
 
@@ -106,6 +124,22 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     if len(sizes) < 2 or any(int(size) != size or size < 1 for size in sizes):
         raise SpikingGammaError("sizes", tuple(sizes), "inputs, hidden layers and classes, each at least 1")
     return tuple(int(size) for size in sizes)
+
+
+def checked_factor(factor: float) -> float:
+    """A factor of thresholds.
+
+    Raises:
+        SpikingGammaError: It is not positive and finite.
+    """
+    if not 0.0 < factor < math.inf:
+        raise SpikingGammaError("threshold_scale", factor, "a positive, finite number")
+    return factor
+
+
+def no_thresholds(net: str) -> SpikingGammaError:
+    """What to raise where thresholds of such a net are to be changed."""
+    return SpikingGammaError("threshold_scale", f"given for {net}", "neurons that spike", "Leave it out for this net.")
 
 
 def steps_of_recordings(spikes: Float[Tensor, "T B ..."], lengths: Int[Tensor, " B"] | None) -> Bool[Tensor, "T B"]:

@@ -14,10 +14,12 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFState
 from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.axons import Axons
+from spikinggamma.nn.lif_work import integrator_work, population_work, projected
 from spikinggamma.nn.populations import NeuronSettings, Population, make_population
 from spikinggamma.nn.scans import leaky_sequence
-from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, steps_of_recordings
+from spikinggamma.nn.spiking_net import SpikingNet, checked_factor, checked_sizes, steps_of_recordings
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
+from spikinggamma.nn.work import LayerWork
 
 __all__ = ["READOUTS", "SurrogateNet"]
 
@@ -165,6 +167,38 @@ class SurrogateNet(SpikingNet):
         if self.readout_tau_ms == 0.0:
             return drive, state
         return leaky_sequence(self.settings.lif(dt_ms)._replace(tau_ms=self.readout_tau_ms), state, drive)
+
+    def arrivals(self, spikes: Float[Tensor, "T B N"], tape: SurrogateTape) -> tuple[Float[Tensor, "T B ..."], ...]:
+        """See `SpikingNet.arrivals`; spikes that fractional delays split between two steps arrive twice, with a share each."""
+        return tuple(
+            (part.inputs != 0.0).to(spikes) if axons.kind == "fractional" else part.inputs
+            for axons, part in zip(self.delays, tape.layers, strict=True)
+        )
+
+    def work(self, dt_ms: float) -> tuple[LayerWork, ...]:
+        """See `SpikingNet.work`; the time step decides how much a delay line holds."""
+        synapse = self.settings.synapse_tau_ms > 0.0
+        spiking = population_work(self.neuron, synapse=synapse)
+        membrane, bias = self.readout_tau_ms > 0.0, self.bias is not None
+        logits = integrator_work(synapse=synapse, membrane=membrane, bias=bias)
+        return tuple(
+            projected(
+                spiking if index < len(self.spiking) else logits,
+                *self.sizes[index : index + 2],
+                graded=axons.kind == "fractional",
+                axons=axons.kind != "none",
+                recurrent=self.neuron == "recurrent_lif" and index < len(self.spiking),
+                delay_line=axons.words(dt_ms),
+            )
+            for index, axons in enumerate(self.delays)
+        )
+
+    def scale_thresholds_(self, factor: float) -> None:
+        """See `SpikingNet.scale_thresholds_`: ϑ of every neuron; what a spike adds to an adaptive one stays as it is."""
+        threshold = checked_factor(factor) * self.settings.threshold
+        self.settings = self.settings._replace(threshold=threshold)
+        for population in self.spiking:
+            population.settings = population.settings._replace(threshold=threshold)
 
     def constrain_(self) -> None:
         """Put delays back into their bounds."""

@@ -13,7 +13,7 @@ from spikinggamma.training import read_rows
 
 __all__ = ["check_fields", "colours_of", "read_bench_rows"]
 
-_DRAWN = ("timing", "resolution")
+_DRAWN = ("timing", "resolution", "cost")
 
 
 def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, dict[str, Any]]]:
@@ -29,7 +29,7 @@ def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, 
         for number, row in enumerate(read_rows(path), start=1):
             where = f"{path}, row {number}"
             if row.get("bench") not in _DRAWN:
-                expected = "a row of " + " or ".join(f"`spikinggamma bench {name}`" for name in _DRAWN)
+                expected = "a row of `spikinggamma bench timing` or `spikinggamma bench resolution`, or of costs"
                 raise SpikingGammaError(where, f"bench {row.get('bench')!r}", expected)
             if row["bench"] == bench:
                 found.append((where, row))

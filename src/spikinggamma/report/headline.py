@@ -162,8 +162,9 @@ def _accuracy_cell(run: Run) -> str:
 def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
     if run.recipe.net.analogue:
         return Tile("spikes per neuron per second", "–", "the signal itself is passed")
-    if run.recipe.net.model == "count_mlp":
-        return Tile("spikes per neuron per second", "–", "a perceptron on spike counts")
+    silent = {"count_mlp": "a perceptron on spike counts", "gru": "gated units"}.get(run.recipe.net.model)
+    if silent:
+        return Tile("spikes per neuron per second", "–", silent)
     note = f"by layer {', '.join(f'{rate:.1f}' for rate in by_layer)}; {part}" if len(by_layer) > 1 else part
     return Tile("spikes per neuron per second", f"{overall:.1f}", note)
 

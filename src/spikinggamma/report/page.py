@@ -15,6 +15,7 @@ from spikinggamma.nn import GammaNet, SurrogateNet
 from spikinggamma.report.figures.axon_delays import axon_section
 from spikinggamma.report.figures.comparison import comparison
 from spikinggamma.report.figures.confusion import confusion_section
+from spikinggamma.report.figures.cost import cost_section
 from spikinggamma.report.figures.curves import learning_section
 from spikinggamma.report.figures.delays import delay_section
 from spikinggamma.report.figures.rasters import raster_section
@@ -24,7 +25,7 @@ from spikinggamma.report.figures.tuning import tuning_section
 from spikinggamma.report.headline import Headline, check_metrics, headline
 from spikinggamma.report.look import Look, look_at
 from spikinggamma.report.theme import PALETTE, Section
-from spikinggamma.training import Run, build_net, facts_of, load_run
+from spikinggamma.training import SPIKELESS_MODELS, Run, build_net, facts_of, load_run
 
 __all__ = ["write_page"]
 
@@ -93,10 +94,11 @@ def _sections(run: Run, key: str) -> list[Section]:
     look = look_at(run)
     sections = [learning_section(run, key), confusion_section(run, key)]
     net = run.net() if run.best.is_file() else None
-    speaks = run.recipe.net.model != "count_mlp" and not run.recipe.net.analogue
+    spiking = run.recipe.net.model not in SPIKELESS_MODELS
+    speaks = spiking and not run.recipe.net.analogue
     if look.survey is None:
         sections.append(Section(f"{key}-rasters", "The net at work", "", note=look.missing))
-    elif run.recipe.net.model != "count_mlp":
+    elif spiking:
         rasters = raster_section(look.samples, look.survey, class_names, key, run.recipe.learning.loss, look.part)
         sections.append(rasters)
     if look.survey is not None and run.recipe.net.model == "spikinggamma":
@@ -113,6 +115,9 @@ def _sections(run: Run, key: str) -> list[Section]:
             sections.append(rate_section(rates, look.survey, key, _where(run, look)))
         if look.survey is not None:
             sections.append(tuning_section(look.survey, class_names, key))
+    cost = (run.result or {}).get("cost")  # which runs of old have not
+    if cost is not None:
+        sections.append(cost_section(cost, cost["seconds"], cost["energies"], key))
     return sections
 
 

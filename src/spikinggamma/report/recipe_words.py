@@ -29,6 +29,8 @@ def net_facts(recipe: Recipe, inputs: int, classes: int) -> list[tuple[str, str]
         return _gamma(recipe, sizes)
     if net.model == "count_mlp":
         return [("net", f"{sizes}; a perceptron on the spike counts of whole recordings")]
+    if net.model == "gru":
+        return [("net", f"{sizes}; gated recurrent units on the counts of each step")]
     return [
         ("net", f"{sizes}; {_NEURONS[net.model]} neurons"),
         ("neurons", _neurons(recipe)),

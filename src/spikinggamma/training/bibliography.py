@@ -9,6 +9,7 @@ __all__ = [
     "CUMULATIVE",
     "E_PROP",
     "GAMMA_MEMORY",
+    "GATED_UNITS",
     "LOCALISATION",
     "OTTT",
     "SLAYER",
@@ -116,4 +117,13 @@ CUMULATIVE = """@article{bittar2022surrogate,
   volume  = {16},
   pages   = {865897},
   year    = {2022}
+}"""
+
+GATED_UNITS = """@inproceedings{cho2014learning,
+  title     = {Learning Phrase Representations using {RNN} Encoder-Decoder for Statistical Machine Translation},
+  author    = {Cho, Kyunghyun and van Merri{\\"e}nboer, Bart and Gulcehre, Caglar and Bahdanau, Dzmitry and Bougares, Fethi
+               and Schwenk, Holger and Bengio, Yoshua},
+  booktitle = {Proceedings of the Conference on Empirical Methods in Natural Language Processing},
+  pages     = {1724--1734},
+  year      = {2014}
 }"""

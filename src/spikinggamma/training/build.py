@@ -11,7 +11,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
-from spikinggamma.nn import CountNet, NeuronSettings, SpikingNet, SurrogateNet, conv_net
+from spikinggamma.nn import CountNet, GRUNet, NeuronSettings, SpikingNet, SurrogateNet, conv_net
 from spikinggamma.training.data import facts_of
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.seeds import stream
@@ -40,6 +40,8 @@ def build_net(recipe: Recipe) -> SpikingNet:
     sizes = (facts.n_channels, *net.hidden, facts.n_classes)
     if net.model == "count_mlp":
         return CountNet(sizes, dropout=dropout, generator=generator)
+    if net.model == "gru":
+        return GRUNet(sizes, dropout=dropout, generator=generator)
     if net.model != "spikinggamma":
         return _surrogate_net(recipe, sizes, generator)
     code = SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None)
@@ -151,8 +153,8 @@ def build_optimiser(net: SpikingNet, recipe: Recipe) -> torch.optim.Optimizer:
 
 def _kind_of(name: str) -> str:
     last = name.rpartition(".")[2]
-    kinds = {"bucket_weight": "bucket", "excess": "bucket", "delay_ms": "delay", "bias": "bias"}
-    return kinds.get(last, "matrix")
+    kinds = {"bucket_weight": "bucket", "excess": "bucket", "delay_ms": "delay"}
+    return "bias" if last.startswith("bias") else kinds.get(last, "matrix")
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

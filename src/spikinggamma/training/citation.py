@@ -5,7 +5,7 @@ from __future__ import annotations
 from spikinggamma.datasets import heidelberg
 from spikinggamma.training import bibliography
 from spikinggamma.training.data import facts_of
-from spikinggamma.training.recipe import Recipe
+from spikinggamma.training.recipe import SPIKELESS_MODELS, Recipe
 
 __all__ = ["citations"]
 
@@ -35,8 +35,8 @@ def _net(recipe: Recipe) -> list[str]:
     if net.model == "spikinggamma":
         adapts = [bibliography.ADAPTATION] if net.adaptation > 0 else []
         return [bibliography.SPIKINGGAMMA, bibliography.GAMMA_MEMORY, *adapts]
-    if net.model == "count_mlp":
-        return []
+    if net.model in SPIKELESS_MODELS:
+        return [bibliography.GATED_UNITS] if net.model == "gru" else []
     slopes = {"fast_sigmoid": bibliography.SUPER_SPIKE, "arctan": bibliography.ARCTAN}
     entries = [
         bibliography.SLAYER if net.model == "srm_alpha" else slopes.get(surrogate.surrogate, bibliography.SLAYER)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,15 +14,17 @@ import torch
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Batch, Recording, batches
-from spikinggamma.learning import Learner
+from spikinggamma.learning import Learner, Traffic
 from spikinggamma.training.build import build_judge, pick_device
+from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import Facts, facts_of, load_splits
+from spikinggamma.training.energy import load_energy_table
 from spikinggamma.training.perturbation import parse_perturbation, perturbed
 from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 from spikinggamma.training.run import Run, load_run, versions
 from spikinggamma.training.threads import torch_threads
 
-__all__ = ["Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
+__all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
 
 _DRAWS = 2000
 Part = Literal["train", "validation", "test"]
@@ -36,6 +40,7 @@ class Score(NamedTuple):
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
     speaking: list[float]  # by hidden layer: the share of neurons that spiked at all
+    traffic: Traffic  # what arrived where, and was sent
 
     @property
     def correct(self) -> int:
@@ -58,6 +63,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
     spikes: list[float] = []
     neuron_steps: list[float] = []
     by_neuron: list[torch.Tensor] = []
+    traffic: list[Traffic] = []
     for batch in batches(
         [recordings[index] for index in order],
         batch_size=recipe.training.batch_size,
@@ -75,6 +81,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
         decided += outcome.count
         spikes = _add(spikes, outcome.spikes)
         neuron_steps = _add(neuron_steps, outcome.neuron_steps)
+        traffic += [] if outcome.traffic is None else [outcome.traffic]
         more = outcome.spikes_by_neuron
         by_neuron = [a + b for a, b in zip(by_neuron, more, strict=True)] if by_neuron else list(more)
     seconds = judge.dt_ms / 1000.0
@@ -86,6 +93,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
         spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
         spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
         speaking=[float((counts > 0).double().mean()) for counts in by_neuron],
+        traffic=reduce(operator.add, traffic),
     )
 
 
@@ -96,6 +104,8 @@ def evaluate(
     dt_ms: float | None = None,
     perturb: Sequence[str] = (),
     perturb_seed: int = 0,
+    threshold_scale: float = 1.0,
+    energies: str | Path = "float32",
     device: str = "auto",
     command: str = "",
 ) -> dict[str, Any]:
@@ -107,12 +117,14 @@ def evaluate(
         dt_ms: Time step; the recipe's own if not given. Weights do not depend on it.
         perturb: What is done to the recordings before, in this order, such as `jitter=5ms` (`parse_perturbation`).
         perturb_seed: Of that.
+        threshold_scale: By how much thresholds are multiplied first; the net is not retrained. Above 1: fewer spikes.
+        energies: Which energies price its work: a name in `ENERGY_TABLES`, or a file (`load_energy_table`).
         device: auto, cpu or cuda.
         command: What was typed, for the row.
 
     Raises:
         SpikingGammaError: No run or checkpoint; a time step that is not positive or longer than the shortest bucket; a
-            perturbation that is none.
+            perturbation that is none; a scale of thresholds for a net without any.
     """
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
@@ -122,13 +134,17 @@ def evaluate(
     if not (math.isfinite(step) and 0.0 < step <= shortest):
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
     perturbations = [parse_perturbation(text) for text in perturb]
+    table = load_energy_table(energies)
     net = run.net("best", device=str(where))
+    if threshold_scale != 1.0:
+        net.scale_thresholds_(threshold_scale)
     recordings = perturbed(getattr(load_splits(recipe), part), perturbations, seed=perturb_seed)
     with torch_threads(recipe.training.threads):
         found = score(build_judge(net, recipe, dt_ms=step), recipe, recordings, where)
     row = result_row(recipe, facts_of(recipe), found, command=command, device=str(where), part=part)
     parameters = sum(parameter.numel() for parameter in net.parameters())
     row |= {"run": str(run.path), "parameters": parameters, "trained_dt_ms": recipe.data.dt_ms, "run_dt_ms": step}
+    row |= {"threshold_scale": threshold_scale, "cost": cost_row(net, found.traffic, step, table)}
     if perturbations:
         row |= {"perturb": [str(one) for one in perturbations], "perturb_seed": perturb_seed}
     return row

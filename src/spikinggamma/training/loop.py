@@ -19,7 +19,9 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
+from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import facts_of, load_splits
+from spikinggamma.training.energy import ENERGY_TABLES
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.evaluation import result_row, score
 from spikinggamma.training.files import write_json
@@ -209,6 +211,7 @@ def _finish(state: State) -> None:
         "best_epoch": best.epoch,
         "validation_accuracy": best.best.accuracy,
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
+        "cost": cost_row(state.net, found.traffic, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }
     write_json(run.path / "result.json", row, remedy=state.kept)
     set_status(run.path, "done")

@@ -14,6 +14,7 @@ from spikinggamma.training.search_ranges import Range, Search
 from spikinggamma.training.section import Section
 
 __all__ = [
+    "SPIKELESS_MODELS",
     "SURROGATE_MODELS",
     "Augmentation",
     "Data",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 SURROGATE_MODELS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
+SPIKELESS_MODELS = ("count_mlp", "gru")
 Option = bool | int | float | str | tuple[float, ...]
 Count = Annotated[int, Field(ge=1, le=65_536)]
 Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
@@ -79,8 +81,9 @@ class Net(Section):
     `model`, `hidden` and `signal_per_threshold` are for every kind of net, the rest is SpikingGamma's.
     """
 
-    model: Literal["spikinggamma", "lif", "adaptive_lif", "recurrent_lif", "srm_alpha", "count_mlp"] = Field(
-        default="spikinggamma", description="kind of neurons; count_mlp: a perceptron on spike counts"
+    model: Literal["spikinggamma", "lif", "adaptive_lif", "recurrent_lif", "srm_alpha", "count_mlp", "gru"] = Field(
+        default="spikinggamma",
+        description="kind of neurons; count_mlp: a perceptron on spike counts; gru: gated units on binned counts",
     )
     hidden: tuple[Count, ...] = Field(
         default=(64,), max_length=64, description="neurons in each fully connected hidden layer"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
 from spikinggamma.training.perturbation import parse_perturbation
-from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
+from spikinggamma.training.recipe import SPIKELESS_MODELS, SURROGATE_MODELS, Recipe
 
 __all__ = ["check_together"]
 
 _RULES: dict[str, tuple[str, ...]] = {
     "spikinggamma": tuple(GAMMA_RULES),
     "lif": tuple(SURROGATE_RULES),
-    **dict.fromkeys((*SURROGATE_MODELS[1:], "count_mlp"), ("bptt",)),
+    **dict.fromkeys((*SURROGATE_MODELS[1:], *SPIKELESS_MODELS), ("bptt",)),
 }
 
 

@@ -40,6 +40,8 @@ def describe(row: dict[str, Any], recipe: Recipe) -> str:
     trained = row["trained_dt_ms"]
     note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
     lines = [*_figures(row, recipe), ("time step", step, note)]
+    if row.get("threshold_scale", 1.0) != 1.0:
+        lines.append(("thresholds", f"x {row['threshold_scale']:g}", "not retrained"))
     if "perturb" in row:
         lines.append(("perturbed", ", ".join(row["perturb"]), f"seed {row['perturb_seed']}, not retrained"))
     return _table([*lines, ("run", row["run"], "")])
@@ -74,8 +76,28 @@ def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
     if any(row.get("neurons_speaking_by_layer", ())):  # absent from runs of old, all zero where signals are passed
         speaking = " ".join(f"{share:.0%}" for share in row["neurons_speaking_by_layer"])
         lines.append(("speaking", speaking, "of each layer's neurons spiked at least once"))
-    lines.append(("parameters", f"{row['parameters']:,}".replace(",", " "), ""))
-    return lines
+    lines.append(("parameters", _grouped(row["parameters"]), ""))
+    return lines + (_costs(row["cost"]) if "cost" in row else [])  # which runs of old have not
+
+
+def _costs(cost: dict[str, Any]) -> list[Line]:
+    event, dense = cost["event"], cost["dense"]
+    share = event["synaptic_operations"] / dense["synaptic_operations"]
+    work = f"a recording of {cost['seconds']:.2f} s; {_grouped(dense['synaptic_operations'])} if dense ({share:.0%})"
+    parts = ", ".join(f"{name} {event[f'{name}_nj'] / 1000.0:.3g}" for name in ("arithmetic", "weights", "states"))
+    whole = f"{parts}; {dense['energy_nj'] / 1000.0:.3g} if dense; by {cost['energies']}"
+    moved = sum(event[name] for name in ("weight_bytes_read", "state_bytes_read", "state_bytes_written"))
+    return [
+        ("synapses used", _grouped(event["synaptic_operations"]), work),
+        ("state updates", _grouped(event["state_updates"]), "state variables of neurons, at every step"),
+        ("bytes moved", _grouped(moved), f"{_grouped(event['weight_bytes_read'])} of them weights"),
+        ("energy", f"{event['energy_nj'] / 1000.0:.3g} uJ", whole),
+        ("energy/s", f"{event['energy_nj_per_s'] / 1000.0:.3g} uJ", "of input, arithmetic and memory only"),
+    ]
+
+
+def _grouped(number: int | float) -> str:
+    return f"{number:,.0f}".replace(",", " ")
 
 
 def _table(lines: list[Line]) -> str:

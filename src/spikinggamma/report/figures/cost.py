@@ -1,0 +1,117 @@
+"""What decisions cost: energy by its parts, and accuracy against the work that is left under higher thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from spikinggamma.report.cost_rows import COUNTS, CostRow, as_trained, curves, nets_of
+from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, legend, percent_axis, tidy
+
+__all__ = ["cost_section", "energy_section", "sparsity_section"]
+
+_PARTS = {"arithmetic": SERIES[0], "weights": SERIES[1], "states": SERIES[2]}
+_NAMES = {"event": "by events", "dense": "dense"}
+
+
+def cost_section(cost: Mapping[str, dict[str, float]], seconds: float, energies: str, key: str) -> Section:
+    """Of one run: its energy counted in both ways."""
+    lines = [(_NAMES[name], cost[name]) for name in COUNTS]
+    event, dense = (cost[name]["synaptic_operations"] for name in COUNTS)
+    intro = (
+        f"The mean test recording, {seconds:.2f}\u00a0s: {event:,.0f} synapses are used by events, {dense:,.0f} by dense "
+        f"arithmetic; {cost['event']['state_updates']:,.0f} state variables are brought up to date either way."
+    ).replace(",", "\u202f")
+    svg = draw_svg(f"{key}-cost", partial(_draw_energy, lines), width=560.0, height=150.0)
+    caption = (
+        f"Energy of arithmetic, of reading weights, and of reading and writing state and messages, by {energies}. An estimate "
+        "of these three alone."
+    )
+    return Section(
+        f"{key}-cost", "What a decision costs", intro, [Panel("Energy per recording", caption, svg)], columns=2
+    )
+
+
+def energy_section(rows: Sequence[CostRow]) -> Section:
+    """Of several nets: energy per recording, for each table of energies."""
+    panels: list[Panel] = []
+    for energies in dict.fromkeys(row.energies for row in rows):
+        own = as_trained(rows, energies)
+        if own:
+            lines = [(f"{row.net}, {_NAMES[name]}", row.counts[name]) for row in own for name in COUNTS]
+            height = 70.0 + 24.0 * len(lines)
+            svg = draw_svg(f"cost-{len(panels)}", partial(_draw_energy, lines), width=620.0, height=height)
+            panels.append(Panel(energies, "Bars: arithmetic, reading weights, reading and writing state.", svg))
+    intro = (
+        "The mean test recording. By events, silent synapses cost nothing; dense, every product is made at every step."
+    )
+    return Section("energy", "Energy per recording", intro, panels, columns=2)
+
+
+def sparsity_section(rows: Sequence[CostRow]) -> Section | None:
+    """Accuracy against spikes and against synapses used, where nets were evaluated under several factors."""
+    panels: list[Panel] = []
+    for part in dict.fromkeys(row.part for row in rows):
+        lines = curves(rows, part)
+        if lines:
+            colours = nets_of(rows)
+            for kind, title in (("spikes", "spikes"), ("synapses", "synapses used")):
+                svg = draw_svg(
+                    f"sparsity-{part}-{kind}", partial(_draw_curve, lines, colours, kind), width=440.0, height=290.0
+                )
+                caption = "Numbers: factor of the thresholds. Bars: 95\u00a0% intervals. Ring: as trained."
+                panels.append(Panel(f"{part.capitalize()} accuracy and {title}", caption, svg))
+    if not panels:
+        return None
+    intro = "Thresholds of trained nets are multiplied by a factor, and nothing is trained again."
+    return Section("sparsity", "Few spikes or faithful ones", intro, panels, columns=2)
+
+
+def _draw_energy(lines: Sequence[tuple[str, Mapping[str, float]]], figure: Figure) -> None:
+    ax = figure.add_subplot()
+    places = range(len(lines))
+    left = [0.0] * len(lines)
+    for name, colour in _PARTS.items():
+        sizes = [figures[f"{name}_nj"] / 1000.0 for _, figures in lines]
+        ax.barh(places, sizes, left=left, height=0.62, color=colour)
+        left = [one + more for one, more in zip(left, sizes, strict=True)]
+    for place, total in zip(places, left, strict=True):
+        ax.annotate(f" {total:.3g}", (total, place), va="center", color=INK)
+    ax.set_yticks(places, [name for name, _ in lines])
+    ax.tick_params(axis="y", length=0)
+    ax.invert_yaxis()
+    ax.set_xlim(0.0, 1.14 * max(left))
+    tidy(ax, x="energy per recording [µJ]", grid="x")
+    legend(ax, list(_PARTS.items()))
+
+
+def _draw_curve(lines: Mapping[str, list[CostRow]], colours: Mapping[str, str], kind: str, figure: Figure) -> None:
+    ax = figure.add_subplot()
+    for net, own in lines.items():
+        x = [_work(row, kind) for row in own]
+        y = [row.accuracy for row in own]
+        bars = [[row.accuracy - row.low for row in own], [row.high - row.accuracy for row in own]]
+        ax.errorbar(x, y, bars, fmt="o-", color=colours[net], markersize=3.5, linewidth=1.6, elinewidth=0.7)
+        for row, at, height in zip(own, x, y, strict=True):
+            ax.annotate(
+                f"{row.threshold_scale:g}",
+                (at, height),
+                (4, -10),
+                textcoords="offset points",
+                color=colours[net],
+                fontsize=8,
+            )
+            if row.threshold_scale == 1.0:
+                ax.plot([at], [height], "o", color=colours[net], markersize=9, fillstyle="none")
+    ax.set_xscale("log")
+    ax.set_ylim(0.0, 1.03)
+    percent_axis(ax.yaxis)
+    tidy(ax, x="spikes per neuron per second" if kind == "spikes" else "synapses used per recording", y="accuracy")
+    legend(ax, [(net, colours[net]) for net in lines], columns=2)
+
+
+def _work(row: CostRow, kind: str) -> float:
+    # A net that fell silent still has a place on a scale of factors.
+    return max(row.spikes_per_neuron_s, 1e-2) if kind == "spikes" else row.counts["event"]["synaptic_operations"]
