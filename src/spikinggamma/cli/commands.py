@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -65,7 +66,9 @@ def _begin(
 
     Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    # Of the processes that torchrun starts, only the first tells how it goes; all tell what went wrong.
+    level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
 
 
 @app.command()
@@ -94,23 +97,30 @@ def train(
       spikinggamma train --resume runs/fsdd-1-1     after Ctrl-C or a crash
       spikinggamma train fsdd --set data.split=speaker:george
       spikinggamma train --set learning.rule=traced --set "net.hidden=[96]"
+      torchrun --nproc-per-node 2 -m spikinggamma train fsdd
 
-    A run's folder holds recipe.toml with every key explained: copy it to
+    The last trains one net in two processes, to the same numbers; --resume goes
+    on with any number of them. A run's folder holds recipe.toml with every key explained: copy it to
     begin a recipe of your own. Checkpoints are written every epoch. The best
     epoch is chosen on validation data, and the test split is used once.
     """
     from spikinggamma import training
 
-    if resume is not None:
-        if recipe is not None or settings or out is not None or seed is not None:
-            expected = "nothing beside it but --device: the run keeps its own recipe, seed and folder"
-            raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
-        run = training.resume(resume, device=device.value)
-    else:
-        seeds = [] if seed is None else [f"training.seed={seed}"]
-        chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
-        run = training.train(chosen, out, device=device.value, command=this_command())
-    typer.echo(training.summary(run))
+    try:
+        if resume is not None:
+            if recipe is not None or settings or out is not None or seed is not None:
+                expected = "nothing beside it but --device: the run keeps its own recipe, seed and folder"
+                raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
+            run = training.resume(resume, device=device.value)
+        else:
+            seeds = [] if seed is None else [f"training.seed={seed}"]
+            chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
+            run = training.train(chosen, out, device=device.value, command=this_command())
+    except training.LostProcess as lost:
+        typer.echo(f"error: {lost}", err=True)
+        raise typer.Exit(1) from None
+    if training.is_first():
+        typer.echo(training.summary(run))
 
 
 app.command()(search)

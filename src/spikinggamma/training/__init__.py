@@ -5,6 +5,7 @@ from spikinggamma.training.catalogue import Opened, data_recipe, data_table, fet
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
 from spikinggamma.training.citation import citations
 from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
+from spikinggamma.training.distributed import Crew, LostProcess, is_first
 from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
 from spikinggamma.training.loop import TrainingInterrupted, fit, resume, train
 from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
@@ -23,11 +24,13 @@ __all__ = [
     "Best",
     "Bound",
     "Checkpoint",
+    "Crew",
     "Data",
     "Facts",
     "Found",
     "Learning",
     "LogReporter",
+    "LostProcess",
     "Net",
     "Opened",
     "Perturbation",
@@ -60,6 +63,7 @@ __all__ = [
     "facts_of",
     "fetch",
     "fit",
+    "is_first",
     "known_name",
     "learning_rate",
     "load_checkpoint",
