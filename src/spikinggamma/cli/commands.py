@@ -16,6 +16,7 @@ from spikinggamma.cli.data import data_app
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.search import search
+from spikinggamma.cli.sweep import sweep
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["app", "main"]
@@ -86,6 +87,7 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run, to the same numbers.")
     ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write files for TensorBoard too.")] = False,
 ) -> None:
     """Train a net from a recipe, and test its best epoch once.
 
@@ -109,13 +111,15 @@ def train(
     try:
         if resume is not None:
             if recipe is not None or settings or out is not None or seed is not None:
-                expected = "nothing beside it but --device: the run keeps its own recipe, seed and folder"
+                expected = (
+                    "nothing beside it but --device and --tensorboard: the run keeps its own recipe, seed and folder"
+                )
                 raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
-            run = training.resume(resume, device=device.value)
+            run = training.resume(resume, device=device.value, tensorboard=tensorboard)
         else:
             seeds = [] if seed is None else [f"training.seed={seed}"]
             chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
-            run = training.train(chosen, out, device=device.value, command=this_command())
+            run = training.train(chosen, out, device=device.value, command=this_command(), tensorboard=tensorboard)
     except training.LostProcess as lost:
         typer.echo(f"error: {lost}", err=True)
         raise typer.Exit(1) from None
@@ -124,6 +128,7 @@ def train(
 
 
 app.command()(search)
+app.command()(sweep)
 
 
 @app.command()

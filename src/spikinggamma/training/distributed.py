@@ -68,7 +68,7 @@ class Crew:
         joined = torch.cat([*parts, there])
         with _answering():
             dist.all_reduce(joined)
-        *sums, counts = joined.split([*(part.numel() for part in parts), len(own)])
+        *sums, counts = torch.split(joined, [*(part.numel() for part in parts), len(own)])
         for parameter, gradient, count in zip(own, sums, counts.tolist(), strict=True):
             parameter.grad = gradient.view_as(parameter) if count else None
 

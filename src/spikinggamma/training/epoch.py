@@ -31,6 +31,7 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     # Recordings, not decisions, of which a recording may have many.
     seen, total = 0, len(state.splits.train)
     net.train()
+    like = next(net.parameters())
     dropout = stream(recipe.training.seed, "dropout", epoch)
     for number, batch in enumerate(training_batches(recipe, state.splits.train, epoch=epoch), start=1):
         rate = learning_rate(learning, progress=epoch - 1 + seen / total, epochs=recipe.training.epochs)
@@ -39,7 +40,7 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
         when = f"epoch {epoch}, batch {number}"
         fault = partial(broken, net=net, spikes=batch.spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept)
         outcome = state.learner.learn(
-            own.spikes.to(state.device),
+            own.spikes.to(like),
             own.labels.to(state.device),
             own.lengths.to(state.device),
             optimiser_step=partial(_update, state, norms, fault),

@@ -33,6 +33,7 @@ from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
 from spikinggamma.training.state import State, open_state
 from spikinggamma.training.threads import torch_threads
+from spikinggamma.training.tracking import open_tracker, require_tensorboard
 
 __all__ = ["TrainingInterrupted", "fit", "resume", "train"]
 
@@ -48,6 +49,7 @@ def train(
     device: str = "auto",
     reporter: Reporter | None = None,
     command: str = "",
+    tensorboard: bool = False,
 ) -> Run:
     """Train a net from a recipe in a folder of its own, then test its best epoch once.
 
@@ -59,12 +61,13 @@ def train(
         device: auto, cpu or cuda.
         reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
         command: What was typed, for the record.
+        tensorboard: Whether the folder gets files for TensorBoard too; a run that has some goes on with them.
 
     Returns:
         The finished run.
 
     Raises:
-        SpikingGammaError: Bad data, a folder in use, a full disk, or numbers that stopped being finite.
+        SpikingGammaError: Bad data, a folder in use, no TensorBoard, a full disk, or numbers that stopped being finite.
         TrainingInterrupted: Ctrl-C; `resume` goes on from there.
         LostProcess: Another process of the same run ended before its time; `resume` goes on, with any number of them.
 
@@ -74,14 +77,18 @@ def train(
     """
     with gathered(pick_device(device)) as (crew, where):
         crew.first(lambda: check_out(out))
+        if tensorboard:
+            crew.first(require_tensorboard)
         # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
         build_learner(build_net(recipe), recipe)
         splits = crew.in_turn(lambda: load_splits(recipe))
         run = crew.first(lambda: create_run(recipe, out, command=command, device=str(where)))
-        return _work(run, splits, where, reporter, crew)
+        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
 
 
-def resume(folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None) -> Run:
+def resume(
+    folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None, tensorboard: bool = False
+) -> Run:
     """Go on with a run from its last checkpoint; a finished run is returned as it is.
 
     Raises:
@@ -92,7 +99,8 @@ def resume(folder: str | Path, *, device: str = "auto", reporter: Reporter | Non
         run = crew.first(lambda: load_run(folder))
         if run.result is not None:
             return run
-        return _work(run, crew.in_turn(lambda: load_splits(run.recipe)), where, reporter, crew)
+        splits = crew.in_turn(lambda: load_splits(run.recipe))
+        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
 
 
 def fit(
@@ -122,8 +130,10 @@ def fit(
         return state.best, rows
 
 
-def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew) -> Run:
-    with _at_work(run, splits, device, crew) as state:
+def _work(
+    run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew, *, tensorboard: bool
+) -> Run:
+    with _at_work(run, splits, device, crew) as state, _tracked(state, tensorboard):
         with (reporter or reporter_for()) if crew.leads else SilentReporter() as shown:
             _learn(state, shown)
         _finish(state)
@@ -152,6 +162,20 @@ def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE)
         except BaseException as error:
             note("failed", f"{type(error).__name__}: {error}")
             raise
+
+
+@contextmanager
+def _tracked(state: State, wanted: bool) -> Iterator[None]:
+    """The run with its files for TensorBoard open, where it has some; the first process writes them."""
+    if state.crew.leads:
+        state.tracker = open_tracker(
+            state.run.path, wanted=wanted, done=state.done, epochs=state.recipe.training.epochs
+        )
+    try:
+        yield
+    finally:
+        if state.tracker is not None:
+            state.tracker.close()
 
 
 def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None = None) -> list[Row]:
@@ -210,6 +234,8 @@ def _write_epoch(state: State, row: Row, found: Score) -> None:
     """
     run, recipe, epoch, best = state.run, state.recipe, row["epoch"], state.best
     append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
+    if state.tracker is not None:
+        state.tracker.epoch(row, found, state.net)
     weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
     if best.beaten_by(found.accuracy, found.loss):
         best = Best(epoch, found.accuracy, found.loss)
