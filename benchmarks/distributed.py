@@ -68,18 +68,22 @@ class Case(NamedTuple):
 
 
 def cases(*, quick: bool) -> Iterator[Case]:
-    """Every rule with every update; unless quick, with every loss, in both precisions, and in nets of other kinds."""
-    for dtype in (torch.float64,) if quick else (torch.float64, torch.float32):
-        for rule in RULES:
-            plain = "spikinggamma" if rule in GAMMA_RULES else "lif"
-            for loss in LOSSES[:1] if quick else LOSSES:
-                for update, chunk in UPDATES.items():
-                    if rule != "bptt" or update == "recording":
-                        settings = (f"learning.loss={loss}", f"learning.update={update}", f"net.model={plain}", *chunk)
-                        yield Case(rule, plain, loss, update, dtype, settings)
-            for net, (rules, settings) in NETS.items() if not quick else ():
-                if rule in rules:
-                    yield Case(rule, net, "spikemax" if "spiking" in net else "sum", "recording", dtype, settings)
+    """Every rule with every update and loss, in nets of other kinds, and in both precisions; quick: every rule once."""
+    for rule in RULES:
+        plain = "spikinggamma" if rule in GAMMA_RULES else "lif"
+        for loss in LOSSES[:1] if quick else LOSSES:
+            for update, chunk in UPDATES.items():
+                if rule == "bptt" and update != "recording":
+                    continue
+                settings = (f"learning.loss={loss}", f"learning.update={update}", f"net.model={plain}", *chunk)
+                if not quick or rule == "bptt" or update == "chunk":
+                    yield Case(rule, plain, loss, update, torch.float64, settings)
+                if not quick and loss == LOSSES[0]:
+                    yield Case(rule, plain, loss, update, torch.float32, settings)
+        for net, (rules, settings) in NETS.items() if not quick else ():
+            if rule in rules:
+                loss = "spikemax" if "spiking" in net else "sum"
+                yield Case(rule, net, loss, "recording", torch.float64, settings)
 
 
 def learnt(case: Case, seed: int, crew: Crew) -> tuple[list[Tensor], list[Tensor]]:
@@ -142,7 +146,7 @@ def table(found: list[Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="one loss, double precision, plain nets")
+    parser.add_argument("--quick", action="store_true", help="every rule once")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="show a file of rows as Markdown instead of measuring")
     chosen = parser.parse_args()

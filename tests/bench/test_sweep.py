@@ -100,6 +100,7 @@ def test_steps_of_a_recording_count_as_one_draw() -> None:
     assert _by_recording([1, 0, 1, 1, 1], [2, 3]).tolist() == [0.5, 1.0]
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_leaves_no_process_behind_and_goes_on_to_the_same_row(tmp_path: Path, worked: list[str]) -> None:
     settings = (*TINY, "training.epochs=60")
     words = [word for text in settings for word in ("--set", text)]

@@ -51,26 +51,42 @@ def learn(learner: Learner, shares: int) -> tuple[dict[str, Tensor | None], list
     return {name: one.grad for name, one in learner.net.named_parameters()}, outcomes
 
 
-@pytest.mark.parametrize("chunk", [None, 4], ids=["whole", "chunks"])
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-@pytest.mark.parametrize("rule", sorted(RULES))
-def test_shares_add_up_to_the_batch(rule: str, loss: str, chunk: int | None) -> None:
-    if loss == "spikemax" and rule != "bptt":
-        pytest.skip("spiking outputs learn by bptt")
+def _assert_shares_add_up(rule: str, loss: str, chunk: int | None, shares: int) -> None:
     learner = Learner(net_for(rule, loss), rule=rule, loss=loss, dt_ms=2.0, chunk=chunk, activity_cost=0.2)
     spikes, labels = batch_for(loss)
     whole = learner.learn(spikes, labels, LENGTHS, generator=torch.Generator().manual_seed(5))
     wanted = {name: None if one.grad is None else one.grad.clone() for name, one in learner.net.named_parameters()}
-    for shares in (2, 7):
-        found, outcomes = learn(learner, shares)
-        for name, gradient in wanted.items():
-            torch.testing.assert_close(found[name], gradient, rtol=1e-10, atol=1e-13)
-        count = sum(outcome.count for outcome in outcomes)
-        loss_of_all = sum(outcome.loss * outcome.count for outcome in outcomes) / count
-        assert loss_of_all == pytest.approx(whole.loss, rel=1e-12)
-        assert (sum(outcome.correct for outcome in outcomes), count) == (whole.correct, whole.count)
-        for figure in ("spikes", "neuron_steps"):
-            torch.testing.assert_close(sum(getattr(outcome, figure) for outcome in outcomes), getattr(whole, figure))
+    found, outcomes = learn(learner, shares)
+    for name, gradient in wanted.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-10, atol=1e-13)
+    count = sum(outcome.count for outcome in outcomes)
+    loss_of_all = sum(outcome.loss * outcome.count for outcome in outcomes) / count
+    assert loss_of_all == pytest.approx(whole.loss, rel=1e-12)
+    assert (sum(outcome.correct for outcome in outcomes), count) == (whole.correct, whole.count)
+    for figure in ("spikes", "neuron_steps"):
+        torch.testing.assert_close(sum(getattr(outcome, figure) for outcome in outcomes), getattr(whole, figure))
+
+
+@pytest.mark.parametrize("loss", ["sum", "each_step"])
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_shares_add_up_to_the_batch(rule: str, loss: str) -> None:
+    _assert_shares_add_up(rule, loss, chunk=4, shares=2)
+
+
+@pytest.mark.parametrize("loss", ["sum", "each_step", "running", "spikemax"])
+def test_empty_shares_add_nothing(loss: str) -> None:
+    _assert_shares_add_up("bptt" if loss == "spikemax" else "windowed", loss, chunk=None, shares=7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shares", [3, 7])
+@pytest.mark.parametrize("chunk", [None, 1], ids=["whole", "steps"])
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_however_a_batch_is_parted_its_shares_add_up(rule: str, loss: str, chunk: int | None, shares: int) -> None:
+    if loss == "spikemax" and rule != "bptt":
+        pytest.skip("spiking outputs learn by bptt")
+    _assert_shares_add_up(rule, loss, chunk, shares)
 
 
 @given(recordings=st.integers(1, 40), shares=st.integers(1, 50))

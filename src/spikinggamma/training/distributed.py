@@ -14,6 +14,7 @@ there was a gradient at all: where no process has one, none is made up, and the 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Crew:
         for parameter, gradient, count in zip(own, sums, counts.tolist(), strict=True):
             parameter.grad = gradient.view_as(parameter) if count else None
 
-    def sum(self, figures: Sequence[float]) -> list[float]:
+    def sum(self, figures: Sequence[int | float]) -> list[float]:
         """Each figure summed over all processes."""
         if self.size == 1:
             return list(figures)
@@ -102,7 +103,11 @@ class Crew:
             return load()
         loaded: list[_T] = []
         self._told(lambda: loaded.append(load()), self.patient)
-        return loaded[0] if self.leads else load()
+        if not self.leads:
+            loaded.append(load())
+        with _answering():
+            dist.barrier(self.patient)
+        return loaded[0]
 
     def spread(self, count: int, work: Callable[[int], _T]) -> list[_T]:
         """`work` of each number below `count`, in this order; every process does some and gets all."""
@@ -170,13 +175,19 @@ def _own_device(device: torch.device) -> torch.device:
     return torch.device("cuda", place)
 
 
+def _reason(error: RuntimeError) -> str:
+    """The first sentence of a transport's error, without the place in its source."""
+    found = re.match(r"(?:\[[^\]]*:\d+\]\s*)?([^\n]*?)(?:\.\s|\n|$)", str(error).strip())
+    return found[1][:160] if found and found[1] else type(error).__name__
+
+
 @contextmanager
 def _answering() -> Iterator[None]:
     """Say of a failed exchange what it means."""
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        reason = _reason(error)
         rank, size = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
         raise LostProcess(
             f"Process {rank} of {size} gets no answer from another, which was killed, failed or hangs ({reason})."

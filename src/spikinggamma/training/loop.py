@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -133,7 +133,11 @@ def fit(
 def _work(
     run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew, *, tensorboard: bool
 ) -> Run:
-    with _at_work(run, splits, device, crew) as state, _tracked(state, tensorboard):
+    with _at_work(run, splits, device, crew) as state, ExitStack() as files:
+        if crew.leads:
+            epochs = run.recipe.training.epochs
+            tracker = open_tracker(run.path, wanted=tensorboard, done=state.done, epochs=epochs)
+            state.tracker = tracker and files.enter_context(closing(tracker))
         with (reporter or reporter_for()) if crew.leads else SilentReporter() as shown:
             _learn(state, shown)
         _finish(state)
@@ -162,20 +166,6 @@ def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE)
         except BaseException as error:
             note("failed", f"{type(error).__name__}: {error}")
             raise
-
-
-@contextmanager
-def _tracked(state: State, wanted: bool) -> Iterator[None]:
-    """The run with its files for TensorBoard open, where it has some; the first process writes them."""
-    if state.crew.leads:
-        state.tracker = open_tracker(
-            state.run.path, wanted=wanted, done=state.done, epochs=state.recipe.training.epochs
-        )
-    try:
-        yield
-    finally:
-        if state.tracker is not None:
-            state.tracker.close()
 
 
 def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None = None) -> list[Row]:
