@@ -76,7 +76,7 @@ class Crew:
     def sum(self, figures: Sequence[int | float]) -> list[float]:
         """Each figure summed over all processes."""
         if self.size == 1:
-            return list(figures)
+            return [float(figure) for figure in figures]
         joined = torch.tensor(figures, dtype=torch.float64)
         with _answering():
             dist.all_reduce(joined)
@@ -147,12 +147,14 @@ def gathered(device: torch.device) -> Iterator[tuple[Crew, torch.device]]:
     """This process among those that `torchrun` started, or alone, and the device that is its own.
 
     Raises:
-        SpikingGammaError: More processes on a machine than it has GPUs.
+        SpikingGammaError: More processes on a machine than it has GPUs, or a process group that is there already.
         LostProcess: Not all of them came.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE, device
         return
+    if dist.is_initialized():
+        raise SpikingGammaError("torch.distributed", "a process group of the caller's", "none: training makes its own")
     own = _own_device(device)
     with _answering():
         # Words and figures travel between processors, gradients between GPUs where there are some.
