@@ -53,6 +53,24 @@ def test_resuming_a_finished_run_prints_it_again(run: Path) -> None:
     assert "test accuracy" in result.output
 
 
+def test_a_lost_process_ends_with_a_line_and_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+    def lose(*told: object, **named: object) -> None:
+        raise training.LostProcess("Process 0 of 2 gets no answer.")
+
+    monkeypatch.setattr(training, "train", lose)
+    result = call("train", *SETTINGS, "--out", tmp_path / "run")
+    assert (result.exit_code, result.stderr) == (1, "error: Process 0 of 2 gets no answer.\n")
+    monkeypatch.undo()
+    monkeypatch.setenv("RANK", "1")  # another process than the first says nothing of what went well
+    result = call("train", "--resume", run)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_files_for_tensorboard_are_asked_for_by_a_flag(tmp_path: Path) -> None:
+    assert call("train", *SETTINGS, "--out", tmp_path / "run", "--tensorboard").exit_code == 0
+    assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
+
+
 def test_an_interrupt_prints_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(self: object, progress: float, *, loss: float, accuracy: float) -> None:
         raise KeyboardInterrupt

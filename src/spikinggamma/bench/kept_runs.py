@@ -43,14 +43,16 @@ class Outcome(NamedTuple):
     """What a trained net did on the test part.
 
     Attributes:
-        right: How right each recording was, 0 or 1.
+        right: How right each decision was, 0 or 1.
         spikes_per_neuron_s: How much its neurons spoke.
         steps: Of the longest recording; 0 where that was not noted.
+        decisions: How many of those belong to each recording; empty where each is one.
     """
 
     right: tuple[int, ...]
     spikes_per_neuron_s: float
     steps: int = 0
+    decisions: tuple[int, ...] = ()
 
 
 def planned_run(
@@ -59,7 +61,7 @@ def planned_run(
     """The run of a recipe for a seed, on one thread. Tasks that are made on the spot are made anew for every seed.
 
     Args:
-        source: Name of the recipe.
+        source: Name of the recipe, or path of its file.
         overrides: Of that recipe; the folder's name tells them.
         task: As in `data.name`.
         seed: Of weights, order and a task that is made on the spot.
@@ -74,7 +76,7 @@ def planned_run(
     recipe = load_recipe(source, settings)
     told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
-    words = [*(["quick"] if quick else []), source, *map(_word, overrides), f"s{seed}", digest]
+    words = [*(["quick"] if quick else []), Path(source).stem, *map(_word, overrides), f"s{seed}", digest]
     return PlannedRun("-".join(words), source, settings, recipe)
 
 
@@ -89,7 +91,10 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
     check_recipe(folder, recipe)
     return {
         Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")): Outcome(
-            tuple(map(int, row["right"])), row["spikes_per_neuron_s"], row.get("steps", 0)
+            tuple(map(int, row["right"])),
+            row["spikes_per_neuron_s"],
+            row.get("steps", 0),
+            tuple(row.get("decisions", ())),
         )
         for row in read_rows(folder / OUTCOMES)
     }

@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import shlex
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +43,7 @@ from spikinggamma.training.threads import torch_threads
 __all__ = ["command", "main", "work"]
 
 _log = logging.getLogger(__name__)
+_LOOK_S = 0.5
 
 
 def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
@@ -82,6 +86,7 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
                 "steps": math.ceil(longest_us / (1000.0 * judge.dt_ms)),
                 "right": "".join(map(str, right)),
             }
+            | ({"decisions": found.decisions} if max(found.decisions) > 1 else {})
         )
         write_rows(folder / OUTCOMES, rows)
 
@@ -94,6 +99,13 @@ def _trained(folder: Path, recipe: Recipe, source: str, settings: Sequence[str])
         remove_leftovers(folder)
     words = ["spikinggamma", "train", source, *(word for text in settings for word in ("--set", text))]
     return train(recipe, folder, device="cpu", command=shlex.join([*words, "--out", str(folder)]))
+
+
+def _end_with(parent: int) -> None:
+    """End, as if asked to, when whoever wanted this work is gone: killed, it could not ask."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -111,4 +123,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     sys.exit(main(sys.argv[1:]))

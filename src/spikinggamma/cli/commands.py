@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
+from spikinggamma.cli.sweep import sweep
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["app", "main"]
@@ -67,7 +69,9 @@ def _begin(
 
     Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    # Of the processes that torchrun starts, only the first tells how it goes; all tell what went wrong.
+    level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
 
 
 @app.command()
@@ -85,6 +89,7 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run, to the same numbers.")
     ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write files for TensorBoard too.")] = False,
 ) -> None:
     """Train a net from a recipe, and test its best epoch once.
 
@@ -96,26 +101,36 @@ def train(
       spikinggamma train --resume runs/fsdd-1-1     after Ctrl-C or a crash
       spikinggamma train fsdd --set data.split=speaker:george
       spikinggamma train --set learning.rule=traced --set "net.hidden=[96]"
+      torchrun --nproc-per-node 2 -m spikinggamma train fsdd
 
-    A run's folder holds recipe.toml with every key explained: copy it to
+    The last trains one net in two processes, to the same numbers; --resume goes
+    on with any number of them. A run's folder holds recipe.toml with every key explained: copy it to
     begin a recipe of your own. Checkpoints are written every epoch. The best
     epoch is chosen on validation data, and the test split is used once.
     """
     from spikinggamma import training
 
-    if resume is not None:
-        if recipe is not None or settings or out is not None or seed is not None:
-            expected = "nothing beside it but --device: the run keeps its own recipe, seed and folder"
-            raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
-        run = training.resume(resume, device=device.value)
-    else:
-        seeds = [] if seed is None else [f"training.seed={seed}"]
-        chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
-        run = training.train(chosen, out, device=device.value, command=this_command())
-    typer.echo(training.summary(run))
+    try:
+        if resume is not None:
+            if recipe is not None or settings or out is not None or seed is not None:
+                expected = (
+                    "nothing beside it but --device and --tensorboard: the run keeps its own recipe, seed and folder"
+                )
+                raise SpikingGammaError("--resume", "a recipe, --set, --seed or --out as well", expected)
+            run = training.resume(resume, device=device.value, tensorboard=tensorboard)
+        else:
+            seeds = [] if seed is None else [f"training.seed={seed}"]
+            chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
+            run = training.train(chosen, out, device=device.value, command=this_command(), tensorboard=tensorboard)
+    except training.LostProcess as lost:
+        typer.echo(f"error: {lost}", err=True)
+        raise typer.Exit(1) from None
+    if training.is_first():
+        typer.echo(training.summary(run))
 
 
 app.command()(search)
+app.command()(sweep)
 
 
 @app.command()

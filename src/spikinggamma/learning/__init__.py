@@ -11,6 +11,7 @@ from spikinggamma.learning.ottt import OTTT, Truncated
 from spikinggamma.learning.outcome import Outcome, Traffic
 from spikinggamma.learning.rule import GammaRule, Rule
 from spikinggamma.learning.rules import GAMMA_RULES, RULES, SURROGATE_RULES
+from spikinggamma.learning.share import Share
 from spikinggamma.learning.shifted import Shifted
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 from spikinggamma.learning.traced import Traced
@@ -35,6 +36,7 @@ __all__ = [
     "Outcome",
     "Rule",
     "Running",
+    "Share",
     "Shifted",
     "Source",
     "Spikemax",

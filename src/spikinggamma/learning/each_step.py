@@ -32,10 +32,13 @@ class EachStep(Loss):
         self.count = int(lengths.sum())
         if targets.ndim == 2:
             self.count = int((self.valid(0, len(targets)) & (targets >= 0)).sum())
-        if self.count == 0:
-            raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
         self.right = 0
         self.decisions: list[Tensor] = []
+
+    @property
+    def _divisor(self) -> int:
+        # A part of a batch may have no label at all: its loss is zero, and so is its blame.
+        return max(self.count, 1)
 
     def _wanted(self, start: int, steps: int) -> tuple[Tensor, Tensor]:
         """Targets of a chunk, and which of its steps are labelled."""
@@ -55,19 +58,19 @@ class EachStep(Loss):
         wanted, labelled = self._wanted(start, len(logits))
         self.decisions.append(logits.argmax(2))
         if self.regression:
-            self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self.count
+            self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self._divisor
             return
         losses = -logits.log_softmax(2).gather(2, wanted.clamp_min(0).unsqueeze(2)).squeeze(2)
-        self.total += float((losses * labelled).sum()) / self.count
+        self.total += float((losses * labelled).sum()) / self._divisor
         self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
 
     def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
         """See `Loss.blame`."""
         wanted, labelled = self._wanted(start, len(logits))
         if self.regression:
-            return (logits - wanted) * labelled.unsqueeze(2) / self.count
+            return (logits - wanted) * labelled.unsqueeze(2) / self._divisor
         error = logits.softmax(2) - torch.nn.functional.one_hot(wanted.clamp_min(0), logits.shape[2])
-        return error * labelled.unsqueeze(2) / self.count
+        return error * labelled.unsqueeze(2) / self._divisor
 
     def verdict(self) -> Verdict:
         """See `Loss.verdict`."""

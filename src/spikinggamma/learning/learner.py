@@ -15,6 +15,7 @@ from spikinggamma.learning.losses import LOSSES, make_loss
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import Rule
 from spikinggamma.learning.rules import RULES
+from spikinggamma.learning.share import Share
 from spikinggamma.learning.tally import Tally
 from spikinggamma.nn import SpikingNet
 
@@ -91,6 +92,7 @@ class Learner:
         *,
         optimiser_step: Callable[[], None] | None = None,
         generator: torch.Generator | None = None,
+        share: Share | None = None,
     ) -> Outcome:
         """Add the gradients of a batch of recordings to the net's parameters.
 
@@ -101,11 +103,13 @@ class Learner:
             optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
                 After chunks from which a rule that waits for later blame learnt nothing yet, it is not called.
             generator: Random numbers of dropout.
+            share: If these recordings are a part of a batch: which. Gradients are then this part of the batch's, and
+                `optimiser_step` is called after every chunk, as another part may have learnt from it.
         """
         source, lengths = self._source(spikes, targets, lengths)
-        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
-        batch = int(lengths.numel())
-        start_state = self.net.initial_state(batch, generator=generator)
+        judge = make_loss(self.loss, targets, lengths, self.dt_ms) if share else self._judge(targets, lengths)
+        start_state = self._start(int(lengths.numel()), generator, share)
+        weight = 1.0 if share is None else share.weight(judge.count)
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
         replayed = judge.replay and not whole
         if replayed:
@@ -117,19 +121,31 @@ class Learner:
             logits = tape.layers[-1].outputs.detach()
             if not replayed:
                 judge.observe(logits, start)
-            added = rule.take(self._priced(tape, judge, start), judge.blame(logits, start))
+            delta = judge.blame(logits, start)
+            added = rule.take(self._priced(tape, judge, start, share), delta if share is None else weight * delta)
             tally.add(tape, start, heard)
-            if optimiser_step is not None and added and self.update != "recording":
+            if optimiser_step is not None and (added or share is not None) and self.update != "recording":
                 optimiser_step()
         added = rule.finish()
-        if optimiser_step is not None and (added or self.update == "recording"):
+        if optimiser_step is not None and (added or share is not None or self.update == "recording"):
             optimiser_step()
-        return tally.outcome(judge)
+        return tally.outcome(judge) if share is None or share.size else _nothing(tally.outcome(judge))
+
+    def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> Share:
+        """What the process at `place` of `shares` has to learn from of the batch with these targets and lengths.
+
+        Example:
+            >>> from spikinggamma.nn import dense_net
+            >>> learner = Learner(dense_net((3, 8, 2), tau_ms=(4.0, 8.0)), rule="windowed", loss="sum", dt_ms=2.0)
+            >>> learner.share(torch.tensor([0, 1, 0]), torch.tensor([5, 4, 6]), place=1, shares=2).columns
+            slice(1, 3, None)
+        """
+        return Share.of(len(lengths), place, shares, decisions=self._judge(targets, lengths).count)
 
     def evaluate(self, spikes: Source, targets: Tensor, lengths: Int[Tensor, " B"] | None = None) -> Outcome:
         """Judge a batch without learning from it, and without dropout."""
         source, lengths = self._source(spikes, targets, lengths)
-        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
+        judge = self._judge(targets, lengths)
         tally = Tally(self.net, lengths, thoroughly=True)
         state = self.net.initial_state(int(lengths.numel()), dropout=False)
         for start, heard, tape in self._chunks(source, state):
@@ -137,14 +153,29 @@ class Learner:
             tally.add(tape, start, heard)
         return tally.outcome(judge)
 
-    def _priced(self, tape: Any, judge: Loss, start: int) -> Any:
+    def _judge(self, targets: Tensor, lengths: Tensor) -> Loss:
+        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
+        if judge.count == 0:
+            raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
+        return judge
+
+    def _start(self, batch: int, generator: torch.Generator | None, share: Share | None) -> Any:
+        """The state at the start of a batch; of a share with its part of the batch's dropout masks."""
+        if share is None:
+            return self.net.initial_state(batch, generator=generator)
+        masks = self.net.initial_state(share.recordings, generator=generator).masks
+        own = tuple(None if mask is None else mask[share.columns] for mask in masks)
+        return self.net.initial_state(batch, dropout=False)._replace(masks=own)
+
+    def _priced(self, tape: Any, judge: Loss, start: int, share: Share | None) -> Any:
         """The tape with the cost of speaking at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return tape
         logits = tape.layers[-1].outputs
         # In the net's own precision: a quotient of whole numbers is single.
-        shares = judge.valid(start, len(logits)).to(logits) / (judge.lengths * len(judge.lengths))
-        return tape.priced(self.activity_cost * shares)
+        recordings = len(judge.lengths) if share is None else share.recordings
+        parts = judge.valid(start, len(logits)).to(logits) / (judge.lengths * recordings)
+        return tape.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
 
     def _begin(self) -> Rule:
         try:
@@ -193,3 +224,9 @@ def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
         steps += len(part)
     if steps < longest:
         raise SpikingGammaError("spikes", f"chunks of {steps} steps in all", f"the {longest} of the longest recording")
+
+
+def _nothing(outcome: Outcome) -> Outcome:
+    """The outcome of an empty share, from that of what was gone through instead."""
+    none = torch.zeros_like(outcome.spikes)
+    return outcome._replace(loss=0.0, correct=0, count=0, spikes=none, neuron_steps=none)

@@ -30,6 +30,10 @@ class Loss(abc.ABC):
         targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
         lengths: Steps that belong to each recording, [B].
         dt_ms: Time step.
+
+    Attributes:
+        replay: Whether blame is known only after a first pass.
+        count: Of how many decisions the loss is the mean.
     """
 
     replay: bool = False
@@ -38,6 +42,7 @@ class Loss(abc.ABC):
         self.targets = targets
         self.lengths = lengths
         self.dt_ms = dt_ms
+        self.count = len(lengths)
         self.total = 0.0
 
     def valid(self, start: int, steps: int) -> Bool[Tensor, "T B"]:

@@ -42,7 +42,8 @@ class Tally:
         for index, layer in enumerate(tape.layers[:-1]):
             if layer.counts is None:
                 continue
-            self.spikes[index] += float((layer.counts.sum(2) * valid).sum())
+            # In 64 bits, as integers are summed if not told otherwise, this took as long as a scan.
+            self.spikes[index] += float((layer.counts.sum(2, dtype=torch.int32) * valid).sum())
             if self.thoroughly:
                 self.by_neuron[index] += (layer.counts * valid.unsqueeze(2)).sum((0, 1)).cpu()
         if self.thoroughly:

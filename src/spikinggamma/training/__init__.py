@@ -6,6 +6,7 @@ from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, 
 from spikinggamma.training.citation import citations
 from spikinggamma.training.cost import Cost, cost_row, dense_cost, event_cost
 from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
+from spikinggamma.training.distributed import Crew, LostProcess, is_first
 from spikinggamma.training.energy import ENERGY_TABLES, Energy, EnergyTable, energy, load_energy_table
 from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
 from spikinggamma.training.loop import TrainingInterrupted, fit, resume, train
@@ -40,6 +41,7 @@ __all__ = [
     "Bound",
     "Checkpoint",
     "Cost",
+    "Crew",
     "Data",
     "Energy",
     "EnergyTable",
@@ -47,6 +49,7 @@ __all__ = [
     "Found",
     "Learning",
     "LogReporter",
+    "LostProcess",
     "Net",
     "Opened",
     "Perturbation",
@@ -83,6 +86,7 @@ __all__ = [
     "facts_of",
     "fetch",
     "fit",
+    "is_first",
     "known_name",
     "learning_rate",
     "load_checkpoint",

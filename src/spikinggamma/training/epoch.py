@@ -9,6 +9,8 @@ from functools import partial
 import torch
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Batch
+from spikinggamma.learning import Share
 from spikinggamma.training.build import set_learning_rate
 from spikinggamma.training.data import training_batches
 from spikinggamma.training.health import broken
@@ -29,23 +31,26 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     # Recordings, not decisions, of which a recording may have many.
     seen, total = 0, len(state.splits.train)
     net.train()
+    like = next(net.parameters())
     dropout = stream(recipe.training.seed, "dropout", epoch)
     for number, batch in enumerate(training_batches(recipe, state.splits.train, epoch=epoch), start=1):
         rate = learning_rate(learning, progress=epoch - 1 + seen / total, epochs=recipe.training.epochs)
         set_learning_rate(state.optimiser, rate)
-        spikes = batch.spikes.to(state.device)
+        own, share = _own_part(state, batch)
         when = f"epoch {epoch}, batch {number}"
-        fault = partial(broken, net=net, spikes=spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept)
+        fault = partial(broken, net=net, spikes=batch.spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept)
         outcome = state.learner.learn(
-            spikes,
-            batch.labels.to(state.device),
-            batch.lengths.to(state.device),
+            own.spikes.to(like),
+            own.labels.to(state.device),
+            own.lengths.to(state.device),
             optimiser_step=partial(_update, state, norms, fault),
             generator=dropout,
+            share=share,
         )
-        if not math.isfinite(outcome.loss):
-            raise fault(f"loss {outcome.loss}")
-        loss, correct, count = loss + outcome.loss * outcome.count, correct + outcome.correct, count + outcome.count
+        figures = state.crew.sum([outcome.loss * outcome.count, outcome.correct, outcome.count])
+        if not math.isfinite(figures[0]):
+            raise fault(f"loss {figures[0] / figures[2]}")
+        loss, correct, count = loss + figures[0], correct + round(figures[1]), count + round(figures[2])
         seen += len(batch.lengths)
         shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=correct / count)
     return {
@@ -56,10 +61,22 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     }
 
 
+def _own_part(state: State, batch: Batch) -> tuple[Batch, Share | None]:
+    """What this process learns from of a batch; all of it, if it is the only one."""
+    if state.crew.size == 1:
+        return batch, None
+    share = state.learner.share(batch.labels, batch.lengths, place=state.crew.rank, shares=state.crew.size)
+    own = share.columns
+    return Batch(batch.spikes[:, own].contiguous(), batch.labels[..., own], batch.lengths[own]), share
+
+
 def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
     """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
     parameters = list(state.net.parameters())
+    state.crew.join_gradients(parameters)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients and state.recipe.learning.update != "recording":
+        return  # no process has learnt anything from this chunk
     norm = torch.nn.utils.get_total_norm(gradients)
     norms.append(float(norm))
     if not math.isfinite(norms[-1]):

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import Batch, Recording, batches
-from spikinggamma.learning import Learner, Traffic
+from spikinggamma.events import Batch, EpochBatches, Recording
+from spikinggamma.learning import Learner, Outcome, Traffic
 from spikinggamma.training.build import build_judge, pick_device
 from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import Facts, facts_of, load_splits
+from spikinggamma.training.distributed import ALONE, Crew
 from spikinggamma.training.energy import load_energy_table
 from spikinggamma.training.perturbation import parse_perturbation, perturbed
 from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
@@ -53,8 +54,10 @@ class Score(NamedTuple):
         return self.correct / len(self.labels)
 
 
-def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], device: torch.device) -> Score:
-    """Evaluate on `recordings` at the judge's time step, without learning or augmentation."""
+def score(
+    judge: Learner, recipe: Recipe, recordings: Sequence[Recording], device: torch.device, crew: Crew = ALONE
+) -> Score:
+    """Evaluate on `recordings` at the judge's time step, without learning or augmentation; each process some batches."""
     # Alike lengths share a batch: less padding. Labels and predictions are put back in the order given.
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
     loss, decided = 0.0, 0
@@ -64,7 +67,7 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
     neuron_steps: list[float] = []
     by_neuron: list[torch.Tensor] = []
     traffic: list[Traffic] = []
-    for batch in batches(
+    epoch = EpochBatches(
         [recordings[index] for index in order],
         batch_size=recipe.training.batch_size,
         dt_ms=judge.dt_ms,
@@ -72,12 +75,12 @@ def score(judge: Learner, recipe: Recipe, recordings: Sequence[Recording], devic
         seed=0,
         epoch=0,
         shuffle=False,
-    ):
-        outcome = judge.evaluate(batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
+    )
+    for outcome, pairs in crew.spread(len(epoch), lambda index: _judged(judge, epoch[index], device)):
         loss += outcome.loss * outcome.count
-        for place, pair in enumerate(_decisions(batch, outcome.predictions.cpu()), start=counted):
+        for place, pair in enumerate(pairs, start=counted):
             found[order[place]] = pair
-        counted += len(batch.lengths)
+        counted += len(pairs)
         decided += outcome.count
         spikes = _add(spikes, outcome.spikes)
         neuron_steps = _add(neuron_steps, outcome.neuron_steps)
@@ -223,6 +226,13 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classe
     for label, prediction in zip(labels, predictions, strict=True):
         matrix[label][prediction] += 1
     return matrix
+
+
+def _judged(judge: Learner, batch: Batch, device: torch.device) -> tuple[Outcome, list[tuple[list[int], list[int]]]]:
+    """The outcome of a batch, and labels and predictions of each recording."""
+    outcome = judge.evaluate(batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
+    outcome = outcome._replace(predictions=outcome.predictions.cpu())
+    return outcome, list(_decisions(batch, outcome.predictions))
 
 
 def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[int], list[int]]]:

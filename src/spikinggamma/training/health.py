@@ -50,6 +50,7 @@ def first_fault(net: SpikingNet, spikes: Tensor | None, dt_ms: float) -> str:
         if not _finite(spikes):
             return "the input"
         net.eval()  # no dropout: its random numbers belong to the run
+        spikes = spikes.to(named[0][1])
         with torch.no_grad():
             tape, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
         for number, layer in enumerate(tape.layers):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,19 +22,21 @@ from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
 from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import facts_of, load_splits
+from spikinggamma.training.distributed import ALONE, Crew, LostProcess, gathered
 from spikinggamma.training.energy import ENERGY_TABLES
 from spikinggamma.training.epoch import learn_epoch
-from spikinggamma.training.evaluation import result_row, score
+from spikinggamma.training.evaluation import Score, result_row, score
 from spikinggamma.training.files import write_json
 from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
 from spikinggamma.training.memory import keep_freed_memory
 from spikinggamma.training.metrics import Row, append_row, read_rows
-from spikinggamma.training.progress import Reporter, reporter_for
+from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
 from spikinggamma.training.state import State, open_state
 from spikinggamma.training.threads import torch_threads
+from spikinggamma.training.tracking import open_tracker, require_tensorboard
 
 __all__ = ["TrainingInterrupted", "fit", "resume", "train"]
 
@@ -49,8 +52,11 @@ def train(
     device: str = "auto",
     reporter: Reporter | None = None,
     command: str = "",
+    tensorboard: bool = False,
 ) -> Run:
     """Train a net from a recipe in a folder of its own, then test its best epoch once.
+
+    Called in every process that `torchrun` started, all train the one net (see `spikinggamma.training.distributed`).
 
     Args:
         recipe: What to train on what, and how.
@@ -58,38 +64,46 @@ def train(
         device: auto, cpu or cuda.
         reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
         command: What was typed, for the record.
+        tensorboard: Whether the folder gets files for TensorBoard too; a run that has some goes on with them.
 
     Returns:
         The finished run.
 
     Raises:
-        SpikingGammaError: Bad data, a folder in use, a full disk, or numbers that stopped being finite.
+        SpikingGammaError: Bad data, a folder in use, no TensorBoard, a full disk, or numbers that stopped being finite.
         TrainingInterrupted: Ctrl-C; `resume` goes on from there.
+        LostProcess: Another process of the same run ended before its time; `resume` goes on, with any number of them.
 
     Example:
         >>> run = train(load_recipe("localisation", ["training.epochs=1"]))  # doctest: +SKIP
         >>> run.result["accuracy"]  # doctest: +SKIP
     """
-    check_out(out)
-    where = pick_device(device)
-    # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
-    build_learner(build_net(recipe), recipe)
-    splits = load_splits(recipe)
-    run = create_run(recipe, out, command=command, device=str(where))
-    return _work(run, splits, where, reporter)
+    with gathered(pick_device(device)) as (crew, where):
+        crew.first(lambda: check_out(out))
+        if tensorboard:
+            crew.first(require_tensorboard)
+        # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+        build_learner(build_net(recipe), recipe)
+        splits = crew.in_turn(lambda: load_splits(recipe))
+        run = crew.first(lambda: create_run(recipe, out, command=command, device=str(where)))
+        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
 
 
-def resume(folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None) -> Run:
+def resume(
+    folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None, tensorboard: bool = False
+) -> Run:
     """Go on with a run from its last checkpoint; a finished run is returned as it is.
 
     Raises:
         SpikingGammaError: No run there; another process trains it; a damaged checkpoint, or one of another net.
-        TrainingInterrupted: Ctrl-C, again.
+        TrainingInterrupted, LostProcess: As `train` does, again.
     """
-    run = load_run(folder)
-    if run.result is not None:
-        return run
-    return _work(run, load_splits(run.recipe), pick_device(device), reporter)
+    with gathered(pick_device(device)) as (crew, where):
+        run = crew.first(lambda: load_run(folder))
+        if run.result is not None:
+            return run
+        splits = crew.in_turn(lambda: load_splits(run.recipe))
+        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
 
 
 def fit(
@@ -119,29 +133,42 @@ def fit(
         return state.best, rows
 
 
-def _work(run: Run, splits: Splits, device: torch.device, reporter: Reporter | None) -> Run:
-    with _at_work(run, splits, device) as state:
-        with reporter or reporter_for() as shown:
+def _work(
+    run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew, *, tensorboard: bool
+) -> Run:
+    with _at_work(run, splits, device, crew) as state, ExitStack() as files:
+        if crew.leads:
+            epochs = run.recipe.training.epochs
+            tracker = open_tracker(run.path, wanted=tensorboard, done=state.done, epochs=epochs)
+            state.tracker = tracker and files.enter_context(closing(tracker))
+        with (reporter or reporter_for()) if crew.leads else SilentReporter() as shown:
             _learn(state, shown)
         _finish(state)
-    return load_run(run.path)
+    return crew.first(lambda: load_run(run.path))
 
 
 @contextmanager
-def _at_work(run: Run, splits: Splits, device: torch.device) -> Iterator[State]:
+def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> Iterator[State]:
     """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
     keep_freed_memory()
-    with locked(run.path), torch_threads(run.recipe.training.threads):
-        remove_leftovers(run.path)
+    with ExitStack() as held, torch_threads(run.recipe.training.threads):
+        crew.first(lambda: held.enter_context(locked(run.path)))
+        crew.first(lambda: remove_leftovers(run.path))
+        note = partial(_note, run) if crew.leads else _say_nothing
         try:
-            state = open_state(run, splits, device)
-            set_status(run.path, "running", parameters=sum(p.numel() for p in state.net.parameters()))
+            state = open_state(run, splits, device, crew)
+            count = sum(parameter.numel() for parameter in state.net.parameters())
+            crew.first(lambda: set_status(run.path, "running", parameters=count, processes=crew.size))
             yield state
         except KeyboardInterrupt:
-            _note(run, "interrupted")
+            note("interrupted")
             raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
+        except LostProcess as lost:
+            note("failed", str(lost))
+            remedy = "with any number of processes, or by itself"
+            raise LostProcess(f"{lost} Go on with: spikinggamma train --resume {run.path}, {remedy}.") from None
         except BaseException as error:
-            _note(run, "failed", f"{type(error).__name__}: {error}")
+            note("failed", f"{type(error).__name__}: {error}")
             raise
 
 
@@ -164,16 +191,18 @@ def _note(run: Run, status: Status, message: str = "") -> None:
         set_status(run.path, status, message)
 
 
-def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
-    """Train and validate once, then write: the row, the best weights if these are they, and the checkpoint last.
+def _say_nothing(status: Status, message: str = "") -> None:
+    """What other processes than the first note of a run."""
 
-    A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
-    """
-    run, recipe = state.run, state.recipe
+
+def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
+    """Train and validate once, and write what came of it."""
+    recipe = state.recipe
     started = time.perf_counter()
     row: Row = {"epoch": epoch} | learn_epoch(state, epoch, shown)
+    state.crew.align(state.net.state_dict().values())
     state.net.eval()
-    found = score(state.judge, recipe, state.splits.validation, state.device)
+    found = score(state.judge, recipe, state.splits.validation, state.device, state.crew)
     if not (math.isfinite(found.loss) and has_finite_parameters(state.net)):
         when = f"the validation of epoch {epoch}"
         raise broken(f"loss {found.loss}", state.net, None, recipe.data.dt_ms, when=when, kept=state.kept)
@@ -185,25 +214,37 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
         "seconds": seconds,
         "samples_per_s": len(state.splits.train) / seconds,
     }
-    append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
-    weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
+    state.crew.first(lambda: _write_epoch(state, row, found))
     if state.best.beaten_by(found.accuracy, found.loss):
-        best = Best(epoch, found.accuracy, found.loss)
-        save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
-        state.best = best
-    checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), state.best)
-    save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
+        state.best = Best(epoch, found.accuracy, found.loss)
     state.done = epoch
     return row
+
+
+def _write_epoch(state: State, row: Row, found: Score) -> None:
+    """The row, the best weights if these are they, and the checkpoint last.
+
+    A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
+    """
+    run, recipe, epoch, best = state.run, state.recipe, row["epoch"], state.best
+    append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
+    if state.tracker is not None:
+        state.tracker.epoch(row, found, state.net)
+    weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
+    if best.beaten_by(found.accuracy, found.loss):
+        best = Best(epoch, found.accuracy, found.loss)
+        save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
+    checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), best)
+    save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
 
 
 def _finish(state: State) -> None:
     """Test the best epoch, once."""
     run, recipe = state.run, state.recipe
-    best = load_checkpoint(run.best, recipe, device=state.device)
+    best = state.crew.first(lambda: load_checkpoint(run.best, recipe))
     restore_net(state.net, best.net, run.best)
     state.net.eval()
-    found = score(state.judge, recipe, state.splits.test, state.device)
+    found = score(state.judge, recipe, state.splits.test, state.device, state.crew)
     row = result_row(
         recipe, facts_of(recipe), found, command=run.info.get("command", ""), device=str(state.device), part="test"
     )
@@ -213,5 +254,9 @@ def _finish(state: State) -> None:
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
         "cost": cost_row(state.net, found.traffic, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }
-    write_json(run.path / "result.json", row, remedy=state.kept)
-    set_status(run.path, "done")
+
+    def write() -> None:
+        write_json(run.path / "result.json", row, remedy=state.kept)
+        set_status(run.path, "done")
+
+    state.crew.first(write)

@@ -11,11 +11,13 @@ from spikinggamma.learning import Learner
 from spikinggamma.nn import SpikingNet
 from spikinggamma.training.build import build_judge, build_learner, build_net, build_optimiser, calibrate
 from spikinggamma.training.checkpoint import Best, load_checkpoint, restore_net
+from spikinggamma.training.distributed import ALONE, Crew
 from spikinggamma.training.metrics import truncate_rows
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run
+from spikinggamma.training.tracking import Tracker
 
-__all__ = ["State", "open_state"]
+__all__ = ["State", "fresh_state", "open_state"]
 
 
 @dataclass
@@ -31,6 +33,8 @@ class State:
     optimiser: torch.optim.Optimizer
     done: int
     best: Best
+    crew: Crew = ALONE
+    tracker: Tracker | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -44,21 +48,34 @@ class State:
         return f"The last good checkpoint is {self.run.last}, of epoch {self.done}."
 
 
-def open_state(run: Run, splits: Splits, device: torch.device) -> State:
-    """The state as its last checkpoint left it, or a fresh one."""
+def fresh_state(
+    run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE, *, dtype: torch.dtype = torch.float32
+) -> State:
+    """A net that has learnt nothing yet; nothing is read or written."""
     recipe = run.recipe
     net = build_net(recipe)
-    checkpoint = load_checkpoint(run.last, recipe) if run.last.exists() else None
+    calibrate(net, recipe, splits.train)
+    return _state(run, splits, net.to(device, dtype), device, crew)
+
+
+def open_state(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> State:
+    """The state as its last checkpoint left it, or a fresh one."""
+    recipe = run.recipe
+    checkpoint = crew.first(lambda: load_checkpoint(run.last, recipe) if run.last.exists() else None)
+    crew.first(lambda: truncate_rows(run.path / "metrics.jsonl", epochs=checkpoint.epoch if checkpoint else 0))
     if checkpoint is None:
-        calibrate(net, recipe, splits.train)
-    else:
-        restore_net(net, checkpoint.net, run.last)
-    net.to(device)
-    optimiser = build_optimiser(net, recipe)
-    if checkpoint is not None and checkpoint.optimiser is not None:
-        optimiser.load_state_dict(checkpoint.optimiser)
-    done = checkpoint.epoch if checkpoint else 0
-    truncate_rows(run.path / "metrics.jsonl", epochs=done)
-    best = checkpoint.best if checkpoint else Best()
+        return fresh_state(run, splits, device, crew)
+    net = build_net(recipe)
+    restore_net(net, checkpoint.net, run.last)
+    state = _state(run, splits, net.to(device), device, crew)
+    if checkpoint.optimiser is not None:
+        state.optimiser.load_state_dict(checkpoint.optimiser)
+    state.done, state.best = checkpoint.epoch, checkpoint.best
+    return state
+
+
+def _state(run: Run, splits: Splits, net: SpikingNet, device: torch.device, crew: Crew) -> State:
+    crew.align(net.state_dict().values())
+    recipe = run.recipe
     learner, judge = build_learner(net, recipe), build_judge(net, recipe, dt_ms=recipe.data.dt_ms)
-    return State(run, splits, device, net, learner, judge, optimiser, done, best)
+    return State(run, splits, device, net, learner, judge, build_optimiser(net, recipe), 0, Best(), crew)

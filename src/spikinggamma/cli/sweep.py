@@ -1,0 +1,58 @@
+"""The `sweep` command: parses and calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    recipes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE...", help="Names of bundled recipes or paths of .toml files.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs and rows are kept.", show_default=False)],
+    seeds: Annotated[str, typer.Option(metavar="N,...", help="Of weights, order and generated tasks.")] = "0,1,2",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one key of every recipe; may be given many times."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Runs at a time, of one thread each.")] = 1,
+) -> None:
+    """Train recipes from several seeds: mean accuracy, and an interval over seeds and recordings.
+
+    [bold]Examples[/bold]
+
+      spikinggamma sweep fsdd fsdd_lif --seeds 0,1,2 --out runs/sweep --jobs 2
+      spikinggamma sweep mine.toml --set training.epochs=20 --out runs/mine
+
+    The same command goes on after Ctrl-C or a crash: finished runs are kept,
+    those that were cut off go on from their last checkpoint. More seeds, or
+    other recipes, may be asked for in the same folder. It holds a folder and a
+    log for each run, and sweep.jsonl, a row a recipe.
+    """
+    from spikinggamma.bench.rows import FailedRuns
+    from spikinggamma.bench.sweep import sweep as rows_of
+    from spikinggamma.bench.sweep import sweep_table
+
+    try:
+        numbers = [int(seed) for seed in seeds.split(",")]
+    except ValueError:
+        raise SpikingGammaError("--seeds", repr(seeds), "whole numbers and commas, such as 0,1,2") from None
+    rows: list[dict[str, Any]] = []
+    try:
+        rows.extend(rows_of(recipes, out, seeds=numbers, settings=settings or [], jobs=jobs))
+    except FailedRuns as failed:
+        typer.echo(f"failed: {failed}", err=True)
+        raise typer.Exit(1) from None
+    finally:
+        if rows:
+            typer.echo(sweep_table(rows))
