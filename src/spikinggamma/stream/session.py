@@ -25,6 +25,7 @@ from spikinggamma.stream.sources import Block, Source
 from spikinggamma.stream.view import Figures, Pace, View, view_for
 from spikinggamma.training import Run, dump_recipe
 from spikinggamma.training.lock import locked
+from spikinggamma.training.precision import product_precision
 from spikinggamma.training.threads import torch_threads
 
 __all__ = ["StreamInterrupted", "stream"]
@@ -63,6 +64,7 @@ def stream(
             settings.state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(settings.state))
         stack.enter_context(torch_threads(run.recipe.training.threads))
+        stack.enter_context(product_precision(run.recipe.training.products))
         ended = stack.enter_context(_asked_to_end())
         session = _Session(run, stack.enter_context(source), stack.enter_context(output), settings)
         shown = nullcontext(view) if view is not None else view_for(predictions_in_terminal=output.in_terminal)

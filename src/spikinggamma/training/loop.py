@@ -31,6 +31,7 @@ from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
 from spikinggamma.training.memory import keep_freed_memory
 from spikinggamma.training.metrics import Row, append_row, read_rows
+from spikinggamma.training.precision import product_precision
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
@@ -151,7 +152,8 @@ def _work(
 def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> Iterator[State]:
     """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
     keep_freed_memory()
-    with ExitStack() as held, torch_threads(run.recipe.training.threads):
+    training = run.recipe.training
+    with ExitStack() as held, torch_threads(training.threads), product_precision(training.products):
         crew.first(lambda: held.enter_context(locked(run.path)))
         crew.first(lambda: remove_leftovers(run.path))
         note = partial(_note, run) if crew.leads else _say_nothing

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from spikinggamma.training.precision import Products
 from spikinggamma.training.search_ranges import Range, Search
 from spikinggamma.training.section import Section
 
@@ -195,6 +196,10 @@ class Training(Section):
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of weights, order, augmentation and dropout")
     threads: int = Field(
         default=2, ge=1, le=1024, description="CPU threads; sums round differently with another number"
+    )
+    products: Products = Field(
+        default="float32",
+        description="dense products are computed in it: float32, or bfloat16, which is coarse and fast",
     )
 
 
