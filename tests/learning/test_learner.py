@@ -227,3 +227,19 @@ def test_a_stream_that_ends_before_its_recordings_is_an_error() -> None:
     for call in (learner.learn, learner.evaluate):
         with pytest.raises(SpikingGammaError, match=r"`spikes`: got chunks of 9 steps in all; expected the 10"):
             call(lambda: iter(spikes.split(4)), targets, lengths)
+
+
+def test_a_batch_without_any_label_is_an_error() -> None:
+    learner = Learner(a_net(), rule="windowed", loss="each_step", dt_ms=2.0)
+    with pytest.raises(SpikingGammaError, match="`targets`: got no labelled step"):
+        learner.learn(torch.ones(5, 2, 6), torch.full((5, 2), -1))
+
+
+@pytest.mark.parametrize("rule", GAMMA_RULES)
+def test_gradients_are_laid_out_as_their_parameters(rule: str) -> None:
+    """Fused optimisers walk through both side by side."""
+    net = a_net()
+    Learner(net, rule=rule, loss="sum", dt_ms=2.0, chunk=2).learn(torch.ones(5, 2, 6), torch.tensor([0, 1]))
+    for parameter in net.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.stride() == parameter.stride()

@@ -150,13 +150,12 @@ def test_one_decision_needs_one_class(name: str, wrong: Tensor) -> None:
         torch.zeros(23, 4),
         torch.zeros(23, 4, 3, 1),
         torch.zeros(9, 4, dtype=torch.int64),
-        torch.full((23, 4), -1),
         torch.zeros(23, 4, 2, dtype=torch.float64),
         torch.zeros(9, 4, 3, dtype=torch.float64),
         torch.full((23, 4), 3),
         torch.zeros(23, 3, dtype=torch.int64),
     ],
-    ids=["reals", "real steps", "axes", "short", "no label", "fewer values", "short values", "class", "batch"],
+    ids=["reals", "real steps", "axes", "short", "fewer values", "short values", "class", "batch"],
 )
 def test_targets_of_each_step_that_do_not_fit_are_an_error(wrong: Tensor) -> None:
     with pytest.raises(SpikingGammaError, match="`targets`"):

@@ -118,7 +118,7 @@ def test_neither_chunks_nor_portions_matter(chunk: int, cuts: list[int]) -> None
         other = by_time[row["what"], row["time_us"]]
         assert other["class"] == row["class"]
         assert other.get("share", 1.0) == pytest.approx(row.get("share", 1.0), abs=2e-6)
-    assert sum(row["what"] == "now" for row in rows) > 0
+    assert sum(row["what"] == "segment" for row in rows) == 3
 
 
 def test_the_same_stream_gives_the_same_bytes_however_it_is_cut() -> None:

@@ -163,7 +163,8 @@ def killed_and_resumed(run: Run, folder: Path, *, kills: int, times: int, option
 
     def start(name: str) -> subprocess.Popen[bytes]:
         files = ["--out", folder / f"{name}.jsonl", "--state", folder / name]
-        return started(run, *arguments, *files, stderr=subprocess.DEVNULL)
+        with (folder / "said").open("ab") as said:
+            return started(run, *arguments, *files, stderr=said)
 
     with start("whole") as process:
         assert process.wait(300) == 0
@@ -181,7 +182,7 @@ def killed_and_resumed(run: Run, folder: Path, *, kills: int, times: int, option
             assert process.poll() is None, "it was done before it was killed: the stream is too short for this test"
             process.send_signal(signal.SIGKILL)
     with start("cut") as process:
-        assert process.wait(300) == 0
+        assert process.wait(300) == 0, (folder / "said").read_text()
     assert out.read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 

@@ -39,8 +39,8 @@ _STEPS = (125, 500, 2000, 8000)
 # as a scan, and how often it happens depends on the sizes that a library happens to ask for.
 _KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**31 - 1), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 _NEEDED = ("matmul", "spikinggamma")  # by ratios
-# Beyond these steps a library's quadratic backward takes minutes a round.
-_LONGEST = {"norse": 2000, "sinabs": 2000}
+# Beyond these steps a library's quadratic backward takes minutes a round, or its peak, kept while it waits, gigabytes.
+_LONGEST = {"norse": 2000, "sinabs": 2000, "snntorch": 2000}
 
 
 class _Process:

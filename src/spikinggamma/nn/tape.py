@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -33,11 +34,11 @@ class LayerTape(NamedTuple):
 
 
 def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
-    """Add to `parameter.grad`, as autograd's backward would."""
+    """Add to `parameter.grad`, as autograd's backward would: laid out as the parameter is, which fused optimisers rely on."""
     if not parameter.requires_grad:
         return
     gradient = gradient.view_as(parameter)
     if parameter.grad is None:
-        parameter.grad = gradient.clone()
+        parameter.grad = gradient.clone(memory_format=torch.contiguous_format)
     else:
         parameter.grad.add_(gradient)

@@ -49,8 +49,8 @@ class Output:
         """Whether rows scroll through a terminal."""
         return self.path is None and sys.stdout.isatty()
 
-    def open(self, rows: int = 0, size: int = 0) -> None:
-        """Go on after so many rows and bytes.
+    def open(self, rows: int = 0, size: int = 0, *, begun: bool = False) -> None:
+        """Go on after so many rows and bytes; `begun`: what the file holds besides is this stream's own.
 
         Raises:
             SpikingGammaError: A new stream and a file with something in it; a file with less in it than is known; one that
@@ -62,7 +62,7 @@ class Output:
             return
         try:
             found = self.path.stat().st_size if self.path.exists() else 0
-            if size == 0 and found:
+            if found and not begun:
                 expected = "a new file, for a stream that begins"
                 raise SpikingGammaError("--out", f"{self.path} with {found} bytes", expected, "Name another --out.")
             if found < size:

@@ -86,8 +86,10 @@ class _Session:
         self.position = self.line = 0
         self.latencies = Latencies()
         self.last: Row | None = None
-        rows, size = self._restore()
-        output.open(rows, size)
+        begun, rows, size = self._restore()
+        output.open(rows, size, begun=begun)
+        if not begun:
+            self._save()  # what is written from here on is known to be this stream's, however soon it is killed
 
     def work(self, view: View, ended: threading.Event) -> Summary:
         """Take the stream until it ends."""
@@ -172,15 +174,15 @@ class _Session:
         save_state(self.settings.state, content, self.meaning, self.position)
         self.source.acknowledge(self.position)
 
-    def _restore(self) -> tuple[int, int]:
-        """Go on where the last checkpoint was made; rows and bytes of the output then."""
+    def _restore(self) -> tuple[bool, int, int]:
+        """Go on where the last checkpoint was made, if one was; rows and bytes of the output then."""
         folder = self.settings.state
         if folder is None:
-            return 0, 0
+            return False, 0, 0
         remove_leftovers(folder)
         saved = load_state(folder, self.meaning)
         if saved is None:
-            return 0, 0
+            return False, 0, 0
         restore_engine(self.engine, saved, folder)
         restore_order(self.order, saved)
         self.position, self.line = saved["position"], saved["line"]
@@ -188,7 +190,7 @@ class _Session:
             self.parser = make_parser(saved["format_name"], self.vocabulary, self.position, self.line)
             self.parser.stopped = saved["stopped"]
         _log.info("going on from byte %d of the stream, prediction %d", self.position, saved["rows"])
-        return saved["rows"], saved["size"]
+        return True, saved["rows"], saved["size"]
 
     def _kept(self) -> str:
         if self.settings.state is None:

@@ -148,7 +148,7 @@ def build_optimiser(net: SpikingNet, recipe: Recipe) -> torch.optim.Optimizer:
     ]
     if learning.optimiser == "nadam":
         return torch.optim.NAdam(groups, lr=learning.learning_rate, decoupled_weight_decay=True)
-    return torch.optim.AdamW(groups, lr=learning.learning_rate, fused=True)
+    return torch.optim.AdamW(groups, lr=learning.learning_rate)
 
 
 def _kind_of(name: str) -> str:
