@@ -38,8 +38,7 @@ from spikinggamma.training import (
     score,
     train,
 )
-from spikinggamma.training.precision import product_precision
-from spikinggamma.training.threads import torch_threads
+from spikinggamma.training.computing import computing
 
 __all__ = ["command", "main", "work"]
 
@@ -76,7 +75,7 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     for one in wanted:
         judge = build_judge(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
-        with torch_threads(recipe.training.threads), product_precision(recipe.training.products):
+        with computing(recipe.training):
             found = score(judge, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
         right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
         rows.append(

@@ -35,9 +35,6 @@ __all__ = ["run"]
 _BATCH = 16
 _ROUNDS = 5
 _STEPS = (125, 500, 2000, 8000)
-# Every case keeps what it frees, as `train` does: else the system clears the pages of every signal anew, which takes as long
-# as a scan, and how often it happens depends on the sizes that a library happens to ask for.
-_KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**31 - 1), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 _NEEDED = ("matmul", "spikinggamma")  # by ratios
 # Beyond these steps a library's quadratic backward takes minutes a round, or its peak, kept while it waits, gigabytes.
 _LONGEST = {"norse": 2000, "sinabs": 2000, "snntorch": 2000}
@@ -49,7 +46,7 @@ class _Process:
     def __init__(self, case: Case) -> None:
         command = [sys.executable, "-m", "spikinggamma.bench.speed_case", json.dumps(case._asdict())]
         threads = str(case.threads)
-        environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads} | _KEPT
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         self.case = case
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
 from spikinggamma.bench.speed_subjects import BETA, SUBJECTS, Subject
+from spikinggamma.training.memory import keep_freed_memory
 
 __all__ = ["Case", "serve"]
 
@@ -52,6 +53,9 @@ class Case(NamedTuple):
 def serve(case: Case) -> None:
     """Answer line by line on the standard streams."""
     torch.set_num_threads(case.threads)
+    # As in training: else the system clears the pages of every signal anew, which takes as long as a scan, and how often it
+    # happens depends on the sizes that a library happens to ask for.
+    keep_freed_memory()
     subject = SUBJECTS[case.library]
     generator = torch.Generator().manual_seed(case.seed)
     shape = (case.steps, case.batch, case.neurons)

@@ -33,6 +33,11 @@ class SpikeEvents(NamedTuple):
     columns: Tensor
     values: Tensor
 
+    @property
+    def number(self) -> int:
+        """How many there are; the lists have room for more."""
+        return int((self.ends - self.begins).sum())
+
 
 def spike_events(spikes: Tensor) -> SpikeEvents | None:
     """Spikes [R, M] as events, if they are so few that products with them are the faster way; else None."""
@@ -46,7 +51,7 @@ def spike_events(spikes: Tensor) -> SpikeEvents | None:
     begins, ends = torch.empty(2, rows, dtype=torch.int64).unbind()
     events = SpikeEvents(begins, ends, torch.empty(room, dtype=torch.int32), spikes.new_empty(room))
     run_shared(cpu.list_events, spikes.numel() // 8, *arrays(spikes, *events))
-    if bool((ends < 0).any()) or int((ends - begins).sum()) > CROSSOVER * spikes.numel():
+    if bool((ends < 0).any()) or events.number > CROSSOVER * spikes.numel():
         return None
     return events
 
@@ -59,7 +64,7 @@ def spike_linear(spikes: Tensor, weight: Tensor, events: SpikeEvents | None) -> 
 
     packed = _pack(weight.detach())
     result = spikes.new_empty(len(spikes), len(weight))
-    work = int((events.ends - events.begins).sum()) * len(weight)
+    work = events.number * len(weight)
     run_shared(cpu.spike_linear, work, *arrays(*events, packed), result.numpy())
     return result
 
@@ -73,7 +78,7 @@ def spike_outer(blame: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Te
     neurons, senders = blame.shape[1], spikes.shape[1]
     width = _width(neurons, senders)
     packed = blame.new_zeros(-(-neurons // width), senders, width)
-    work = int((events.ends - events.begins).sum()) * neurons
+    work = events.number * neurons
     run_shared(cpu.spike_outer, work, *arrays(*events, blame), packed.numpy())
     return packed.transpose(1, 2).reshape(-1, senders)[:neurons]
 

@@ -14,7 +14,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, NetTape, SpikingNet
 from spikinggamma.nn.autograd import alpha_gradient
 
-__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "below", "decoded"]
+__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "below"]
 
 
 class Rule(abc.ABC):
@@ -72,14 +72,6 @@ def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *i
         unit = layer.code.threshold if layer.code is not None else 1.0
         blame.add_(tape.cost.unsqueeze(2) / (layer.neurons * unit))
     return layer.gated(blame, signal)
-
-
-def decoded(blame: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"]) -> Float[Tensor, "T B M"]:
-    """∂ℓ/∂ŷ from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
-    result = torch.empty_like(blame)
-    torch.sub(blame[:-1], blame[1:], alpha=float(alpha[0]), out=result[:-1])
-    result[-1] = blame[-1]
-    return result
 
 
 def advance(

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.learning.instantaneous import CausalLayerGradient
-from spikinggamma.learning.rule import GammaRule, below, decoded
+from spikinggamma.learning.rule import GammaRule, below
 from spikinggamma.nn import GammaNet, NetTape, SpikingNet
+from spikinggamma.nn.autograd import decoded
 
 __all__ = ["Traced"]
 
@@ -98,7 +99,7 @@ class Traced(GammaRule):
             if index == 0:
                 break
             drive_blame, carried = layer.signal_adjoint(delta, alpha)
-            own = below(self.net, tape, index, layer.project_adjoint(decoded(drive_blame, alpha)))
+            own = below(self.net, tape, index, layer.project_adjoint(decoded(drive_blame, float(alpha[0]))))
             # Buckets before the chunk, seen as filters of the decoded signal: bucket 0 no longer remembers by itself.
             carried[0] -= alpha[0] * drive_blame[0]
             told = layer.project_adjoint(carried).flatten(2)

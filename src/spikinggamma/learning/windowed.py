@@ -22,8 +22,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below, decoded
+from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below
 from spikinggamma.nn import GammaNet, LayerTape, NetTape, SpikingNet
+from spikinggamma.nn.autograd import decoded
 
 __all__ = ["ThroughTime", "Windowed", "commit", "span"]
 
@@ -68,7 +69,7 @@ def commit(net: GammaNet, alphas: list[Tensor], dt_ms: float, tape: NetTape, del
         drive_blame, _ = layer.signal_adjoint(delta, alpha)
         layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps])
         if index > 0:
-            delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, alpha)))
+            delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, float(alpha[0]))))
 
 
 def _join(tapes: list[NetTape]) -> NetTape:

@@ -14,7 +14,7 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
-__all__ = ["alpha_gradient", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta", "spike_linear"]
+__all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta", "spike_linear"]
 
 
 def alpha_gradient(
@@ -83,7 +83,7 @@ class _SigmaDelta(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
-        return _on_output(blames[0], ctx.alpha_0), None, None, None, None, None
+        return decoded(blames[0], ctx.alpha_0), None, None, None, None, None
 
 
 class _GammaNeuron(torch.autograd.Function):
@@ -113,14 +113,17 @@ class _GammaNeuron(torch.autograd.Function):
         exact = kernels.neuron_adjoint(sent, signal, drive, weight, alpha, before)
         alpha_blame = None
         if ctx.needs_input_grad[3]:
-            delta = _on_output(sent, alpha[0]) * (signal > 0)
+            delta = decoded(sent, float(alpha[0])) * (signal > 0)
             alpha_blame = _alpha_blame(delta, drive, weight, alpha, before)
         return *exact, alpha_blame, *[None] * 5
 
 
-def _on_output(sent: Tensor, alpha_0: float | Tensor) -> Tensor:
-    """Blame on y from blame on s: ∂ŷ/∂y = 1 and s(t) = ŷ(t) - α_0 ŷ(t-1)."""
-    return sent - alpha_0 * torch.cat([sent[1:], torch.zeros_like(sent[:1])])
+def decoded(blame: Float[Tensor, "T B M"], alpha_0: float) -> Float[Tensor, "T B M"]:
+    """∂ℓ/∂ŷ, and as ∂ŷ/∂y = 1 that on y, from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
+    result = torch.empty_like(blame)
+    torch.sub(blame[:-1], blame[1:], alpha=alpha_0, out=result[:-1])
+    result[-1] = blame[-1]
+    return result
 
 
 def _alpha_blame(delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor) -> Tensor:

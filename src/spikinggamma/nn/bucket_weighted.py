@@ -62,7 +62,7 @@ class BucketWeightedLayer(GammaLayer):
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
-        if self.code is not None and self._rectifies:
+        if self.code is not None and self.rectifies:
             sent, after = autograd.gamma_neuron(drive, weight, bias, alpha, state, self.code, dt_ms)
         else:
             signal, buckets = autograd.gamma_signal(drive, weight, bias, alpha, state.buckets)
@@ -81,15 +81,11 @@ class BucketWeightedLayer(GammaLayer):
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
         """See `GammaLayer.respond`."""
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
-        if self.code is not None and self._rectifies:
+        if self.code is not None and self.rectifies:
             return kernels.neuron_forward(drive, weight, bias, alpha, state, self.code, dt_ms)
         signal, buckets = kernels.signal_forward(drive, weight, bias, alpha, state.buckets)
         sent, counts, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return signal, sent, counts, SpikingGammaState(buckets, *after)
-
-    @property
-    def _rectifies(self) -> bool:
-        return self.rectify and not self.readout
 
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]

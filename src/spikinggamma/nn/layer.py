@@ -77,6 +77,11 @@ class GammaLayer(nn.Module, abc.ABC):
         """K, the number of buckets."""
         return self.timescales.order
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether y = max(x, 0) is what the layer speaks of; a read-out stops at x."""
+        return self.rectify and not self.readout
+
     def alpha(self, dt_ms: float) -> Float[Tensor, " K"]:
         """Decay per step of each bucket; raises `SpikingGammaError` for a step longer than the shortest bucket."""
         tau_ms = self.timescales.tau_ms()
@@ -123,11 +128,11 @@ class GammaLayer(nn.Module, abc.ABC):
 
     def gate(self, signal: Float[Tensor, "T B N"]) -> Bool[Tensor, "T B N"]:
         """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
-        return torch.ones_like(signal, dtype=torch.bool) if self.readout or not self.rectify else signal > 0
+        return signal > 0 if self.rectifies else torch.ones_like(signal, dtype=torch.bool)
 
     def gated(self, blame: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"]) -> Float[Tensor, "T B N"]:
         """`blame` where `gate` is open, zero elsewhere, in one pass and in its place."""
-        if self.readout or not self.rectify:
+        if not self.rectifies:
             return blame
         shut: Tensor = torch.ops.aten.threshold_backward.grad_input(blame, signal, 0.0, grad_input=blame)
         return shut

@@ -24,9 +24,8 @@ from spikinggamma.stream.settings import Settings, Summary
 from spikinggamma.stream.sources import Block, Source
 from spikinggamma.stream.view import Figures, Pace, View, view_for
 from spikinggamma.training import Run, dump_recipe
+from spikinggamma.training.computing import computing
 from spikinggamma.training.lock import locked
-from spikinggamma.training.precision import product_precision
-from spikinggamma.training.threads import torch_threads
 
 __all__ = ["StreamInterrupted", "stream"]
 
@@ -63,8 +62,7 @@ def stream(
         if settings.state is not None:
             settings.state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(settings.state))
-        stack.enter_context(torch_threads(run.recipe.training.threads))
-        stack.enter_context(product_precision(run.recipe.training.products))
+        stack.enter_context(computing(run.recipe.training))
         ended = stack.enter_context(_asked_to_end())
         session = _Session(run, stack.enter_context(source), stack.enter_context(output), settings)
         shown = nullcontext(view) if view is not None else view_for(predictions_in_terminal=output.in_terminal)

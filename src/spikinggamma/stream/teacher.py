@@ -16,6 +16,7 @@ from spikinggamma.learning import Outcome
 from spikinggamma.nn import SpikingNet
 from spikinggamma.training import Recipe, build_learner, build_optimiser, with_values
 from spikinggamma.training.build import set_learning_rate
+from spikinggamma.training.clipped_step import clipped_step
 from spikinggamma.training.health import broken
 from spikinggamma.training.seeds import stream
 
@@ -93,13 +94,4 @@ class Teacher:
         return outcome
 
     def _step(self, fault: Callable[[str], SpikingGammaError]) -> None:
-        parameters = list(self.net.parameters())
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if not math.isfinite(float(norm)):
-            raise fault(f"gradient norm {float(norm)}")
-        if self.recipe.learning.clip_norm > 0.0:
-            torch.nn.utils.clip_grads_with_norm_(parameters, self.recipe.learning.clip_norm, norm)
-        self.optimiser.step()
-        self.net.constrain_()
-        self.optimiser.zero_grad()
+        clipped_step(self.net, self.optimiser, self.recipe.learning.clip_norm, fault)

@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-import torch
-
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Batch
 from spikinggamma.learning import Share
 from spikinggamma.training.build import set_learning_rate
+from spikinggamma.training.clipped_step import clipped_step
 from spikinggamma.training.data import training_batches
 from spikinggamma.training.health import broken
 from spikinggamma.training.metrics import Row
@@ -74,15 +73,7 @@ def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGamm
     """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
     parameters = list(state.net.parameters())
     state.crew.join_gradients(parameters)
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not gradients and state.recipe.learning.update != "recording":
+    learnt = any(parameter.grad is not None for parameter in parameters)
+    if not learnt and state.recipe.learning.update != "recording":
         return  # no process has learnt anything from this chunk
-    norm = torch.nn.utils.get_total_norm(gradients)
-    norms.append(float(norm))
-    if not math.isfinite(norms[-1]):
-        raise fault(f"gradient norm {norms[-1]}")
-    if state.recipe.learning.clip_norm > 0.0:
-        torch.nn.utils.clip_grads_with_norm_(parameters, state.recipe.learning.clip_norm, norm)
-    state.optimiser.step()
-    state.net.constrain_()
-    state.optimiser.zero_grad()
+    norms.append(clipped_step(state.net, state.optimiser, state.recipe.learning.clip_norm, fault))

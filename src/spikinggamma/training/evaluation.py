@@ -16,15 +16,14 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Batch, EpochBatches, Recording
 from spikinggamma.learning import Learner, Outcome, Traffic
 from spikinggamma.training.build import build_judge, pick_device
+from spikinggamma.training.computing import computing
 from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import Facts, facts_of, load_splits
 from spikinggamma.training.distributed import ALONE, Crew
 from spikinggamma.training.energy import load_energy_table
 from spikinggamma.training.perturbation import parse_perturbation, perturbed
-from spikinggamma.training.precision import product_precision
 from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 from spikinggamma.training.run import Run, load_run, versions
-from spikinggamma.training.threads import torch_threads
 
 __all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
 
@@ -143,7 +142,7 @@ def evaluate(
     if threshold_scale != 1.0:
         net.scale_thresholds_(threshold_scale)
     recordings = perturbed(getattr(load_splits(recipe), part), perturbations, seed=perturb_seed)
-    with torch_threads(recipe.training.threads), product_precision(recipe.training.products):
+    with computing(recipe.training):
         found = score(build_judge(net, recipe, dt_ms=step), recipe, recordings, where)
     row = result_row(recipe, facts_of(recipe), found, command=command, device=str(where), part=part)
     parameters = sum(parameter.numel() for parameter in net.parameters())

@@ -20,6 +20,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
+from spikinggamma.training.computing import computing
 from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import facts_of, load_splits
 from spikinggamma.training.distributed import ALONE, Crew, LostProcess, gathered
@@ -31,12 +32,10 @@ from spikinggamma.training.health import broken, has_finite_parameters
 from spikinggamma.training.lock import locked
 from spikinggamma.training.memory import keep_freed_memory
 from spikinggamma.training.metrics import Row, append_row, read_rows
-from spikinggamma.training.precision import product_precision
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
 from spikinggamma.training.state import State, open_state
-from spikinggamma.training.threads import torch_threads
 from spikinggamma.training.tracking import open_tracker, require_tensorboard
 
 __all__ = ["TrainingInterrupted", "fit", "resume", "train"]
@@ -152,8 +151,7 @@ def _work(
 def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> Iterator[State]:
     """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
     keep_freed_memory()
-    training = run.recipe.training
-    with ExitStack() as held, torch_threads(training.threads), product_precision(training.products):
+    with ExitStack() as held, computing(run.recipe.training):
         crew.first(lambda: held.enter_context(locked(run.path)))
         crew.first(lambda: remove_leftovers(run.path))
         note = partial(_note, run) if crew.leads else _say_nothing

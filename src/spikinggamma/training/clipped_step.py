@@ -1,0 +1,45 @@
+"""One step of the optimiser, its gradient clipped; none on a gradient that is no number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import SpikingNet
+
+__all__ = ["clipped_step"]
+
+
+def clipped_step(
+    net: SpikingNet,
+    optimiser: torch.optim.Optimizer,
+    clip_norm: float,
+    fault: Callable[[str], SpikingGammaError],
+) -> float:
+    """Update the net's parameters from their gradients, put them back into their bounds, and forget the gradients.
+
+    Args:
+        net: Whose.
+        optimiser: Of its parameters.
+        clip_norm: Largest norm of the gradient; 0 for any.
+        fault: What to raise of a message.
+
+    Returns:
+        The norm before it was clipped.
+
+    Raises:
+        SpikingGammaError: That norm is not finite; nothing is changed.
+    """
+    parameters = list(net.parameters())
+    norm = torch.nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])
+    if not math.isfinite(float(norm)):
+        raise fault(f"gradient norm {float(norm)}")
+    if clip_norm > 0.0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, clip_norm, norm)
+    optimiser.step()
+    net.constrain_()
+    optimiser.zero_grad()
+    return float(norm)
