@@ -1,0 +1,62 @@
+"""The site builds without a warning, holds what the pages link to, and shows the command line's help as it is printed."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mkdocstrings_handlers", reason='needs the extra docs: pip install "spikinggamma[docs]"')
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = sorted(path.parent.name for path in (ROOT / "src/spikinggamma").glob("*/__init__.py"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_page_is_there(site: Path) -> None:
+    pages = {page.relative_to(ROOT / "docs").with_suffix(".html") for page in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in pages if not (site / page).is_file()} == set()
+
+
+def test_every_room_but_the_command_line_has_its_reference(site: Path) -> None:
+    assert sorted(page.stem for page in (site / "reference").glob("*.html")) == [r for r in ROOMS if r != "cli"]
+    assert "spikinggamma.nn.dense_net" in (site / "reference/nn.html").read_text(encoding="utf-8")
+
+
+def test_links_lead_to_files_of_the_site(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        if page.name == "404.html":
+            continue
+        links = re.findall(r'(?:href|src)="?([^"\s>#]+)', page.read_text(encoding="utf-8"))
+        inside = [html.unescape(link) for link in links if not re.match(r"[a-z]+:", link)]
+        missing = {link for link in inside if not (page.parent / link.split("?")[0]).exists()}
+        assert missing == set(), page.name
+
+
+@pytest.mark.parametrize("words", [["train"], ["data", "convert"], ["export"]], ids=" ".join)
+def test_help_is_what_the_command_prints(site: Path, words: list[str]) -> None:
+    told = html.unescape(re.sub(r"<[^>]+>", "", (site / "command_line.html").read_text(encoding="utf-8")))
+    environment = os.environ | {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    # Under the name of the program, which `python -m` would print as its own.
+    code = "import sys; from spikinggamma.cli import app; app(sys.argv[1:], prog_name='spikinggamma')"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--help"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    printed = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    assert printed in told
