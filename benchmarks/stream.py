@@ -18,6 +18,7 @@ Rows are added to benchmarks/results/stream.jsonl, in the place of an older one 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -204,7 +205,8 @@ def kills(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         events = folder / "events.aer"
-        events.write_bytes(b"".join(spoken(run.splits().test[: arguments.recordings], "aer", labelled=arguments.learn)))
+        recordings = itertools.islice(itertools.cycle(run.splits().test), arguments.recordings)
+        events.write_bytes(b"".join(spoken(list(recordings), "aer", labelled=arguments.learn)))
 
         def start(case: str) -> subprocess.Popen[bytes]:
             files = ["--in", str(events), "--out", str(folder / f"{case}.jsonl"), "--state", str(folder / case)]
@@ -310,7 +312,7 @@ def main() -> int:
     parser.add_argument("--format", choices=("text", "aer"), default="aer")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--lifetime", type=float, default=5.0, help="kill within about so many seconds of the start")
-    parser.add_argument("--recordings", type=int, default=300, help="of the stream that is killed")
+    parser.add_argument("--recordings", type=int, default=6000, help="of the stream that is killed, over and over")
     parser.add_argument("--learn", action="store_true", help="kills while it learns")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--rule")

@@ -3,7 +3,7 @@
 Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
 that has K times the size of the signal is written unless it is what was asked for. A call does one share of `shares` of the
 blocks and holds no lock, so that as many Python threads as there are shares do all of them: numba's own threads cost two
-to three times as long to compile. Seven habits make the inner loops fast, each measured:
+to three times as long to compile. Eight habits make the inner loops fast, each measured:
 
 - four buckets are advanced in one loop over a block, in place, the last four first: what a bucket spills is then still
   that of the step before. A loop for each bucket spends as long on starting as on computing;
@@ -13,6 +13,7 @@ to three times as long to compile. Seven habits make the inner loops fast, each 
 - numbers that a loop uses at every turn are held in variables, not read from an array;
 - what the next steps will read and write is asked for while this one is computed: a block's next step lies in another
   page, which the processor does not foresee (a third of the time was spent waiting);
+- vectors are as wide as the processor has them, which has to be asked for in every function with a loop (a quarter faster);
 - values below 1e-20 become zero: a silent neuron's buckets otherwise decay into subnormal numbers, which the processor
   handles in microcode (70 times slower on silent input). It is enough to look every few steps;
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
@@ -29,7 +30,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spikinggamma.kernels.prefetch import prefetch
+from spikinggamma.kernels.llvm import prefetch, wide_vectors
 
 __all__ = [
     "bucket_products",
@@ -52,6 +53,7 @@ _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract
 @njit(nogil=True)
 def _copy(source, target):
     """As `target[:] = source`, which takes numba seconds to compile; `target` may be the longer."""
+    wide_vectors()
     for i in range(source.size):
         target[i] = source[i]
 
@@ -59,6 +61,7 @@ def _copy(source, target):
 @njit(nogil=True)
 def _settle(values, tiny, t):
     """Every few steps, zero for what is too small to matter; what is no number stays none."""
+    wide_vectors()
     if t % SETTLING == 0:
         for i in range(values.size):
             values[i] = values[i] if abs(values[i]) > tiny else values[i] - values[i]
@@ -98,6 +101,7 @@ def _put(flat, rows, low, width):
 @njit(nogil=True)
 def _add(flat, rows, low, width):
     """As `_put`, added to what is there."""
+    wide_vectors()
     for k in range(rows.shape[0]):
         row = rows[k, low : low + width]
         for i in range(row.size):
@@ -128,6 +132,7 @@ def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3):
 @njit(nogil=True)
 def _fill(h, keep, take, lanes):
     """One step of the chain: `h` holds the drive, then every bucket."""
+    wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
@@ -139,6 +144,7 @@ def _fill(h, keep, take, lanes):
 @njit(nogil=True)
 def _fill_and_mix(h, v, x, keep, take, lanes):
     """The same, and Σ_k v_k h_k added to `x`."""
+    wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
@@ -152,6 +158,7 @@ def _fill_and_mix(h, v, x, keep, take, lanes):
 @njit(nogil=True)
 def _fill_and_weigh(h, delta, total, keep, take, lanes):
     """The same, and δ h_k added to each row of `total`."""
+    wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
@@ -169,6 +176,7 @@ def _fill_and_weigh(h, delta, total, keep, take, lanes):
 @njit(nogil=True)
 def _fill_mix_and_weigh(h, v, x, delta, total, keep, take, lanes):
     """Both."""
+    wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t0, t1, t2, t3 = take[q], take[q + 1], take[q + 2], take[q + 3]
@@ -198,6 +206,7 @@ def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3):
 @njit(nogil=True)
 def _blame(g, e, keep, take, lanes):
     """One step back: g_k becomes keep_k g_k + take_{k+1} g_{k+1} + e_k, the first four first; a row of zeros ends `g`."""
+    wide_vectors()
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t1, t2, t3, t4 = take[q + 1], take[q + 2], take[q + 3], take[q + 4]
@@ -211,6 +220,7 @@ def _blame(g, e, keep, take, lanes):
 @njit(nogil=True)
 def _blame_by_weight(g, v, delta, keep, take, lanes):
     """The same with e_k = v_k δ."""
+    wide_vectors()
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
         t1, t2, t3, t4 = take[q + 1], take[q + 2], take[q + 3], take[q + 4]
@@ -225,6 +235,7 @@ def _blame_by_weight(g, v, delta, keep, take, lanes):
 @njit(nogil=True)
 def _before(g, keep, take, carried, sample, low, width):
     """∂ℓ/∂h before the first step, of a block."""
+    wide_vectors()
     for k in range(carried.shape[0]):
         row = carried[k, sample, low : low + width]
         a = g[k * BLOCK : (k + 2) * BLOCK]
@@ -235,6 +246,7 @@ def _before(g, keep, take, carried, sample, low, width):
 @njit(nogil=True)
 def _speak(a, code, decay_0, lanes):
     """One step of the sigma-delta code: `a` holds signal, estimate, rise, and gets what travels and its count."""
+    wide_vectors()
     threshold, adaptation, decay, cap = code
     half = a.dtype.type(0.5)
     zero = a.dtype.type(0)
@@ -253,6 +265,7 @@ def _speak(a, code, decay_0, lanes):
 @njit(nogil=True)
 def _put_spoken(a, sent, counts):
     """What travels, and its count where counts are wanted."""
+    wide_vectors()
     _copy(a[3 * BLOCK : 3 * BLOCK + sent.size], sent)
     number = a[4 * BLOCK : 5 * BLOCK]
     for i in range(counts.size):
@@ -262,6 +275,7 @@ def _put_spoken(a, sent, counts):
 @njit(nogil=True)
 def _gated(a, decay_0, delta, lanes):
     """δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero; `a` holds x, then blame now and a step later, which it moves on."""
+    wide_vectors()
     zero = a.dtype.type(0)
     for i in range(lanes):
         d = a[BLOCK + i] - decay_0 * a[2 * BLOCK + i]
@@ -272,6 +286,7 @@ def _gated(a, decay_0, delta, lanes):
 @_compile
 def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sent, counts):
     """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and, unless empty, its counts [T,B,N]; state in place."""
+    wide_vectors()
     steps, batch, neurons = signal.shape
     a = np.zeros(5 * BLOCK, signal.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
@@ -287,6 +302,8 @@ def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sen
             if t + AHEAD < steps:
                 prefetch(signal[t + AHEAD, sample, here])
                 prefetch(sent[t + AHEAD, sample, here])
+                if counts.size > 0:
+                    prefetch(counts[t + AHEAD, sample, here])
             _speak(a, code, decay_0, _lanes(width))
             _settle(a[BLOCK : 3 * BLOCK], tiny, t)
             _put_spoken(a, sent[t, sample, here], counts[t, sample, here] if counts.size > 0 else counts[:0, 0, 0])
@@ -299,6 +316,7 @@ def neuron_forward(
     share, shares, drive, weight, bias, alpha, code, tiny, buckets, estimate, rise, signal, sent, counts
 ):
     """`signal_forward` and `code_forward` in one: x, what travels and, unless empty, its counts; state in place."""
+    wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, drive.dtype)
@@ -321,6 +339,8 @@ def neuron_forward(
                 prefetch(drive[t + AHEAD, sample, here])
                 prefetch(signal[t + AHEAD, sample, here])
                 prefetch(sent[t + AHEAD, sample, here])
+                if counts.size > 0:
+                    prefetch(counts[t + AHEAD, sample, here])
             _copy(bias[here], a)
             _fill_and_mix(h, v, a, keep, take, _lanes(width))
             _copy(a[:width], signal[t, sample, here])
@@ -336,6 +356,7 @@ def neuron_forward(
 @_compile
 def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, signal):
     """Buckets and their weighted sum x(t), without a code. State in place."""
+    wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, drive.dtype)
@@ -365,6 +386,7 @@ def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, sig
 @_compile
 def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
     """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
+    wide_vectors()
     steps, batch, neurons = blame.shape
     keep, take = _fours(alpha)
     g = np.zeros(keep.size * BLOCK, blame.dtype)
@@ -397,6 +419,7 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
     its buckets, p_k(t), is mixed into r(t) = Σ_k v_k p_k(t), and its product with the drive is ∂ℓ/∂v_k = Σ_t p_k(t) u(t): one
     chain for both. What the buckets held at the start is no drive; its share takes a way forwards, if there is any.
     """
+    wide_vectors()
     steps, batch, neurons = blame.shape
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, blame.dtype)
@@ -454,6 +477,7 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
 @_compile
 def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
     """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
+    wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, drive.dtype)
@@ -482,6 +506,7 @@ def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
 @_compile
 def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
     """Every bucket at every step: drive [T,B,M] to `traces` [T,B,K,M]; state in place."""
+    wide_vectors()
     steps, batch, cells = drive.shape
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, drive.dtype)
@@ -503,6 +528,7 @@ def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
 @_compile
 def filter_adjoint(share, shares, blame, alpha, tiny, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
+    wide_vectors()
     steps, batch, _, cells = blame.shape
     keep, take = _fours(alpha)
     g = np.zeros(keep.size * BLOCK, blame.dtype)

@@ -22,9 +22,13 @@ from __future__ import annotations
 
 from numba import njit
 
+from spikinggamma.kernels.llvm import prefetch, wide_vectors
+
 __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "leaky_forward", "lif_forward"]
 
 BLOCK = 1024  # cells a job
+AHEAD = 2  # steps
+TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
@@ -37,15 +41,17 @@ def _copy(source, target):
 
 
 @njit(nogil=True)
-def _settled(value):
+def _settled(value, tiny):
     """Zero for what is too small to matter."""
-    return value if abs(value) > 1e-20 else value - value
+    return value if abs(value) > tiny else value - value
 
 
 @_compile
 def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membranes):
     """i(t) and v⁻(t) without a spike: drive to `membranes`, [T,C]; state [C] in place."""
     steps, cells = drive.shape
+    tiny = drive.dtype.type(TINY)
+    wide_vectors()
     gap = drive.dtype.type(1) - beta
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
@@ -54,9 +60,12 @@ def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membra
         for t in range(steps):
             u = drive[t, here]
             out = membranes[t, here]
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, here])
+                prefetch(membranes[t + AHEAD, here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i])
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]))
+                i_now = _settled(synapse * late_current[i] + u[i], tiny)
+                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 late_current[i] = i_now
                 late_membrane[i] = v
                 out[i] = v
@@ -68,6 +77,8 @@ def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membra
 def lif_forward(share, shares, drive, synapse, beta, threshold, current, membrane, spikes, excess):
     """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place."""
     steps, cells = drive.shape
+    tiny = drive.dtype.type(TINY)
+    wide_vectors()
     one = drive.dtype.type(1)
     zero = drive.dtype.type(0)
     gap = one - beta
@@ -79,9 +90,13 @@ def lif_forward(share, shares, drive, synapse, beta, threshold, current, membran
             u = drive[t, here]
             out = spikes[t, here]
             over = excess[min(t, excess.shape[0] - 1), here]
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, here])
+                prefetch(spikes[t + AHEAD, here])
+                prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i])
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]))
+                i_now = _settled(synapse * late_current[i] + u[i], tiny)
+                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - threshold
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
@@ -98,6 +113,8 @@ def adaptive_lif_forward(
 ):
     """As `lif_forward`, with a threshold that `strength` = β_a times a(t) raises; `decay` is ρ."""
     steps, cells = drive.shape
+    tiny = drive.dtype.type(TINY)
+    wide_vectors()
     one = drive.dtype.type(1)
     zero = drive.dtype.type(0)
     gap = one - beta
@@ -110,14 +127,18 @@ def adaptive_lif_forward(
             u = drive[t, here]
             out = spikes[t, here]
             over = excess[min(t, excess.shape[0] - 1), here]
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, here])
+                prefetch(spikes[t + AHEAD, here])
+                prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i])
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]))
+                i_now = _settled(synapse * late_current[i] + u[i], tiny)
+                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - (threshold + strength * rise[i])
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
                 late_membrane[i] = v - threshold * spike
-                rise[i] = _settled(decay * rise[i] + spike)
+                rise[i] = _settled(decay * rise[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
         _copy(late_current, current[here])
@@ -129,6 +150,8 @@ def adaptive_lif_forward(
 def leaky_adjoint(share, shares, blame, synapse, beta, current, membrane, result):
     """Blame on v⁻ [T,C] to `result`, that on the drive; blame on the state [C], after to before, in place."""
     steps, cells = blame.shape
+    tiny = blame.dtype.type(TINY)
+    wide_vectors()
     gap = blame.dtype.type(1) - beta
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
@@ -137,11 +160,14 @@ def leaky_adjoint(share, shares, blame, synapse, beta, current, membrane, result
         for t in range(steps - 1, -1, -1):
             b = blame[t, here]
             out = result[t, here]
+            if t >= AHEAD:
+                prefetch(blame[t - AHEAD, here])
+                prefetch(result[t - AHEAD, here])
             for i in range(b.size):
                 g = b[i] + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g)
-                k[i] = _settled(synapse * c)
+                m[i] = _settled(beta * g, tiny)
+                k[i] = _settled(synapse * c, tiny)
                 out[i] = c
         _copy(k, current[here])
         _copy(m, membrane[here])
@@ -156,6 +182,8 @@ def adaptive_lif_adjoint(
     A spike is to blame for the a that it raises, and by its slope for the threshold that a raised.
     """
     steps, cells = blame.shape
+    tiny = blame.dtype.type(TINY)
+    wide_vectors()
     gap = blame.dtype.type(1) - beta
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
@@ -166,13 +194,17 @@ def adaptive_lif_adjoint(
             b = blame[t, here]
             bump = slope[t, here]
             out = result[t, here]
+            if t >= AHEAD:
+                prefetch(blame[t - AHEAD, here])
+                prefetch(slope[t - AHEAD, here])
+                prefetch(result[t - AHEAD, here])
             for i in range(b.size):
                 on_x = bump[i] * (b[i] + r[i])
                 g = on_x + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g)
-                k[i] = _settled(synapse * c)
-                r[i] = _settled(decay * r[i] - strength * on_x)
+                m[i] = _settled(beta * g, tiny)
+                k[i] = _settled(synapse * c, tiny)
+                r[i] = _settled(decay * r[i] - strength * on_x, tiny)
                 out[i] = c
         _copy(k, current[here])
         _copy(m, membrane[here])

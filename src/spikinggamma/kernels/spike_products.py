@@ -16,6 +16,7 @@ __all__ = ["CROSSOVER", "SpikeEvents", "spike_events", "spike_linear", "spike_ou
 CROSSOVER = 0.05
 _BLOCK = 2**18  # numbers of a block: one MiB in single precision
 _LANES = 16
+_SAMPLE = 64  # rows that are looked at first: spikes that are far too many are not worth listing
 
 
 class SpikeEvents(NamedTuple):
@@ -46,6 +47,11 @@ def spike_events(spikes: Tensor) -> SpikeEvents | None:
     from spikinggamma.kernels import spike_products_cpu as cpu
 
     rows, senders = spikes.shape
+    few = spikes[
+        :: rows // _SAMPLE | 1
+    ]  # an odd stride: rows are steps of samples, whose number is even more often than not
+    if int(few.count_nonzero()) > 2 * CROSSOVER * few.numel():
+        return None
     # Room for as many as are still worth it, unevenly spread over the threads, and for a whole row at the end of each part.
     room = int(2 * CROSSOVER * spikes.numel()) + torch.get_num_threads() * (senders + 1)
     begins, ends = torch.empty(2, rows, dtype=torch.int64).unbind()

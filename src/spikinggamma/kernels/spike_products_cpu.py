@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from numba import njit
 
+from spikinggamma.kernels.llvm import LANES, compress, wide_vectors
+
 __all__ = ["list_events", "spike_linear", "spike_outer"]
 
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
@@ -35,13 +37,9 @@ def list_events(share, shares, spikes, begins, ends, columns, values):
         if place + senders > limit:
             continue
         j = 0
-        while j + 4 <= senders:  # most fours are silent
-            if abs(line[j]) + abs(line[j + 1]) + abs(line[j + 2]) + abs(line[j + 3]) != 0:
-                for i in range(j, j + 4):
-                    columns[place] = i
-                    values[place] = line[i]
-                    place += line[i] != 0
-            j += 4
+        while j + LANES <= senders:
+            place += compress(line, j, columns, values, place)
+            j += LANES
         while j < senders:
             columns[place] = j
             values[place] = line[j]
@@ -53,6 +51,7 @@ def list_events(share, shares, spikes, begins, ends, columns, values):
 @_compile
 def spike_linear(share, shares, begins, ends, columns, values, packed, result):
     """Σ_j s_j(r) w_ij, from the packed transpose of w into `result` [R, N]. A share is a run of rows."""
+    wide_vectors()
     blocks, _, width = packed.shape
     rows, neurons = result.shape
     first, last = rows * share // shares, rows * (share + 1) // shares
@@ -83,6 +82,7 @@ def spike_linear(share, shares, begins, ends, columns, values, packed, result):
 @_compile
 def spike_outer(share, shares, begins, ends, columns, values, blame, packed):
     """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
+    wide_vectors()
     blocks, _, width = packed.shape
     rows, neurons = blame.shape
     for block in range(share, blocks, shares):

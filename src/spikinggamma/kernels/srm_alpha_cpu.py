@@ -16,9 +16,13 @@ from __future__ import annotations
 
 from numba import njit
 
+from spikinggamma.kernels.llvm import prefetch, wide_vectors
+
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 
 BLOCK = 1024  # cells a job
+AHEAD = 2  # steps
+TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
 # A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
@@ -31,9 +35,9 @@ def _copy(source, target):
 
 
 @njit(nogil=True)
-def _settled(value):
+def _settled(value, tiny):
     """Zero for what is too small to matter."""
-    return value if abs(value) > 1e-20 else value - value
+    return value if abs(value) > tiny else value - value
 
 
 @_compile
@@ -59,6 +63,8 @@ def srm_alpha_forward(
     `depth` is c_r times the threshold.
     """
     steps, cells = drive.shape
+    tiny = drive.dtype.type(TINY)
+    wide_vectors()
     one = drive.dtype.type(1)
     zero = drive.dtype.type(0)
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
@@ -71,15 +77,19 @@ def srm_alpha_forward(
             u = drive[t, here]
             out = spikes[t, here]
             over = excess[min(t, excess.shape[0] - 1), here]
+            if t + AHEAD < steps:
+                prefetch(drive[t + AHEAD, here])
+                prefetch(spikes[t + AHEAD, here])
+                prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                answer = _settled(decay * (a[i] + gain * p[i]))
-                held = _settled(refractory_decay * (r[i] + refractory_gain * q[i]))
+                answer = _settled(decay * (a[i] + gain * p[i]), tiny)
+                held = _settled(refractory_decay * (r[i] + refractory_gain * q[i]), tiny)
                 x = (answer - depth * held) - threshold
                 spike = one if x >= zero else zero
                 a[i] = answer
                 r[i] = held
-                p[i] = _settled(decay * p[i] + u[i])
-                q[i] = _settled(refractory_decay * q[i] + spike)
+                p[i] = _settled(decay * p[i] + u[i], tiny)
+                q[i] = _settled(refractory_decay * q[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
         _copy(p, synapse_trace[here])
@@ -92,6 +102,8 @@ def srm_alpha_forward(
 def alpha_adjoint(share, shares, blame, decay, gain, trace, value, result):
     """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
     steps, cells = blame.shape
+    tiny = blame.dtype.type(TINY)
+    wide_vectors()
     pull = decay * gain
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
@@ -100,10 +112,13 @@ def alpha_adjoint(share, shares, blame, decay, gain, trace, value, result):
         for t in range(steps - 1, -1, -1):
             b = blame[t, here]
             out = result[t, here]
+            if t >= AHEAD:
+                prefetch(blame[t - AHEAD, here])
+                prefetch(result[t - AHEAD, here])
             for i in range(b.size):
                 g = b[i] + a[i]
                 out[i] = p[i]
-                p[i] = _settled(decay * p[i] + pull * g)
-                a[i] = _settled(decay * g)
+                p[i] = _settled(decay * p[i] + pull * g, tiny)
+                a[i] = _settled(decay * g, tiny)
         _copy(p, trace[here])
         _copy(a, value[here])

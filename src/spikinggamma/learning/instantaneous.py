@@ -39,7 +39,7 @@ class CausalLayerGradient:
         drive_blame, carried = layer.signal_adjoint(delta, alpha)
         self._timescales.accumulate(tape, carried)
         if layer.projection_learns:
-            layer.accumulate_projection(drive_blame, tape.inputs)
+            layer.accumulate_projection(drive_blame, tape.inputs, tape.listed)
             senders = self._senders.before(tape)
             if senders is not None:
                 layer.accumulate_projection(carried, senders)

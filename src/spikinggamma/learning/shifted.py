@@ -73,7 +73,7 @@ class Shifted(GammaRule):
             for j, blame in enumerate(bundle.unbind(0)):
                 spread[:, :, j : j + layer.order] += layer.mix_adjoint(blame)
             g, carried = kernels.filter_adjoint(spread, chain)
-            layer.accumulate_projection(g[:, :, 0], own.inputs)
+            layer.accumulate_projection(g[:, :, 0], own.inputs, own.listed)
             senders = self._senders[index].before(own)
             if senders is not None:
                 layer.accumulate_projection(carried, senders)

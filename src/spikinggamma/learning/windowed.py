@@ -67,7 +67,8 @@ def commit(net: GammaNet, alphas: list[Tensor], dt_ms: float, tape: NetTape, del
         if index == 0 and not layer.projection_learns:
             return
         drive_blame, _ = layer.signal_adjoint(delta, alpha)
-        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps])
+        listed = own.listed if steps == len(own.inputs) else None
+        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps], listed)
         if index > 0:
             delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, float(alpha[0]))))
 

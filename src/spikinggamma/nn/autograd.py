@@ -150,8 +150,8 @@ def gamma_neuron(
 
 class _SpikeLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, spikes: Tensor, weight: Tensor) -> Tensor:
-        ctx.events = kernels.spike_events(spikes)
+    def forward(ctx: Any, spikes: Tensor, weight: Tensor, events: kernels.SpikeEvents | None) -> Tensor:
+        ctx.events = kernels.spike_events(spikes) if events is None else events
         ctx.save_for_backward(spikes, weight)
         return kernels.spike_linear(spikes, weight, ctx.events)
 
@@ -160,12 +160,14 @@ class _SpikeLinear(torch.autograd.Function):
         spikes, weight = ctx.saved_tensors
         spikes_blame = blames[0] @ weight if ctx.needs_input_grad[0] else None
         weight_blame = kernels.spike_outer(blames[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
-        return spikes_blame, weight_blame
+        return spikes_blame, weight_blame, None
 
 
-def spike_linear(spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"]) -> Float[Tensor, "T B N"]:
-    """W s, touching only spikes where they are few; differentiable in both, once."""
-    drive: Tensor = _SpikeLinear.apply(spikes.flatten(0, 1), weight)  # type: ignore[no-untyped-call]
+def spike_linear(
+    spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"], events: kernels.SpikeEvents | None = None
+) -> Float[Tensor, "T B N"]:
+    """W s, touching only spikes where they are few (`events`, if they are listed already); differentiable in both, once."""
+    drive: Tensor = _SpikeLinear.apply(spikes.flatten(0, 1), weight, events)  # type: ignore[no-untyped-call]
     return drive.view(*spikes.shape[:2], len(weight))
 
 

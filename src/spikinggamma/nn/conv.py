@@ -11,6 +11,7 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
+from spikinggamma.kernels import SpikeEvents
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
 from spikinggamma.nn.tape import add_gradient
 from spikinggamma.nn.timescales import Timescales
@@ -72,7 +73,9 @@ class Conv2d(BucketWeightedLayer):
         weight = torch.randn(channels, in_shape[0], kernel_size, kernel_size, generator=generator)
         self.weight = nn.Parameter(weight / fan_in**0.5)
 
-    def project(self, inputs: Float[Tensor, "T B C H W"]) -> Float[Tensor, "T B Co Ho Wo"]:
+    def project(
+        self, inputs: Float[Tensor, "T B C H W"], listed: SpikeEvents | None = None
+    ) -> Float[Tensor, "T B Co Ho Wo"]:
         """W * s_in."""
         frames = nn.functional.conv2d(inputs.flatten(0, 1), self.weight, stride=self.stride, padding=self.padding)
         return frames.view(*inputs.shape[:2], *self.out_shape)
@@ -100,7 +103,9 @@ class Conv2d(BucketWeightedLayer):
         )
         return result.view(*blame.shape[:2], *self.in_shape)
 
-    def accumulate_projection(self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"]) -> None:
+    def accumulate_projection(
+        self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"], listed: SpikeEvents | None = None
+    ) -> None:
         """Add the correlation of blame and input to the gradient of the kernel."""
         gradient: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             inputs.flatten(0, 1),

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta
+from spikinggamma.kernels import SpikeEvents
 from spikinggamma.nn import autograd
 from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
 from spikinggamma.nn.tape import add_gradient
@@ -55,9 +56,15 @@ class Dense(BucketWeightedLayer):
         fan_in = torch.Size(in_shape).numel()
         self.weight = nn.Parameter(torch.randn(neurons, fan_in, generator=generator) / fan_in**0.5)
 
-    def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
+    def listed(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
+        """See `GammaLayer.listed`."""
+        return kernels.spike_events(self._rows(inputs))
+
+    def project(
+        self, inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
+    ) -> Float[Tensor, "T B N"]:
         """W s_in."""
-        return autograd.spike_linear(inputs.flatten(2), self.weight)
+        return autograd.spike_linear(inputs.flatten(2), self.weight, listed)
 
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
         """N, wherever the spike comes in."""
@@ -67,11 +74,18 @@ class Dense(BucketWeightedLayer):
         """Wᵀ e."""
         return (blame @ self.weight.detach()).view(*blame.shape[:2], *self.in_shape)
 
-    def accumulate_projection(self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
+    def accumulate_projection(
+        self,
+        blame: Float[Tensor, "T B N"],
+        inputs: Float[Tensor, "T B *in_shape"],
+        listed: SpikeEvents | None = None,
+    ) -> None:
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
-        senders = inputs.reshape(-1, self.weight.shape[1])
-        gradient = kernels.spike_outer(blame.reshape(-1, self.neurons), senders, kernels.spike_events(senders))
-        add_gradient(self.weight, gradient)
+        listed = self.listed(inputs) if listed is None else listed
+        add_gradient(self.weight, kernels.spike_outer(blame.reshape(-1, self.neurons), self._rows(inputs), listed))
+
+    def _rows(self, inputs: Tensor) -> Float[Tensor, "R N_in"]:
+        return inputs.reshape(-1, self.weight.shape[1])
 
     def require_own_parameters(self, rule: str) -> None:
         """Time constants are shared by the layer; everything else is a neuron's own."""

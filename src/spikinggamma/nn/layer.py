@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState, decay_factors
+from spikinggamma.kernels import SpikeEvents
 from spikinggamma.nn.autograd import sigma_delta
 from spikinggamma.nn.tape import LayerTape, add_gradient
 from spikinggamma.nn.timescales import Timescales
@@ -106,9 +107,15 @@ class GammaLayer(nn.Module, abc.ABC):
         """
         self.check(inputs, state)
         alpha = self.alpha(dt_ms)
-        drive = self.project(inputs).flatten(2)
+        listed = self.listed(inputs)
+        drive = self.project(inputs, listed).flatten(2)
         signal, sent, counts, after = self.respond(drive, state, alpha, dt_ms)
-        return LayerTape(inputs, drive, state, signal, sent.view(*sent.shape[:2], *self.out_shape), counts), after
+        outputs = sent.view(*sent.shape[:2], *self.out_shape)
+        return LayerTape(inputs, drive, state, signal, outputs, counts, listed), after
+
+    def listed(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
+        """The input as a list of spikes, where products over it are the faster way; a list serves forwards and backwards."""
+        return None
 
     def speak(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float
@@ -177,8 +184,10 @@ class GammaLayer(nn.Module, abc.ABC):
         """The same chunk under autograd, exact in the straight-through sense; nothing flows into `state`."""
 
     @abc.abstractmethod
-    def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B *cell_shape"]:
-        """u = P s_in."""
+    def project(
+        self, inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
+    ) -> Float[Tensor, "T B *cell_shape"]:
+        """u = P s_in; `listed` is the same input, if it has been listed already."""
 
     @abc.abstractmethod
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
@@ -189,8 +198,13 @@ class GammaLayer(nn.Module, abc.ABC):
         """Pᵀ applied to blame on the memory cells."""
 
     @abc.abstractmethod
-    def accumulate_projection(self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
-        """Add Σ_t r(t) s(t)ᵀ, the gradient of P, to the parameters that make P."""
+    def accumulate_projection(
+        self,
+        blame: Float[Tensor, "T B M"],
+        inputs: Float[Tensor, "T B *in_shape"],
+        listed: SpikeEvents | None = None,
+    ) -> None:
+        """Add Σ_t r(t) s(t)ᵀ, the gradient of P, to the parameters that make P; `listed` as in `project`."""
 
     @abc.abstractmethod
     def respond(

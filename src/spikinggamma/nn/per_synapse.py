@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
+from spikinggamma.kernels import SpikeEvents
 from spikinggamma.nn import autograd
 from spikinggamma.nn.layer import GammaLayer
 from spikinggamma.nn.tape import add_gradient
@@ -69,7 +70,9 @@ class PerSynapse(GammaLayer):
         sent, _, after = self.speak(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return sent, SpikingGammaState(buckets, *after)
 
-    def project(self, inputs: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B M"]:
+    def project(
+        self, inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
+    ) -> Float[Tensor, "T B M"]:
         """The spikes themselves."""
         return inputs.flatten(2)
 
@@ -81,7 +84,12 @@ class PerSynapse(GammaLayer):
         """The blame itself."""
         return blame.reshape(*blame.shape[:2], *self.in_shape)
 
-    def accumulate_projection(self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B *in_shape"]) -> None:
+    def accumulate_projection(
+        self,
+        blame: Float[Tensor, "T B M"],
+        inputs: Float[Tensor, "T B *in_shape"],
+        listed: SpikeEvents | None = None,
+    ) -> None:
         """Nothing: this projection has no parameters."""
 
     def respond(

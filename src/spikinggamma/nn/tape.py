@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.functional import SpikingGammaState
+from spikinggamma.kernels import SpikeEvents
 
 __all__ = ["LayerTape", "add_gradient"]
 
@@ -23,6 +24,7 @@ class LayerTape(NamedTuple):
         signal: x, [T, B, N] over the flattened neurons.
         outputs: What was sent, [T, B, *out_shape]; the signal itself for a read-out.
         counts: Spikes per step, [T, B, N]; None for a read-out or an analogue layer.
+        listed: What came in as a list, if its layer made one.
     """
 
     inputs: Float[Tensor, "T B *in_shape"]
@@ -31,6 +33,7 @@ class LayerTape(NamedTuple):
     signal: Float[Tensor, "T B N"]
     outputs: Float[Tensor, "T B *out_shape"]
     counts: Int[Tensor, "T B N"] | None
+    listed: SpikeEvents | None = None
 
 
 def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
