@@ -9,6 +9,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.cost_rows import COUNTS, CostRow, read_cost_rows
 from spikinggamma.report.figures.cost import energy_section, sparsity_section
 from spikinggamma.report.html import page_path, write_html
+from spikinggamma.report.theme import grouped
 
 __all__ = ["write_cost_page"]
 
@@ -63,20 +64,16 @@ def _line(row: CostRow, name: str) -> list[str]:
         f"{100.0 * row.accuracy:.1f}\u00a0%",
         f"{100.0 * row.low:.1f} to {100.0 * row.high:.1f}\u00a0%",
         f"{row.spikes_per_neuron_s:.1f}",
-        _grouped(row.rest["parameters"]),
+        grouped(row.rest["parameters"]),
         "by events" if name == "event" else name,
         *(
-            _grouped(figures[key])
+            grouped(round(figures[key]))
             for key in ("synaptic_operations", "multiply_accumulates", "accumulates", "state_updates")
         ),
-        _grouped(figures["weight_bytes_read"] / 1000.0),
-        _grouped(moved / 1000.0),
+        grouped(round(figures["weight_bytes_read"] / 1000.0)),
+        grouped(round(moved / 1000.0)),
         f"{figures['energy_nj'] / 1000.0:.1f}",
         f"{figures['energy_nj_per_s'] / 1000.0:.1f}",
         row.energies,
         ", ".join(map(str, row.seeds)),
     ]
-
-
-def _grouped(number: int | float) -> str:
-    return f"{number:,.0f}".replace(",", "\u202f")
