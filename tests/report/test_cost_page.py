@@ -70,7 +70,7 @@ def test_bad_rows_are_named_by_their_place(rows: list[dict[str, Any]], tmp_path:
     with pytest.raises(SpikingGammaError, match=r"row 1: cost`: got NoneType"):
         report.write_cost_page([written(tmp_path, [{**rows[0], "cost": None}])])
     other = written(tmp_path, [{"bench": "timing"}], "other.jsonl")
-    with pytest.raises(SpikingGammaError, match="rows of costs and of benches together"):
+    with pytest.raises(SpikingGammaError, match="rows of costs and of other benches together"):
         report.write_report([written(tmp_path, rows), other])
 
 

@@ -199,7 +199,8 @@ def report(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Folders of runs, or files of rows: of `bench timing` or `resolution`, or of costs."
+            metavar="PATH...",
+            help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, or of costs.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
