@@ -55,8 +55,8 @@ def length_section(rows: Sequence[SpeedRow]) -> Section | None:
     if not panels:
         return None
     intro = (
-        "Whole recordings under autograd: memory grows with their length, for everybody. Both axes are logarithmic: a line that "
-        "climbs as steeply as that of the products (dashed) stays as many times above it."
+        "Whole recordings under autograd: memory grows with their length, for everybody. Both axes are logarithmic: a line "
+        "that climbs as steeply as that of the products (dashed) stays as many times above it."
     )
     return Section("lengths", "Longer recordings", intro, panels, columns=2)
 
