@@ -18,12 +18,12 @@ from spikinggamma.optional import require
 from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.files import write_json
 from spikinggamma.training.lock import locked
-from spikinggamma.training.loop import TrainingInterrupted
 from spikinggamma.training.metrics import Row
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe, with_values
 from spikinggamma.training.run import next_free, versions
 from spikinggamma.training.search_space import own_values
+from spikinggamma.training.sitting import TrainingInterrupted
 
 __all__ = ["Found", "search"]
 
