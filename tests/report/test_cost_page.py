@@ -63,6 +63,16 @@ def test_only_nets_with_several_factors_have_a_curve(rows: list[dict[str, Any]],
     }
 
 
+def test_factors_are_named_where_there_is_room(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    near = [{**rows[0], "threshold_scale": 0.5 + 0.001 * index} for index in range(1, 5)]  # all at one place
+    html = report.write_report([written(tmp_path, [*rows, *near])]).read_text(encoding="utf-8")
+    drawing = re.search(r'<svg data-figure="sparsity-test-spikes".*?</svg>', html, flags=re.DOTALL)
+    assert drawing is not None
+    words = [text.strip() for text in ET.fromstring(drawing.group()).itertext()]
+    assert {"0.5", "1", "2"} <= set(words)
+    assert not [word for word in words if word.startswith("0.50")]
+
+
 def test_bad_rows_are_named_by_their_place(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     without = {**rows[0], "cost": {**rows[0]["cost"], "dense": {}}}
     with pytest.raises(SpikingGammaError, match=r"row 2: cost\.dense: synaptic_operations"):
@@ -70,7 +80,7 @@ def test_bad_rows_are_named_by_their_place(rows: list[dict[str, Any]], tmp_path:
     with pytest.raises(SpikingGammaError, match=r"row 1: cost`: got NoneType"):
         report.write_cost_page([written(tmp_path, [{**rows[0], "cost": None}])])
     other = written(tmp_path, [{"bench": "timing"}], "other.jsonl")
-    with pytest.raises(SpikingGammaError, match="rows of costs and of benches together"):
+    with pytest.raises(SpikingGammaError, match="rows of costs and of other benches together"):
         report.write_report([written(tmp_path, rows), other])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from spikinggamma.report.theme import PALETTE, SERIES, draw_svg, shade, tidy
+from spikinggamma.report.theme import PALETTE, SERIES, draw_svg, log_axis, shade, tidy
 
 
 def _draw(figure: Figure) -> None:
@@ -71,3 +71,18 @@ def _contrast(one: str, other: str) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         levels.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return (max(levels) + 0.05) / (min(levels) + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"), [(0.4, 30.0, "0.5 1 2 5 10 20"), (4e5, 3e6, "500 000 1 000 000 2 000 000")]
+)
+def test_logarithmic_axes_have_plain_numbers(low: float, high: float, ticks: str) -> None:
+    def draw(figure: Figure) -> None:
+        ax = figure.add_subplot()
+        ax.set_xscale("log")
+        ax.set_xlim(low, high)
+        ax.set_yticks([])
+        log_axis(ax.xaxis)
+
+    words = [text.strip() for text in ET.fromstring(draw_svg("one", draw)).itertext() if text.strip()]
+    assert " ".join(words).replace("\u202f", " ") == ticks

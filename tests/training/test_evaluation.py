@@ -19,7 +19,6 @@ from spikinggamma.training import (
     load_splits,
     score,
     train,
-    wilson_interval,
 )
 from spikinggamma.training.build import calibrate
 
@@ -65,13 +64,6 @@ def test_a_run_without_a_checkpoint_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_bytes((run.path / "recipe.toml").read_bytes())
     with pytest.raises(SpikingGammaError, match=r"best\.pt.*no such file"):
         evaluate(tmp_path)
-
-
-def test_the_interval_is_wilsons() -> None:
-    # Newcombe (1998), Statistics in Medicine 17, 857, table I, method 3.
-    for correct, count, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)):
-        assert wilson_interval(correct, count) == pytest.approx((low, high), abs=5e-5)
-    assert wilson_interval(29, 29)[1] == pytest.approx(1.0)
 
 
 def test_confusions_are_counted_by_true_class() -> None:

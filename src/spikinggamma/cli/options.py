@@ -5,8 +5,16 @@ from __future__ import annotations
 import shlex
 import sys
 from enum import StrEnum
+from typing import Annotated
 
-__all__ = ["Device", "Part", "Statistics", "this_command"]
+import typer
+
+__all__ = ["Device", "Part", "Settings", "Statistics", "this_command"]
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe; may be given many times."),
+]
 
 
 class Device(StrEnum):

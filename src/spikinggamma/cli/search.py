@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spikinggamma.cli.options import Device, this_command
+from spikinggamma.cli.options import Device, Settings, this_command
 
 __all__ = ["search"]
 
@@ -21,10 +21,7 @@ def search(
             show_default=False,
         ),
     ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe; may be given many times."),
-    ] = None,
+    settings: Settings = None,
     trials: Annotated[
         int | None, typer.Option(help="How many settings are tried in all: search.trials.", show_default="the recipe's")
     ] = None,

@@ -7,7 +7,6 @@ the net is exactly what these equations become at one time step under one rule.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikinggamma.errors import SpikingGammaError
+from spikinggamma.optional import require
 
 __all__ = ["DISCRETISATION", "Array", "Wiring", "digits", "leak", "milliseconds", "nir_package", "numbers", "seconds"]
 
@@ -37,9 +36,7 @@ def nir_package() -> Any:
     Raises:
         SpikingGammaError: It is not installed.
     """
-    if importlib.util.find_spec("nir") is None:
-        remedy = 'Install it: pip install "spikinggamma[nir]"'
-        raise SpikingGammaError("nir", "no such package", "NIR's reference package", remedy)
+    require("nir", "nir", "NIR's reference implementation")
     return importlib.import_module("nir")
 
 

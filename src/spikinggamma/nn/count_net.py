@@ -9,9 +9,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.dense_work import count_work
-from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, no_thresholds, steps_of_recordings
+from spikinggamma.nn.spiking_net import (
+    SpikingNet,
+    check_spikes,
+    check_state,
+    checked_sizes,
+    no_thresholds,
+    steps_of_recordings,
+)
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateTape
 from spikinggamma.nn.work import LayerWork
 
@@ -86,14 +92,8 @@ class CountNet(SpikingNet):
 
     def run(self, spikes: Float[Tensor, "T B N"], state: CountState, dt_ms: float) -> tuple[SurrogateTape, CountState]:
         """See `SpikingNet.run`; counts know no time step."""
-        if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:
-            wanted = f"[T, B, {self.sizes[0]}], at least one step and sample"
-            raise SpikingGammaError("spikes", list(spikes.shape), wanted)
-        if spikes.dtype != state.counts.dtype:
-            raise SpikingGammaError("spikes", spikes.dtype, f"{state.counts.dtype}, as the net's parameters")
-        if state.counts.shape != spikes.shape[1:]:
-            found, expected = list(state.counts.shape), f"{list(spikes.shape[1:])} for this batch"
-            raise SpikingGammaError("state", f"counts of shape {found}", expected)
+        check_spikes(spikes, self.sizes[0], self.stack[0].weight)
+        check_state("counts", [state.counts], spikes.shape[1], self.sizes[:1])
         counts = state.counts + spikes.cumsum(0)
         signal = (counts - self.get_buffer("mean")) / self.get_buffer("scale")
         tapes = []

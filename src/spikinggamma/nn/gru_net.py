@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.dense_work import gru_work
-from spikinggamma.nn.spiking_net import SpikingNet, checked_sizes, no_thresholds, steps_of_recordings
+from spikinggamma.nn.spiking_net import (
+    SpikingNet,
+    check_spikes,
+    check_state,
+    checked_sizes,
+    level_of,
+    no_thresholds,
+    steps_of_recordings,
+)
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateTape
 from spikinggamma.nn.work import LayerWork
 
@@ -91,14 +99,8 @@ class GRUNet(SpikingNet):
         Raises:
             SpikingGammaError: the input does not fit the net, or the state belongs to another batch.
         """
-        if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:
-            wanted = f"[T, B, {self.sizes[0]}], at least one step and sample"
-            raise SpikingGammaError("spikes", list(spikes.shape), wanted)
-        if spikes.dtype != self.readout.weight.dtype:
-            raise SpikingGammaError("spikes", spikes.dtype, f"{self.readout.weight.dtype}, as the net's parameters")
-        found, wanted_state = [list(h.shape) for h in state.hidden], [[spikes.shape[1], n] for n in self.sizes[1:-1]]
-        if found != wanted_state:
-            raise SpikingGammaError("state", f"units of shape {found}", f"{wanted_state} for this batch")
+        check_spikes(spikes, self.sizes[0], self.readout.weight)
+        check_state("units", state.hidden, spikes.shape[1], self.sizes[1:-1])
         signal, tapes, after = spikes / self.get_buffer("scale"), [], []
         for layer, before, mask in zip(self.hidden, state.hidden, state.masks, strict=True):
             outputs, last = layer(signal, before.unsqueeze(0))
@@ -137,8 +139,5 @@ class GRUNet(SpikingNet):
         Raises:
             SpikingGammaError: the batch has no event.
         """
-        level = spikes[steps_of_recordings(spikes, lengths)].square().mean().sqrt()
-        if not float(level) > 0.0:
-            raise SpikingGammaError("spikes", "a batch without any event", "input", "Calibrate on real input.")
-        self.get_buffer("scale").copy_(level)
+        self.get_buffer("scale").fill_(level_of(spikes, steps_of_recordings(spikes, lengths), 0))
         return [1.0] * (len(self.sizes) - 1)

@@ -14,7 +14,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.gamma_work import gamma_work, sends_heights
 from spikinggamma.nn.layer import GammaLayer
-from spikinggamma.nn.spiking_net import SpikingNet, checked_factor, no_thresholds, steps_of_recordings
+from spikinggamma.nn.spiking_net import SpikingNet, checked_factor, level_of, no_thresholds, steps_of_recordings
 from spikinggamma.nn.tape import LayerTape
 from spikinggamma.nn.work import LayerWork
 
@@ -195,14 +195,7 @@ class GammaNet(SpikingNet):
         for index, (layer, before) in enumerate(zip(self.stack, state.layers, strict=True)):
             inputs = signal.reshape(*signal.shape[:2], *layer.in_shape)
             tape, _ = layer.run(inputs, before, dt_ms)
-            level = float((tape.signal - layer.cell_bias())[valid].square().mean().sqrt())
-            if not level > 0.0:
-                raise SpikingGammaError(
-                    "spikes",
-                    "a batch without any event",
-                    f"input that reaches layer {index}",
-                    "Calibrate on real input.",
-                )
+            level = level_of(tape.signal - layer.cell_bias(), valid, index)
             threshold = layer.code.threshold if layer.code is not None else 0.1
             factor = (1.0 if layer.readout else signal_per_threshold * threshold) / level
             layer.weight.mul_(factor)

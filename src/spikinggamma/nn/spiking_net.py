@@ -14,7 +14,17 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.work import LayerWork
 
-__all__ = ["Neurons", "SpikingNet", "checked_factor", "checked_sizes", "no_thresholds", "steps_of_recordings"]
+__all__ = [
+    "Neurons",
+    "SpikingNet",
+    "check_spikes",
+    "check_state",
+    "checked_factor",
+    "checked_sizes",
+    "level_of",
+    "no_thresholds",
+    "steps_of_recordings",
+]
 
 
 @runtime_checkable
@@ -126,6 +136,30 @@ def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
+def check_spikes(spikes: Tensor, channels: int, like: Tensor) -> None:
+    """See that a fully connected net can be run on a chunk.
+
+    Raises:
+        SpikingGammaError: Not [T, B, channels] with at least one step and sample, or of another number type than `like`.
+    """
+    if spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape:
+        raise SpikingGammaError("spikes", list(spikes.shape), f"[T, B, {channels}], at least one step and sample")
+    if spikes.dtype != like.dtype:
+        raise SpikingGammaError("spikes", spikes.dtype, f"{like.dtype}, as the net's parameters")
+
+
+def check_state(what: str, found: Sequence[Tensor], batch: int, sizes: Sequence[int]) -> None:
+    """See that states belong to a batch: one of [batch, size] for each of the sizes.
+
+    Raises:
+        SpikingGammaError: They do not; `what` they are of is said.
+    """
+    shapes, wanted = [list(one.shape) for one in found], [[batch, size] for size in sizes]
+    if shapes != wanted:
+        remedy = "A state belongs to the batch that made it: start a new recording with state=None."
+        raise SpikingGammaError("state", f"{what} of shape {shapes}", f"{wanted} for this batch", remedy)
+
+
 def checked_factor(factor: float) -> float:
     """A factor of thresholds.
 
@@ -147,3 +181,16 @@ def steps_of_recordings(spikes: Float[Tensor, "T B ..."], lengths: Int[Tensor, "
     if lengths is None:
         return torch.ones(spikes.shape[:2], dtype=torch.bool, device=spikes.device)
     return torch.arange(len(spikes), device=spikes.device).unsqueeze(1) < lengths
+
+
+def level_of(signal: Float[Tensor, "T B ..."], valid: Bool[Tensor, "T B"], layer: int) -> float:
+    """Root mean square of a layer's signal over the steps of recordings.
+
+    Raises:
+        SpikingGammaError: It is zero, so that no factor can make it right.
+    """
+    level = float(signal[valid].square().mean().sqrt())
+    if not level > 0.0:
+        reached = f"input that reaches layer {layer}"
+        raise SpikingGammaError("spikes", "a batch without any event", reached, "Calibrate on real input.")
+    return level

@@ -12,26 +12,26 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFState
-from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.axons import Axons
 from spikinggamma.nn.lif_work import integrator_work, population_work, projected
 from spikinggamma.nn.populations import NeuronSettings, Population, make_population
+from spikinggamma.nn.projection import Projection
 from spikinggamma.nn.scans import leaky_sequence
-from spikinggamma.nn.spiking_net import SpikingNet, checked_factor, checked_sizes, steps_of_recordings
+from spikinggamma.nn.spiking_net import (
+    SpikingNet,
+    check_spikes,
+    check_state,
+    checked_factor,
+    checked_sizes,
+    level_of,
+    steps_of_recordings,
+)
 from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
 from spikinggamma.nn.work import LayerWork
 
 __all__ = ["READOUTS", "SurrogateNet"]
 
 READOUTS = ("integrator", "spikes")
-
-
-class _Projection(nn.Module):
-    """W [N, M], normal with variance 1 / M."""
-
-    def __init__(self, below: int, above: int, generator: torch.Generator | None) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(above, below, generator=generator) / below**0.5)
 
 
 class SurrogateNet(SpikingNet):
@@ -84,7 +84,7 @@ class SurrogateNet(SpikingNet):
         self.neuron, self.readout = neuron, readout
         self.readout_tau_ms = self.settings.tau_ms if readout_tau_ms is None else readout_tau_ms
         self.projections = nn.ModuleList(
-            _Projection(below, above, generator) for below, above in zip(self.sizes, self.sizes[1:], strict=False)
+            Projection(below, above, generator) for below, above in zip(self.sizes, self.sizes[1:], strict=False)
         )
         spiking = self.sizes[1:] if readout == "spikes" else self.sizes[1:-1]
         self.populations = nn.ModuleList(make_population(neuron, size, self.settings, generator) for size in spiking)
@@ -99,7 +99,7 @@ class SurrogateNet(SpikingNet):
     @property
     def weights(self) -> list[nn.Parameter]:
         """W of each layer, [N, M]."""
-        return [layer.weight for layer in self.projections if isinstance(layer, _Projection)]
+        return [layer.weight for layer in self.projections if isinstance(layer, Projection)]
 
     @property
     def delays(self) -> tuple[Axons, ...]:
@@ -143,9 +143,9 @@ class SurrogateNet(SpikingNet):
         self._check(spikes, state, dt_ms)
         tapes, layers, under_way = [], [], []
         signal = spikes
-        for index, weight in enumerate(self.weights):
+        for index, project in enumerate(self.projections):
             arrived, waiting = self.axons[index](signal, state.axons[index], dt_ms)
-            drive = spike_linear(arrived, weight)
+            drive = project(arrived)
             tape, after = self._layer(index, arrived, drive, state.layers[index], dt_ms)
             mask = state.masks[index] if index < len(self.hidden) else None
             signal = tape.outputs if mask is None else tape.outputs * mask
@@ -232,30 +232,18 @@ class SurrogateNet(SpikingNet):
         signal = spikes
         for index, weight in enumerate(self.weights):
             arrived, _ = self.axons[index](signal, None, dt_ms)
-            drive = spike_linear(arrived, weight)
+            drive = self.projections[index](arrived)
             if index < len(self.spiking):
                 response = self.spiking[index].response(drive, dt_ms)
                 wanted = signal_per_threshold * self.settings.threshold
             else:
                 response, wanted = self._integrate(drive, state.layers[index], dt_ms)[0], 1.0
-            level = float(response[valid].square().mean().sqrt())
-            if not level > 0.0:
-                reached = f"input that reaches layer {index}"
-                raise SpikingGammaError("spikes", "a batch without any event", reached, "Calibrate on real input.")
-            factors.append(wanted / level)
+            factors.append(wanted / level_of(response, valid, index))
             weight.mul_(factors[-1])
             signal = self._layer(index, arrived, drive * factors[-1], state.layers[index], dt_ms)[0].outputs
         return factors
 
     def _check(self, spikes: Tensor, state: SurrogateState, dt_ms: float) -> None:
         self.settings.lif(dt_ms).validate()
-        wanted = f"[T, B, {self.sizes[0]}], at least one step and sample"
-        if spikes.ndim != 3 or spikes.shape[2] != self.sizes[0] or 0 in spikes.shape:
-            raise SpikingGammaError("spikes", list(spikes.shape), wanted)
-        if spikes.dtype != self.weights[0].dtype:
-            raise SpikingGammaError("spikes", spikes.dtype, f"{self.weights[0].dtype}, as the net's parameters")
-        sizes = [[spikes.shape[1], size] for size in self.sizes[1:]]
-        found = [list(layer[0].shape) for layer in state.layers]
-        if found != sizes:
-            remedy = "A state belongs to the batch that made it: start a new recording with state=None."
-            raise SpikingGammaError("state", f"neurons of shape {found}", f"{sizes} for this batch", remedy)
+        check_spikes(spikes, self.sizes[0], self.weights[0])
+        check_state("neurons", [layer[0] for layer in state.layers], spikes.shape[1], self.sizes[1:])

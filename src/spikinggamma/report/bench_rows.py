@@ -13,7 +13,7 @@ from spikinggamma.training import read_rows
 
 __all__ = ["check_fields", "colours_of", "read_bench_rows"]
 
-_DRAWN = ("timing", "resolution", "cost")
+_DRAWN = ("timing", "resolution", "speed", "cost")
 
 
 def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, dict[str, Any]]]:
@@ -25,28 +25,30 @@ def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, 
     found = []
     for path in map(Path, paths):
         if not path.is_file():
-            raise SpikingGammaError("rows", f"{path}: no such file", "rows that `spikinggamma bench timing` wrote")
+            raise SpikingGammaError("rows", f"{path}: no such file", "rows that `spikinggamma bench` wrote")
         for number, row in enumerate(read_rows(path), start=1):
             where = f"{path}, row {number}"
             if row.get("bench") not in _DRAWN:
-                expected = "a row of `spikinggamma bench timing` or `spikinggamma bench resolution`, or of costs"
+                expected = "a row of `spikinggamma bench timing`, `resolution` or `speed`, or of costs"
                 raise SpikingGammaError(where, f"bench {row.get('bench')!r}", expected)
             if row["bench"] == bench:
                 found.append((where, row))
     return found
 
 
-def check_fields(where: str, row: dict[str, Any], texts: Sequence[str], numbers: Sequence[str]) -> None:
-    """See that a row has these fields, and a list of seeds.
+def check_fields(
+    where: str, row: dict[str, Any], texts: Sequence[str], numbers: Sequence[str], lists: Sequence[str] = ()
+) -> None:
+    """See that a row has these fields.
 
     Raises:
         SpikingGammaError: The first that is missing or of another kind.
     """
-    for name in (*texts, *numbers, "seeds"):
+    for name in (*texts, *numbers, *lists):
         value = row.get(name)
-        kinds: Any = (int, float) if name in numbers else list if name == "seeds" else str
+        kinds: Any = (int, float) if name in numbers else list if name in lists else str
         if not isinstance(value, kinds) or isinstance(value, bool) or (name in numbers and not math.isfinite(value)):
-            what = "a finite number" if name in numbers else "a list" if name == "seeds" else "text"
+            what = "a finite number" if name in numbers else "a list" if name in lists else "text"
             raise SpikingGammaError(f"{where}: {name}", repr(value), what)
 
 

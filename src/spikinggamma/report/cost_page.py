@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
-
-from spikinggamma import __version__
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.cost_rows import COUNTS, CostRow, read_cost_rows
 from spikinggamma.report.figures.cost import energy_section, sparsity_section
-from spikinggamma.report.theme import PALETTE
+from spikinggamma.report.html import page_path, write_html
+from spikinggamma.report.theme import grouped
 
 __all__ = ["write_cost_page"]
 
@@ -43,29 +40,18 @@ def write_cost_page(paths: Sequence[str | Path], out: str | Path | None = None) 
     rows = read_cost_rows(paths)
     if not rows:
         raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row of costs")
-    path = Path(paths[0]).with_suffix(".html") if out is None else Path(out)
-    if not path.parent.is_dir():
-        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("spikinggamma.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    path = page_path(out, Path(paths[0]).with_suffix(".html"))
     sections = [energy_section(rows), sparsity_section(rows)]
-    html = environment.get_template("cost.html").render(
+    return write_html(
+        path,
+        "cost.html",
         sections=[section for section in sections if section is not None and section.panels],
         headings=_HEADINGS,
         rows=[_line(row, name) for row in rows for name in COUNTS],
         count=len(rows),
         seeds=sorted({seed for row in rows for seed in row.seeds}),
         commands=sorted({str(row.rest.get("command", "")) for row in rows}),
-        palette=PALETTE,
-        version=__version__,
     )
-    write_atomically(path, html.encode())
-    return path
 
 
 def _line(row: CostRow, name: str) -> list[str]:
@@ -78,20 +64,16 @@ def _line(row: CostRow, name: str) -> list[str]:
         f"{100.0 * row.accuracy:.1f}\u00a0%",
         f"{100.0 * row.low:.1f} to {100.0 * row.high:.1f}\u00a0%",
         f"{row.spikes_per_neuron_s:.1f}",
-        _grouped(row.rest["parameters"]),
+        grouped(row.rest["parameters"]),
         "by events" if name == "event" else name,
         *(
-            _grouped(figures[key])
+            grouped(round(figures[key]))
             for key in ("synaptic_operations", "multiply_accumulates", "accumulates", "state_updates")
         ),
-        _grouped(figures["weight_bytes_read"] / 1000.0),
-        _grouped(moved / 1000.0),
+        grouped(round(figures["weight_bytes_read"] / 1000.0)),
+        grouped(round(moved / 1000.0)),
         f"{figures['energy_nj'] / 1000.0:.1f}",
         f"{figures['energy_nj_per_s'] / 1000.0:.1f}",
         row.energies,
         ", ".join(map(str, row.seeds)),
     ]
-
-
-def _grouped(number: int | float) -> str:
-    return f"{number:,.0f}".replace(",", "\u202f")

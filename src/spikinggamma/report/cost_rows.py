@@ -74,13 +74,13 @@ def curves(rows: Sequence[CostRow], part: str) -> dict[str, list[CostRow]]:
 
 
 def _parsed(row: dict[str, Any], where: str) -> CostRow:
-    check_fields(where, row, _TEXTS, _NUMBERS)
+    check_fields(where, row, _TEXTS, _NUMBERS, ("seeds",))
     cost = row.get("cost")
     if not isinstance(cost, dict) or not all(isinstance(cost.get(name), dict) for name in COUNTS):
         raise SpikingGammaError(f"{where}: cost", type(cost).__name__, "what `spikinggamma evaluate` counted")
     for name in COUNTS:
-        check_fields(f"{where}: cost.{name}", {**cost[name], "seeds": []}, (), _FIGURES)
-    check_fields(f"{where}: cost", {**cost, "seeds": []}, ("energies",), ("seconds",))
+        check_fields(f"{where}: cost.{name}", cost[name], (), _FIGURES)
+    check_fields(f"{where}: cost", cost, ("energies",), ("seconds",))
     return CostRow(
         net=row["net"],
         model=row["model"],

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
-
-from spikinggamma import __version__
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn import GammaNet, SurrogateNet
 from spikinggamma.report.figures.axon_delays import axon_section
@@ -23,8 +19,9 @@ from spikinggamma.report.figures.rates import rate_section
 from spikinggamma.report.figures.signals import signal_section
 from spikinggamma.report.figures.tuning import tuning_section
 from spikinggamma.report.headline import Headline, check_metrics, headline
+from spikinggamma.report.html import page_path, write_html
 from spikinggamma.report.look import Look, look_at
-from spikinggamma.report.theme import PALETTE, Section
+from spikinggamma.report.theme import Section
 from spikinggamma.training import SPIKELESS_MODELS, Run, build_net, facts_of, load_run
 
 __all__ = ["write_page"]
@@ -65,28 +62,17 @@ def write_page(run_dirs: Sequence[str | Path], out: str | Path | None = None) ->
     for run in runs:
         check_metrics(run)
     names = _names(runs)
-    path = runs[0].path / "report.html" if out is None else Path(out)
-    if not path.parent.is_dir():
-        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
+    path = page_path(out, runs[0].path / "report.html")
     parts = []
     for index, (run, name) in enumerate(zip(runs, names, strict=True)):
         sections = _sections(run, f"r{index}") if len(runs) <= _FULL else []
         parts.append(_Part(f"r{index}", headline(run, name), sections))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("spikinggamma.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("page.html").render(
+    return write_html(
+        path,
+        "page.html",
         parts=parts,
         comparison=comparison(runs, names) if len(runs) > 1 else None,
-        palette=PALETTE,
-        version=__version__,
     )
-    write_atomically(path, html.encode())
-    return path
 
 
 def _sections(run: Run, key: str) -> list[Section]:

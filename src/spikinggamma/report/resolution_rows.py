@@ -95,7 +95,7 @@ def model_colours(rows: Sequence[ResolutionRow]) -> dict[str, str]:
 
 
 def _parsed(row: dict[str, Any], where: str) -> ResolutionRow:
-    check_fields(where, row, _TEXTS, _NUMBERS)
+    check_fields(where, row, _TEXTS, _NUMBERS, ("seeds",))
     for name in ("recipe_dt_ms", "trained_dt_ms", "run_dt_ms"):
         if row[name] <= 0:
             raise SpikingGammaError(f"{where}: {name}", row[name], "a step above 0 ms")

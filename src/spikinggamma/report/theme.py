@@ -22,7 +22,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 __all__ = [
     "GRID",
@@ -34,7 +34,9 @@ __all__ = [
     "Panel",
     "Section",
     "draw_svg",
+    "grouped",
     "legend",
+    "log_axis",
     "percent_axis",
     "shade",
     "tidy",
@@ -136,6 +138,23 @@ def tidy(ax: Axes, *, x: str = "", y: str = "", grid: str = "y") -> None:
 def percent_axis(axis: Axis) -> None:
     """Shares as per cent."""
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+
+
+def grouped(number: float) -> str:
+    """A number with its thousands apart.
+
+    Example:
+        >>> grouped(1234567).split("\u202f"), grouped(0.25)
+        (['1', '234', '567'], '0.25')
+    """
+    return f"{number:,.10g}".replace(",", "\u202f")
+
+
+def log_axis(axis: Axis) -> None:
+    """Plain numbers at 1, 2 and 5 of each decade, on an axis that is logarithmic already."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda number, place: grouped(number)))
+    axis.set_minor_locator(NullLocator())
 
 
 def legend(ax: Axes, entries: Sequence[tuple[str, str]], *, columns: int = 0) -> None:

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
-
-from spikinggamma import __version__
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.resolution import resolution_section
 from spikinggamma.report.figures.timing_levels import AXES, level_panel
 from spikinggamma.report.figures.timing_price import price_panel
 from spikinggamma.report.figures.timing_reversal import reversal_panel
+from spikinggamma.report.html import page_path, versions_of, write_html
 from spikinggamma.report.resolution_rows import ResolutionRow, read_resolution_rows
 from spikinggamma.report.resolution_table import HEADINGS, resolution_table
 from spikinggamma.report.theme import PALETTE, Section
@@ -29,6 +26,11 @@ from spikinggamma.report.timing_rows import (
 )
 
 __all__ = ["write_timing_page"]
+
+_HEADINGS = (
+    "task", "perturbation", "level", "mode", "model", "accuracy", "interval", "spikes/neuron/s", "seeds", "samples",
+    "epochs", "parameters", "rule", "split",
+)  # fmt: skip
 
 
 class _Theme(NamedTuple):
@@ -116,33 +118,23 @@ def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None
     if not rows and not steps:
         raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row")
     everything: list[TimingRow | ResolutionRow] = [*rows, *steps]
-    path = Path(paths[0]).with_suffix(".html") if out is None else Path(out)
-    if not path.parent.is_dir():
-        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("spikinggamma.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    path = page_path(out, Path(paths[0]).with_suffix(".html"))
     models = list(dict.fromkeys(row.model for row in rows))
-    html = environment.get_template("timing.html").render(
+    return write_html(
+        path,
+        "timing.html",
         models=[(model_title(model), _role(colours(rows)[model])) for model in models],
         overview=[(place_title(place), [_overview(rows, place, model) for model in models]) for place in places(rows)],
         sections=[*_sections(rows), *([resolution_section(steps)] if steps else [])],
+        headings=_HEADINGS,
         rows=_table(rows),
         step_headings=HEADINGS,
         step_rows=resolution_table(steps),
         quick=any(row.quick for row in everything),
         seeds=sorted({seed for row in everything for seed in row.seeds}),
-        versions=sorted({_versions(row) for row in everything}),
+        versions=sorted({versions_of(row.rest) for row in everything}),
         commands=sorted({str(row.rest.get("command", "")) for row in everything}),
-        palette=PALETTE,
-        version=__version__,
     )
-    write_atomically(path, html.encode())
-    return path
 
 
 def _sections(rows: Sequence[TimingRow]) -> list[Section]:
@@ -215,11 +207,6 @@ def _table(rows: Sequence[TimingRow]) -> list[list[str]]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}\u00a0%"
-
-
-def _versions(row: TimingRow | ResolutionRow) -> str:
-    given = row.rest.get("versions")
-    return ", ".join(f"{name} {value}" for name, value in given.items()) if isinstance(given, dict) else "not noted"
 
 
 def _role(colour: str) -> str:

@@ -118,7 +118,7 @@ def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRo
 
 
 def _parsed(row: dict[str, Any], where: str) -> TimingRow:
-    check_fields(where, row, _TEXTS, _NUMBERS)
+    check_fields(where, row, _TEXTS, _NUMBERS, ("seeds",))
     ceiling = row.get("ceiling")
     try:
         floors = tuple((float(bound["accuracy"]), str(bound["why"])) for bound in row.get("floors", ()))

@@ -3,7 +3,7 @@
 from spikinggamma.stream.aer import AerParser, encode_aer
 from spikinggamma.stream.build import make_engine
 from spikinggamma.stream.checkpoint import load_state
-from spikinggamma.stream.engine import Engine, Row, Tally
+from spikinggamma.stream.engine import Engine
 from spikinggamma.stream.formats import encode_text, format_of, header, make_parser, recording_items, spoken
 from spikinggamma.stream.items import Items, Kind, join, no_items
 from spikinggamma.stream.latency import Latencies
@@ -11,6 +11,7 @@ from spikinggamma.stream.memory import Heard, Memory
 from spikinggamma.stream.ordering import Late, Order, Ordered, parse_late
 from spikinggamma.stream.output import Output, ReaderGone
 from spikinggamma.stream.parsing import Parsed, Parser, Vocabulary
+from spikinggamma.stream.place import Row, Tally
 from spikinggamma.stream.readout import Evidence, Readout
 from spikinggamma.stream.session import StreamInterrupted, stream
 from spikinggamma.stream.settings import Settings, Summary

@@ -20,10 +20,11 @@ from torch import Tensor
 
 from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.engine import Engine, Place, Tally
+from spikinggamma.stream.engine import Engine
 from spikinggamma.stream.items import Items
 from spikinggamma.stream.memory import Memory, Portion, Span
 from spikinggamma.stream.ordering import Order
+from spikinggamma.stream.place import Place, Tally
 from spikinggamma.stream.readout import Evidence
 from spikinggamma.training import restore_net
 

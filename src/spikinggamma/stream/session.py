@@ -14,12 +14,12 @@ from spikinggamma.atomic import remove_leftovers
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.stream.build import make_engine
 from spikinggamma.stream.checkpoint import load_state, restore_engine, restore_order, save_state, state_of
-from spikinggamma.stream.engine import Row
 from spikinggamma.stream.formats import format_of, make_parser
 from spikinggamma.stream.latency import Latencies
 from spikinggamma.stream.ordering import Order
 from spikinggamma.stream.output import Output
 from spikinggamma.stream.parsing import Parsed, Parser
+from spikinggamma.stream.place import Row
 from spikinggamma.stream.settings import Settings, Summary
 from spikinggamma.stream.sources import Block, Source
 from spikinggamma.stream.view import Figures, Pace, View, view_for

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.engine import Tally
 from spikinggamma.stream.formats import FORMATS
 from spikinggamma.stream.ordering import Late
+from spikinggamma.stream.place import Tally
 from spikinggamma.stream.teacher import Lessons
 
 __all__ = ["Settings", "Summary"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from spikinggamma.stream.engine import Row, Tally
+from spikinggamma.stream.place import Row, Tally
 
 __all__ = ["Figures", "Pace", "View", "figures_table", "view_for"]
 

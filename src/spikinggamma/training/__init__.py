@@ -8,8 +8,9 @@ from spikinggamma.training.cost import Cost, cost_row, dense_cost, event_cost
 from spikinggamma.training.data import Bound, Facts, data_names, facts_of, known_name, load_splits, training_batches
 from spikinggamma.training.distributed import Crew, LostProcess, is_first
 from spikinggamma.training.energy import ENERGY_TABLES, Energy, EnergyTable, energy, load_energy_table
-from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score, wilson_interval
-from spikinggamma.training.loop import TrainingInterrupted, fit, resume, train
+from spikinggamma.training.evaluation import Score, confusion_matrix, evaluate, result_row, score
+from spikinggamma.training.intervals import wilson_interval
+from spikinggamma.training.loop import fit, resume, train
 from spikinggamma.training.metrics import append_row, read_rows, truncate_rows
 from spikinggamma.training.perturbation import Perturbation, parse_perturbation, perturbed
 from spikinggamma.training.progress import LogReporter, Reporter, SilentReporter, TerminalReporter, reporter_for
@@ -30,6 +31,7 @@ from spikinggamma.training.run import Run, create_run, load_run, versions
 from spikinggamma.training.schedule import learning_rate
 from spikinggamma.training.search import Found, search
 from spikinggamma.training.seeds import derive_seed, stream
+from spikinggamma.training.sitting import TrainingInterrupted
 from spikinggamma.training.sparsity import sparsity_curve
 from spikinggamma.training.summaries import describe, search_summary, summary
 

@@ -21,13 +21,13 @@ from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import Facts, facts_of, load_splits
 from spikinggamma.training.distributed import ALONE, Crew
 from spikinggamma.training.energy import load_energy_table
+from spikinggamma.training.intervals import accuracy_interval
 from spikinggamma.training.perturbation import parse_perturbation, perturbed
 from spikinggamma.training.recipe import SURROGATE_MODELS, Recipe
 from spikinggamma.training.run import Run, load_run, versions
 
-__all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score", "wilson_interval"]
+__all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score"]
 
-_DRAWS = 2000
 Part = Literal["train", "validation", "test"]
 
 
@@ -155,7 +155,7 @@ def evaluate(
 
 def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
     """The row of an evaluation, as benches write them (recordings), with confusion matrix and predictions."""
-    low, high = accuracy_interval(found)
+    low, high = accuracy_interval(np.equal(found.labels, found.predictions), found.decisions)
     row = {
         "bench": recipe.data.name,
         "command": command,
@@ -188,36 +188,6 @@ def result_row(recipe: Recipe, facts: Facts, found: Score, *, command: str, devi
     if facts.step_labels:
         return row | {"decisions": len(found.labels)}
     return row | {"predictions": found.predictions}
-
-
-def accuracy_interval(found: Score) -> tuple[float, float]:
-    """95 % confidence interval of an accuracy.
-
-    Wilson's where each recording is one decision. Steps of one recording are right or wrong together, so where they are the
-    decisions, it is the percentile bootstrap over recordings (2000 draws, a seed of its own).
-    """
-    if max(found.decisions) == 1:
-        return wilson_interval(found.correct, len(found.labels))
-    right = np.equal(found.labels, found.predictions)
-    counts = np.array(found.decisions)
-    by_recording = np.array([part.sum() for part in np.split(right, np.cumsum(counts)[:-1])])
-    draws = np.random.default_rng(0).integers(0, len(counts), size=(_DRAWS, len(counts)))
-    accuracies = by_recording[draws].sum(axis=1) / counts[draws].sum(axis=1)
-    low, high = np.quantile(accuracies, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def wilson_interval(correct: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
-    """95 % confidence interval of a proportion (Wilson 1927), sensible also at 0 and at 1.
-
-    Example:
-        >>> [round(bound, 3) for bound in wilson_interval(95, 100)]
-        [0.888, 0.978]
-    """
-    share = correct / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classes: int) -> list[list[int]]:

@@ -8,41 +8,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import torch
 
-from spikinggamma.atomic import remove_leftovers
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
-from spikinggamma.training.computing import computing
 from spikinggamma.training.cost import cost_row
 from spikinggamma.training.data import facts_of, load_splits
-from spikinggamma.training.distributed import ALONE, Crew, LostProcess, gathered
+from spikinggamma.training.distributed import Crew, gathered
 from spikinggamma.training.energy import ENERGY_TABLES
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.evaluation import Score, result_row, score
 from spikinggamma.training.files import write_json
 from spikinggamma.training.health import broken, has_finite_parameters
-from spikinggamma.training.lock import locked
-from spikinggamma.training.memory import keep_freed_memory
 from spikinggamma.training.metrics import Row, append_row, read_rows
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
 from spikinggamma.training.recipe import Recipe
-from spikinggamma.training.run import Run, Status, check_out, create_run, load_run, set_status
-from spikinggamma.training.state import State, open_state
+from spikinggamma.training.run import Run, check_out, create_run, load_run, set_status
+from spikinggamma.training.sitting import sitting
+from spikinggamma.training.state import State
 from spikinggamma.training.tracking import open_tracker, require_tensorboard
 
-__all__ = ["TrainingInterrupted", "fit", "resume", "train"]
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the message says how to go on."""
+__all__ = ["fit", "resume", "train"]
 
 
 def train(
@@ -124,7 +115,7 @@ def fit(
     Raises:
         SpikingGammaError, TrainingInterrupted: As `train` does.
     """
-    with _at_work(run, splits, device) as state:
+    with sitting(run, splits, device) as state:
         rows = read_rows(run.path / "metrics.jsonl")
         if not (rows and enough(rows[-1])):
             with reporter as shown:
@@ -136,7 +127,7 @@ def fit(
 def _work(
     run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew, *, tensorboard: bool
 ) -> Run:
-    with _at_work(run, splits, device, crew) as state, ExitStack() as files:
+    with sitting(run, splits, device, crew) as state, ExitStack() as files:
         if crew.leads:
             epochs = run.recipe.training.epochs
             tracker = open_tracker(run.path, wanted=tensorboard, done=state.done, epochs=epochs)
@@ -145,31 +136,6 @@ def _work(
             _learn(state, shown)
         _finish(state)
     return crew.first(lambda: load_run(run.path))
-
-
-@contextmanager
-def _at_work(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> Iterator[State]:
-    """The run as its last checkpoint left it, ours alone; why it ends before its time is noted."""
-    keep_freed_memory()
-    with ExitStack() as held, computing(run.recipe.training):
-        crew.first(lambda: held.enter_context(locked(run.path)))
-        crew.first(lambda: remove_leftovers(run.path))
-        note = partial(_note, run) if crew.leads else _say_nothing
-        try:
-            state = open_state(run, splits, device, crew)
-            count = sum(parameter.numel() for parameter in state.net.parameters())
-            crew.first(lambda: set_status(run.path, "running", parameters=count, processes=crew.size))
-            yield state
-        except KeyboardInterrupt:
-            note("interrupted")
-            raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
-        except LostProcess as lost:
-            note("failed", str(lost))
-            remedy = "with any number of processes, or by itself"
-            raise LostProcess(f"{lost} Go on with: spikinggamma train --resume {run.path}, {remedy}.") from None
-        except BaseException as error:
-            note("failed", f"{type(error).__name__}: {error}")
-            raise
 
 
 def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None = None) -> list[Row]:
@@ -183,16 +149,6 @@ def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None =
         if enough is not None and enough(rows[-1]):
             break
     return rows
-
-
-def _note(run: Run, status: Status, message: str = "") -> None:
-    """Note why a run ended, if the disk lets us; if not, the reason itself matters more."""
-    with suppress(SpikingGammaError):
-        set_status(run.path, status, message)
-
-
-def _say_nothing(status: Status, message: str = "") -> None:
-    """What other processes than the first note of a run."""
 
 
 def _epoch(state: State, epoch: int, shown: Reporter) -> Row:

@@ -8,22 +8,22 @@ several processes, which trial knows of which depends on the clock.
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.atomic import remove_leftovers, write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.optional import require
 from spikinggamma.training.build import build_learner, build_net, pick_device
 from spikinggamma.training.files import write_json
 from spikinggamma.training.lock import locked
-from spikinggamma.training.loop import TrainingInterrupted
 from spikinggamma.training.metrics import Row
 from spikinggamma.training.recipe import Recipe
 from spikinggamma.training.recipe_file import dump_recipe, load_recipe, with_values
 from spikinggamma.training.run import next_free, versions
 from spikinggamma.training.search_space import own_values
+from spikinggamma.training.sitting import TrainingInterrupted
 
 __all__ = ["Found", "search"]
 
@@ -74,7 +74,7 @@ def search(
         >>> space = "search.space.learning.learning_rate={low=1e-3, high=3e-2, log=true}"
         >>> search(load_recipe("localisation", [space]), trials=20).recipe.learning.learning_rate  # doctest: +SKIP
     """
-    _require_optuna()
+    require("optuna", "search", "which suggests what to try")
     from spikinggamma.training.search_findings import Findings
     from spikinggamma.training.search_processes import work_in_processes
     from spikinggamma.training.search_study import begin_study, count, under_way
@@ -115,12 +115,6 @@ def search(
             again = f"spikinggamma search {folder / 'search.toml'} --out {folder}"
             raise TrainingInterrupted(f"Go on with: {again}" + (f" --jobs {jobs}" if jobs > 1 else "")) from None
     return Found(folder, findings.rows(), winner, findings.best(winner))
-
-
-def _require_optuna() -> None:
-    if importlib.util.find_spec("optuna") is None:
-        remedy = 'Install it with: pip install "spikinggamma[search]"'
-        raise SpikingGammaError("search", "no Optuna", "the package optuna, which suggests what to try", remedy)
 
 
 def _first(recipe: Recipe, jobs: int) -> dict[str, Any]:

@@ -6,14 +6,13 @@ begins with the epoch it starts at: what an earlier one wrote of that epoch or l
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn import SpikingNet
+from spikinggamma.optional import require
 from spikinggamma.training.evaluation import Score
 from spikinggamma.training.metrics import Row
 
@@ -30,11 +29,7 @@ def require_tensorboard() -> None:
     Raises:
         SpikingGammaError: It is not.
     """
-    if importlib.util.find_spec("tensorboard") is None:
-        remedy = 'Install it with: pip install "spikinggamma[tensorboard]"'
-        raise SpikingGammaError(
-            "tensorboard", "no such package", "the package tensorboard, which writes its files", remedy
-        )
+    require("tensorboard", "tensorboard", "which writes its files")
 
 
 def open_tracker(run: Path, *, wanted: bool, done: int, epochs: int) -> Tracker | None:

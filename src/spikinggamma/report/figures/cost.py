@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spikinggamma.report.cost_rows import COUNTS, CostRow, as_trained, curves, nets_of
-from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, legend, percent_axis, tidy
+from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, legend, log_axis, percent_axis, tidy
 
 __all__ = ["cost_section", "energy_section", "sparsity_section"]
 
 _PARTS = {"arithmetic": SERIES[0], "weights": SERIES[1], "states": SERIES[2]}
+_ROOM = 0.06  # of the axis: as wide as a factor is written
 _NAMES = {"event": "by events", "dense": "dense"}
 
 
@@ -42,7 +45,7 @@ def energy_section(rows: Sequence[CostRow]) -> Section:
         if own:
             lines = [(f"{row.net}, {_NAMES[name]}", row.counts[name]) for row in own for name in COUNTS]
             height = 70.0 + 24.0 * len(lines)
-            svg = draw_svg(f"cost-{len(panels)}", partial(_draw_energy, lines), width=620.0, height=height)
+            svg = draw_svg(f"cost-{len(panels)}", partial(_draw_energy, lines), width=440.0, height=height)
             panels.append(Panel(energies, "Bars: arithmetic, reading weights, reading and writing state.", svg))
     intro = (
         "The mean test recording. By events, silent synapses cost nothing; dense, every product is made at every step."
@@ -61,7 +64,7 @@ def sparsity_section(rows: Sequence[CostRow]) -> Section | None:
                 svg = draw_svg(
                     f"sparsity-{part}-{kind}", partial(_draw_curve, lines, colours, kind), width=440.0, height=290.0
                 )
-                caption = "Numbers: factor of the thresholds. Bars: 95\u00a0% intervals. Ring: as trained."
+                caption = "Numbers: factors of the thresholds. Bars: 95\u00a0% intervals. Ring: as trained."
                 panels.append(Panel(f"{part.capitalize()} accuracy and {title}", caption, svg))
     if not panels:
         return None
@@ -78,7 +81,7 @@ def _draw_energy(lines: Sequence[tuple[str, Mapping[str, float]]], figure: Figur
         ax.barh(places, sizes, left=left, height=0.62, color=colour)
         left = [one + more for one, more in zip(left, sizes, strict=True)]
     for place, total in zip(places, left, strict=True):
-        ax.annotate(f" {total:.3g}", (total, place), va="center", color=INK)
+        ax.annotate(f"{total:.3g}", (total, place), (4, 0), textcoords="offset points", va="center", color=INK)
     ax.set_yticks(places, [name for name, _ in lines])
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
@@ -94,22 +97,32 @@ def _draw_curve(lines: Mapping[str, list[CostRow]], colours: Mapping[str, str], 
         y = [row.accuracy for row in own]
         bars = [[row.accuracy - row.low for row in own], [row.high - row.accuracy for row in own]]
         ax.errorbar(x, y, bars, fmt="o-", color=colours[net], markersize=3.5, linewidth=1.6, elinewidth=0.7)
-        for row, at, height in zip(own, x, y, strict=True):
-            ax.annotate(
-                f"{row.threshold_scale:g}",
-                (at, height),
-                (4, -10),
-                textcoords="offset points",
-                color=colours[net],
-                fontsize=8,
-            )
+        for row in own:
             if row.threshold_scale == 1.0:
-                ax.plot([at], [height], "o", color=colours[net], markersize=9, fillstyle="none")
+                ax.plot(_work(row, kind), row.accuracy, "o", color=colours[net], markersize=9, fillstyle="none")
+    lowest = min(row.low for own in lines.values() for row in own)
+    ax.set_ylim(max(0.0, math.floor(20.0 * lowest - 0.5) / 20.0), 1.005)
     ax.set_xscale("log")
-    ax.set_ylim(0.0, 1.03)
+    log_axis(ax.xaxis)
     percent_axis(ax.yaxis)
+    ax.autoscale_view()  # now: where points lie decides which are named
+    for net, own in lines.items():
+        _name_factors(ax, own, kind, colours[net])
     tidy(ax, x="spikes per neuron per second" if kind == "spikes" else "synapses used per recording", y="accuracy")
     legend(ax, [(net, colours[net]) for net in lines], columns=2)
+
+
+def _name_factors(ax: Axes, own: Sequence[CostRow], kind: str, colour: str) -> None:
+    """As trained and at both ends, and of the others those with room beside them."""
+    ends = (own[0].threshold_scale, own[-1].threshold_scale)
+    taken: list[float] = []
+    for row in sorted(own, key=lambda row: (row.threshold_scale != 1.0, row.threshold_scale not in ends)):
+        point = (_work(row, kind), row.accuracy)
+        place = float(ax.transAxes.inverted().transform(ax.transData.transform(point))[0])
+        if all(abs(place - other) > _ROOM for other in taken):
+            taken.append(place)
+            text = f"{row.threshold_scale:g}"
+            ax.annotate(text, point, (4, -12), textcoords="offset points", color=colour, fontsize=9)
 
 
 def _work(row: CostRow, kind: str) -> float:

@@ -1,0 +1,32 @@
+"""Packages that only some of the library needs, and that an extra of this one brings."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["require"]
+
+
+def require(package: str, extra: str, purpose: str) -> None:
+    """See that an optional package is there, without importing it.
+
+    Args:
+        package: Its name.
+        extra: Which extra of this package brings it.
+        purpose: What it is for, as the message ends its sentence.
+
+    Raises:
+        SpikingGammaError: It is not installed.
+
+    Example:
+        >>> require("clairvoyance", "future", "which knows the test set")
+        Traceback (most recent call last):
+        ...
+        spikinggamma.errors.SpikingGammaError: `future`: got no such package; expected the package clairvoyance, which knows \
+the test set. Install it with: pip install "spikinggamma[future]"
+    """
+    if importlib.util.find_spec(package) is None:
+        remedy = f'Install it with: pip install "spikinggamma[{extra}]"'
+        raise SpikingGammaError(extra, "no such package", f"the package {package}, {purpose}", remedy)

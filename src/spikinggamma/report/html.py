@@ -1,0 +1,60 @@
+"""What every page shares: where it goes, and its template filled in and written as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+
+from spikinggamma import __version__
+from spikinggamma.atomic import write_atomically
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.theme import PALETTE
+
+__all__ = ["page_path", "versions_of", "write_html"]
+
+
+def page_path(out: str | Path | None, default: Path) -> Path:
+    """Where a page goes; asked before anything is drawn.
+
+    Raises:
+        SpikingGammaError: Its folder does not exist.
+
+    Example:
+        >>> page_path(None, Path("rows.jsonl").with_suffix(".html"))
+        PosixPath('rows.html')
+    """
+    path = default if out is None else Path(out)
+    if not path.parent.is_dir():
+        raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
+    return path
+
+
+def write_html(path: Path, template: str, **content: object) -> Path:
+    """Fill in a template of this room, which extends `base.html`, and replace the file as a whole or not at all.
+
+    Raises:
+        SpikingGammaError: The file cannot be written.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("spikinggamma.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template(template).render(palette=PALETTE, version=__version__, **content)
+    write_atomically(path, html.encode())
+    return path
+
+
+def versions_of(row: Mapping[str, object]) -> str:
+    """The versions that a row notes, in words.
+
+    Example:
+        >>> versions_of({"versions": {"torch": "2.9.0", "python": "3.13.1"}})
+        'torch 2.9.0, python 3.13.1'
+    """
+    given = row.get("versions")
+    return ", ".join(f"{name} {value}" for name, value in given.items()) if isinstance(given, dict) else "not noted"
