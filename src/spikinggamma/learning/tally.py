@@ -75,6 +75,6 @@ def _spoken(layer: Any, *, last: bool) -> Bool[Tensor, "T B *N"]:
 
 
 def _over_time(arrived: Bool[Tensor, "T B *in_shape"], valid: Bool[Tensor, "T B"]) -> Float[Tensor, "*in_shape"]:
-    """How often each was true in steps that count: a product in single precision, exact up to 2^24 of them and many times faster."""
+    """How often each was true in steps that count: as a product, which is fast, and in single precision exact up to 2^24."""
     counted = valid.flatten().float() @ arrived.flatten(0, 1).flatten(1).float()
     return counted.double().view(arrived.shape[2:]).cpu()
