@@ -224,7 +224,7 @@ def test_mutated_input_is_read_or_refused(tmp_path: Path, number: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", ["float", "int16"])
+@pytest.mark.parametrize("number", ["float", "int16", "int32"])
 def test_a_hundred_thousand_mutations_are_read_or_refused(
     tmp_path: Path, number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
