@@ -75,10 +75,7 @@ class Dense(BucketWeightedLayer):
         return (blame @ self.weight.detach()).view(*blame.shape[:2], *self.in_shape)
 
     def accumulate_projection(
-        self,
-        blame: Float[Tensor, "T B N"],
-        inputs: Float[Tensor, "T B *in_shape"],
-        listed: SpikeEvents | None = None,
+        self, blame: Float[Tensor, "T B N"], inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
     ) -> None:
         """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
         listed = self.listed(inputs) if listed is None else listed

@@ -199,10 +199,7 @@ class GammaLayer(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def accumulate_projection(
-        self,
-        blame: Float[Tensor, "T B M"],
-        inputs: Float[Tensor, "T B *in_shape"],
-        listed: SpikeEvents | None = None,
+        self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
     ) -> None:
         """Add Σ_t r(t) s(t)ᵀ, the gradient of P, to the parameters that make P; `listed` as in `project`."""
 

@@ -85,10 +85,7 @@ class PerSynapse(GammaLayer):
         return blame.reshape(*blame.shape[:2], *self.in_shape)
 
     def accumulate_projection(
-        self,
-        blame: Float[Tensor, "T B M"],
-        inputs: Float[Tensor, "T B *in_shape"],
-        listed: SpikeEvents | None = None,
+        self, blame: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B *in_shape"], listed: SpikeEvents | None = None
     ) -> None:
         """Nothing: this projection has no parameters."""
 
