@@ -47,9 +47,8 @@ def spike_events(spikes: Tensor) -> SpikeEvents | None:
     from spikinggamma.kernels import spike_products_cpu as cpu
 
     rows, senders = spikes.shape
-    few = spikes[
-        :: rows // _SAMPLE | 1
-    ]  # an odd stride: rows are steps of samples, whose number is even more often than not
+    # An odd stride: rows are steps of samples, whose number is even more often than not.
+    few = spikes[:: rows // _SAMPLE | 1]
     if int(few.count_nonzero()) > 2 * CROSSOVER * few.numel():
         return None
     # Room for as many as are still worth it, unevenly spread over the threads, and for a whole row at the end of each part.
