@@ -20,11 +20,10 @@ from typing import Any
 
 import torch
 
-from spikinggamma import kernels, training
+from spikinggamma import kernels, runs
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.kernels import spike_products
-from spikinggamma.training.memory import keep_freed_memory
-from spikinggamma.training.precision import product_precision
+from spikinggamma.runtime import keep_freed_memory, product_precision
 
 RESULTS = Path(__file__).parent / "results" / "crossover.jsonl"
 SIZES = {256: 8000, 512: 8000, 2048: 4000}  # neurons, and rows: steps of samples
@@ -35,18 +34,18 @@ ROUNDS = 9
 def measure(neurons: int, density: float, products: str) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(0)
     rows = SIZES[neurons]
-    weight, blame = (torch.randn(size, neurons, generator=generator) for size in (neurons, rows))
+    weight, grad = (torch.randn(size, neurons, generator=generator) for size in (neurons, rows))
     spikes = (torch.rand(rows, neurons, generator=generator) < density).float()
 
     def listed() -> None:
         events = kernels.spike_events(spikes)
         assert events is not None
         kernels.spike_linear(spikes, weight, events)
-        kernels.spike_outer(blame, spikes, events)
+        kernels.spike_outer(grad, spikes, events)
 
     def dense() -> None:
         kernels.spike_linear(spikes, weight, None)
-        kernels.spike_outer(blame, spikes, None)
+        kernels.spike_outer(grad, spikes, None)
 
     ways: dict[str, Callable[[], None]] = {"listed_s": listed, "dense_s": dense}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -69,7 +68,7 @@ def main() -> None:
     keep_freed_memory()
     spike_products.CROSSOVER = 1.0  # lists at any density
     about = {"bench": "crossover", "command": "python benchmarks/crossover.py", "seed": 0}
-    about |= {"device": "cpu", "threads": 2, "versions": training.versions()}
+    about |= {"device": "cpu", "threads": 2, "versions": runs.versions()}
     rows = []
     for products in ("float32", "bfloat16"):
         for neurons in SIZES:

@@ -24,9 +24,12 @@ import torch
 from torch import Tensor
 
 from spikinggamma.bench.rows import Row, write_rows
+from spikinggamma.data import load_splits
+from spikinggamma.distributed import ALONE, ProcessGroup, gathered
 from spikinggamma.learning import GAMMA_RULES, RULES
-from spikinggamma.training import Recipe, Run, SilentReporter, load_recipe, load_splits, versions
-from spikinggamma.training.distributed import ALONE, Crew, gathered
+from spikinggamma.recipes import Recipe, load_recipe
+from spikinggamma.runs import Run, versions
+from spikinggamma.training import SilentReporter
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.state import State, fresh_state
 
@@ -86,22 +89,22 @@ def cases(*, quick: bool) -> Iterator[Case]:
                 yield Case(rule, net, loss, "recording", torch.float64, settings)
 
 
-def learnt(case: Case, seed: int, crew: Crew) -> tuple[list[Tensor], list[Tensor]]:
+def learnt(case: Case, seed: int, processes: ProcessGroup) -> tuple[list[Tensor], list[Tensor]]:
     """Every parameter before and after an epoch."""
     recipe: Recipe = load_recipe(
         "localisation", [*COMMON, f"learning.rule={case.rule}", *case.settings, f"training.seed={seed}"]
     )
     run = Run(Path("nowhere"), recipe, {}, [], None)
-    state: State = fresh_state(run, load_splits(recipe), torch.device("cpu"), crew, dtype=case.dtype)
+    state: State = fresh_state(run, load_splits(recipe), torch.device("cpu"), processes, dtype=case.dtype)
     before = [parameter.detach().clone() for parameter in state.net.parameters()]
     learn_epoch(state, 1, SilentReporter())
     return before, [parameter.detach() for parameter in state.net.parameters()]
 
 
-def difference(case: Case, seed: int, crew: Crew) -> float:
+def difference(case: Case, seed: int, processes: ProcessGroup) -> float:
     """How far the processes together come from where one comes, relative to the longest way of each parameter."""
-    before, alone = crew.first(lambda: learnt(case, seed, ALONE))
-    _, together = learnt(case, seed, crew)
+    before, alone = processes.first(lambda: learnt(case, seed, ALONE))
+    _, together = learnt(case, seed, processes)
     far = [
         float((a - b).abs().max() / (a - start).abs().max())
         for start, a, b in zip(before, alone, together, strict=True)
@@ -111,8 +114,8 @@ def difference(case: Case, seed: int, crew: Crew) -> float:
     return max(far)
 
 
-def rows(seed: int, crew: Crew, *, quick: bool) -> Iterator[Row]:
-    script = f"torchrun --standalone --nproc-per-node {crew.size} benchmarks/distributed.py"
+def rows(seed: int, processes: ProcessGroup, *, quick: bool) -> Iterator[Row]:
+    script = f"torchrun --standalone --nproc-per-node {processes.size} benchmarks/distributed.py"
     for case in cases(quick=quick):
         yield {
             "bench": "distributed",
@@ -121,13 +124,13 @@ def rows(seed: int, crew: Crew, *, quick: bool) -> Iterator[Row]:
             "device": "cpu",
             "threads": 1,
             "versions": versions(),
-            "processes": crew.size,
+            "processes": processes.size,
             "rule": case.rule,
             "net": case.net,
             "loss": case.loss,
             "update": case.update,
             "dtype": str(case.dtype).removeprefix("torch."),
-            "relative_difference": difference(case, seed, crew),
+            "relative_difference": difference(case, seed, processes),
         }
 
 
@@ -157,9 +160,9 @@ def main() -> None:
     if "WORLD_SIZE" not in os.environ:
         parser.error("start it with torchrun, as above")
     torch.set_num_threads(1)
-    with gathered(torch.device("cpu")) as (crew, _):
-        found = list(rows(chosen.seed, crew, quick=chosen.quick))
-        if crew.leads:
+    with gathered(torch.device("cpu")) as (processes, _):
+        found = list(rows(chosen.seed, processes, quick=chosen.quick))
+        if processes.is_main:
             write_rows(chosen.out, found)
 
 

@@ -30,7 +30,7 @@ from spikinggamma.bench.rows import write_rows
 from spikinggamma.events import Recording, bin_recording
 from spikinggamma.export import NUMBERS, event_bytes, program_of_run, write_c
 from spikinggamma.nn import GammaNet
-from spikinggamma.training import Run, load_run, versions
+from spikinggamma.runs import Run, load_run, versions
 
 RESULTS = Path(__file__).parent / "results" / "fsdd_c_program.jsonl"
 PASSES, QUIET, SILENCE_US = 5, 30, 10_000_000
@@ -52,12 +52,12 @@ def of_library(run: Run, recordings: Sequence[Recording]) -> tuple[list[int], li
     predictions, spikes = [], []
     for recording in recordings:
         counts = bin_recording(recording, dt_ms=data.dt_ms, n_channels=data.n_channels or None)
-        tape, _ = net.run(counts.unsqueeze(1), net.initial_state(1), data.dt_ms)
-        predictions.append(int(tape.layers[-1].outputs.mean(0).argmax()))
+        activations, _ = net.run(counts.unsqueeze(1), net.initial_state(1), data.dt_ms)
+        predictions.append(int(activations.layers[-1].outputs.mean(0).argmax()))
         spikes.append(
             {
                 (int(step), layer, int(neuron)): int(one.counts[step, 0, neuron])
-                for layer, one in enumerate(tape.layers[:-1], start=1)
+                for layer, one in enumerate(activations.layers[:-1], start=1)
                 if one.counts is not None
                 for step, neuron in one.counts[:, 0].nonzero()
             }

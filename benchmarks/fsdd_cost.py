@@ -16,7 +16,7 @@ import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spikinggamma import training
+from spikinggamma import evaluation, recipes, runs, training
 from spikinggamma.bench.rows import write_rows
 
 RESULTS = Path(__file__).parent / "results" / "cost.jsonl"
@@ -47,14 +47,14 @@ def run_of(name: str, folder: Path) -> Path:
     path = folder / name
     if not (path / "result.json").is_file():
         changes = [*NETS[name].changes, "training.seed=0", "training.threads=1"]
-        training.train(training.load_recipe(NETS[name].recipe, changes), path, command=f"fsdd_cost: {name}")
+        training.train(recipes.load_recipe(NETS[name].recipe, changes), path, command=f"fsdd_cost: {name}")
     return path
 
 
 def row(name: str, run: Path, **options: Any) -> dict[str, Any]:
     """An evaluation as a row of costs."""
-    found = training.evaluate(run, device="cpu", command="python benchmarks/fsdd_cost.py", **options)
-    validation = training.load_run(run).result
+    found = evaluation.evaluate(run, device="cpu", command="python benchmarks/fsdd_cost.py", **options)
+    validation = runs.load_run(run).result
     assert validation is not None
     small = {key: value for key, value in found.items() if key not in ("confusion_matrix", "predictions", "run")}
     return small | {
@@ -71,8 +71,8 @@ def curve(name: str, run: Path) -> list[dict[str, Any]]:
     validation, test = (
         {one["threshold_scale"]: one for one in rows if one["part"] == part} for part in ("validation", "test")
     )
-    enough = validation[1.0]["accuracy"] - ALLOWED - 1e-9
-    chosen = max(scale for scale, one in validation.items() if one["accuracy"] >= enough)
+    should_stop = validation[1.0]["accuracy"] - ALLOWED - 1e-9
+    chosen = max(scale for scale, one in validation.items() if one["accuracy"] >= should_stop)
     test[chosen]["chosen_on_validation"] = True
     return [one for one in rows if not (one["part"] == "test" and one["threshold_scale"] == 1.0)]
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikinggamma import datasets, training
+from spikinggamma import datasets, recipes, runs
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.events import Recording
 
@@ -55,7 +55,7 @@ def accuracy(weight: Tensor, inputs: Tensor, labels: Tensor) -> float:
 
 
 def main() -> None:
-    recipe = training.load_recipe("fsdd")
+    recipe = recipes.load_recipe("fsdd")
     splits = datasets.load("fsdd", **dict(recipe.data.options))
     rows = []
     for name, bins in CASES.items():
@@ -71,7 +71,7 @@ def main() -> None:
             "validation_accuracy": accuracy(fits[best], *validation),
             "ridge": best,
             "options": dict(recipe.data.options),
-            "versions": training.versions(),
+            "versions": runs.versions(),
             "command": "python benchmarks/fsdd_floors.py",
         }
         rows.append(row)

@@ -25,7 +25,7 @@ from torch import Tensor
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.cochlea import Cochlea, convert
 from spikinggamma.datasets.audio import read_sound
-from spikinggamma.training import versions
+from spikinggamma.runs import versions
 
 FRONT_ENDS = {
     "published": Cochlea(140),

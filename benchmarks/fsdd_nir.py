@@ -22,29 +22,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from spikinggamma import training
+from spikinggamma import runs
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.events import Batch, Recording, batches
 from spikinggamma.export import limit_spikes, nir_graph, read_nir, without_adaptation, write_nir
-from spikinggamma.nn import GammaNet, SpikingNet
+from spikinggamma.nn import GammaNet, SequenceNet
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "export"))
 
 
-def in_order(recordings: Sequence[Recording], run: training.Run) -> Iterator[Batch]:
+def in_order(recordings: Sequence[Recording], run: runs.Run) -> Iterator[Batch]:
     data = run.recipe.data
     options: dict[str, Any] = {"dt_ms": data.dt_ms, "n_channels": data.n_channels or None, "seed": 0, "epoch": 0}
     alike = sorted(recordings, key=lambda recording: recording.duration_us)
     return batches(alike, batch_size=50, shuffle=False, **options)
 
 
-def most_spikes(net: GammaNet, recordings: Sequence[Recording], run: training.Run) -> int:
+def most_spikes(net: GammaNet, recordings: Sequence[Recording], run: runs.Run) -> int:
     """The most that any neuron sends in a step."""
     most = 0
     for batch in in_order(recordings, run):
-        tape, _ = net.run(batch.spikes, net.initial_state(batch.spikes.shape[1]), run.recipe.data.dt_ms)
-        most = max(most, *(int(layer.counts.max()) for layer in tape.layers[:-1] if layer.counts is not None))
+        activations, _ = net.run(batch.spikes, net.initial_state(batch.spikes.shape[1]), run.recipe.data.dt_ms)
+        most = max(most, *(int(layer.counts.max()) for layer in activations.layers[:-1] if layer.counts is not None))
     return most
 
 
@@ -53,13 +53,13 @@ def valid(batch: Batch) -> np.ndarray:
     return (np.arange(len(batch.spikes))[:, None] < batch.lengths.numpy())[:, :, None]
 
 
-def in_pytorch(net: SpikingNet, batch: Batch, dt_ms: float) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+def in_pytorch(net: SequenceNet, batch: Batch, dt_ms: float) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
     """Logits, spike counts and signals of the hidden layers."""
     with torch.no_grad():
-        tape, _ = net.run(batch.spikes, net.initial_state(batch.spikes.shape[1]), dt_ms)
-    hidden = tape.layers[: len(net.hidden)]
+        activations, _ = net.run(batch.spikes, net.initial_state(batch.spikes.shape[1]), dt_ms)
+    hidden = activations.layers[: len(net.hidden)]
     return (
-        tape.layers[-1].outputs.numpy(),
+        activations.layers[-1].outputs.numpy(),
         [layer.counts.numpy() for layer in hidden],
         [layer.signal.numpy() for layer in hidden if layer.signal is not None],
     )
@@ -100,7 +100,7 @@ def first_differences(
 
 
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    run = training.load_run(arguments.run)
+    run = runs.load_run(arguments.run)
     dt_ms, splits = run.recipe.data.dt_ms, run.splits()
     net = run.net()
     options: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         changed = without_adaptation(net) if arguments.without_adaptation else net
         cap = arguments.max_spikes or most_spikes(changed, list(splits.validation), run)
         options["max_spikes"] = cap
-        asked: SpikingNet = limit_spikes(changed, cap)
+        asked: SequenceNet = limit_spikes(changed, cap)
     else:
         asked = net
     kind = torch.float64 if arguments.double else torch.float32
@@ -153,7 +153,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         "seed": run.recipe.training.seed,
         "device": "cpu",
         "threads": torch.get_num_threads(),
-        "versions": training.versions() | {"nir": nir.version},
+        "versions": runs.versions() | {"nir": nir.version},
         "model": run.recipe.net.model,
         "hidden": list(run.recipe.net.hidden),
         "dtype": str(kind).removeprefix("torch."),

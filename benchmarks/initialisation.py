@@ -21,7 +21,7 @@ from torch import Tensor
 
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.nn import GammaNet, dense_net
-from spikinggamma.training import versions
+from spikinggamma.runs import versions
 
 CHANNELS, NEURONS, CLASSES = 700, 128, 10
 TAU_MS = tuple(4.0 + 16.0 * k / 9 for k in range(10))
@@ -39,8 +39,8 @@ def poisson(rate_per_s: float, generator: torch.Generator) -> Tensor:
 
 def loudness(net: GammaNet, spikes: Tensor) -> tuple[list[float], list[float]]:
     """Spikes per neuron and second, and the share of steps with a spike, of each hidden layer."""
-    tape, _ = net.run(spikes, net.initial_state(spikes.shape[1]), DT_MS)
-    counts = [layer.counts for layer in tape.layers if layer.counts is not None]
+    activations, _ = net.run(spikes, net.initial_state(spikes.shape[1]), DT_MS)
+    counts = [layer.counts for layer in activations.layers if layer.counts is not None]
     rates = [float(n.double().mean()) * 1000.0 / DT_MS for n in counts]
     return [round(rate, 3) for rate in rates], [round(float((n > 0).double().mean()), 5) for n in counts]
 

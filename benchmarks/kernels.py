@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from spikinggamma import kernels, training
+from spikinggamma import kernels, runs
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 from spikinggamma.nn import dense_net
@@ -38,8 +38,8 @@ class Case(NamedTuple):
 
     drive: Tensor
     signal: Tensor
-    blame: Tensor
-    blames: Tensor
+    grad: Tensor
+    grads: Tensor
     weight: Tensor
     bias: Tensor
     alpha: Tensor
@@ -80,15 +80,15 @@ SCANS: dict[str, tuple[tuple[str, ...], Callable[[Case], tuple[Tensor, ...]]]] =
     "neuron_forward": (("signal",), lambda c: _spoken(c)[:1]),
     "neuron_adjoint": (
         ("drive", "weight", "bias"),
-        lambda c: kernels.neuron_adjoint(c.blame, c.signal, c.drive, c.weight, c.alpha, c.state.buckets),
+        lambda c: kernels.neuron_adjoint(c.grad, c.signal, c.drive, c.weight, c.alpha, c.state.buckets),
     ),
-    "signal_adjoint": (("drive", "buckets"), lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha)),
+    "signal_adjoint": (("drive", "buckets"), lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha)),
     "bucket_products": (
         ("weight",),
-        lambda c: (kernels.bucket_products(c.blame, c.drive, c.alpha, c.state.buckets),),
+        lambda c: (kernels.bucket_products(c.grad, c.drive, c.alpha, c.state.buckets),),
     ),
     "filter_forward": (("traces", "buckets"), lambda c: kernels.filter_forward(c.drive, c.alpha, c.state.buckets)),
-    "filter_adjoint": (("traces", "buckets"), lambda c: kernels.filter_adjoint(c.blames, c.alpha)),
+    "filter_adjoint": (("traces", "buckets"), lambda c: kernels.filter_adjoint(c.grads, c.alpha)),
 }
 
 
@@ -174,7 +174,7 @@ def main() -> None:
         "device": "cpu",
         "dtype": "float32",
     }
-    about |= {"threads": torch.get_num_threads(), "versions": training.versions()}
+    about |= {"threads": torch.get_num_threads(), "versions": runs.versions()}
     rows = []
     for row in itertools.chain(scans(), decisions(), nets()):
         rows.append(about | row)

@@ -38,9 +38,10 @@ import numpy as np
 import psutil
 
 from spikinggamma.bench.rows import with_row, write_rows
+from spikinggamma.evaluation import wilson_interval
 from spikinggamma.events import Recording
+from spikinggamma.runs import Run, load_run, versions
 from spikinggamma.stream import Items, Kind, encode_aer, encode_text, header, recording_items, spoken
-from spikinggamma.training import Run, load_run, versions, wilson_interval
 
 RESULTS = Path(__file__).parent / "results" / "stream.jsonl"
 MIB = 2**20

@@ -26,10 +26,11 @@ import torch
 from torch.utils.data import DataLoader, get_worker_info
 
 from spikinggamma.bench.rows import write_rows
+from spikinggamma.data.loading import load_splits, training_batches
 from spikinggamma.events import EpochBatches, Recording, bin_events, gather, perturb
-from spikinggamma.training import load_recipe, versions
-from spikinggamma.training.build import build_learner, build_net, calibrate
-from spikinggamma.training.data import load_splits, training_batches
+from spikinggamma.recipes import load_recipe
+from spikinggamma.runs import versions
+from spikinggamma.runs.build import build_learner, build_net, calibrate
 
 RESULTS = Path(__file__).parent / "results" / "throughput.jsonl"
 PASSES, WORKERS, BATCH = 5, 4, 16

@@ -19,12 +19,12 @@ from typing import Any
 
 import torch
 
-from spikinggamma import training
+from spikinggamma import runs
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.learning import Learner
 from spikinggamma.learning.windowed import span
 from spikinggamma.nn import dense_net
-from spikinggamma.training.memory import keep_freed_memory
+from spikinggamma.runtime import keep_freed_memory
 
 RESULTS = Path(__file__).parent / "results" / "windowed_overhead.jsonl"
 STEPS, BATCH, ROUNDS, DT_MS, TOLERANCE = 4000, 16, 5, 1.0, 1e-3
@@ -69,7 +69,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     about = {"bench": "windowed_overhead", "command": "python benchmarks/windowed_overhead.py", "seed": 0}
-    about |= {"device": "cpu", "threads": 1, "versions": training.versions(), "steps": STEPS, "batch": BATCH}
+    about |= {"device": "cpu", "threads": 1, "versions": runs.versions(), "steps": STEPS, "batch": BATCH}
     rows = []
     for chunk in (64, 128, 256, 512):
         rows.append(about | measure(chunk))

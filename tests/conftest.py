@@ -19,8 +19,31 @@ from jaxtyping import install_import_hook
 torch.set_num_threads(1)
 
 # Compiled kernels are left out (and of the cochlea what is compiled): numba must see the plain functions.
-_CHECKED = ["functional", "nn", "learning", "events", "datasets", "tasks", "training", "stream", "bench"]
-_CHECKED += ["export", "cochlea.convert", "cochlea.membrane", "report.order", "report.record"]
+_CHECKED = [
+    "functional",
+    "nn",
+    "learning",
+    "events",
+    "datasets",
+    "tasks",
+    "recipes",
+    "data",
+    "runs",
+    "evaluation",
+    "cost",
+]
+_CHECKED += [
+    "training",
+    "search",
+    "stream",
+    "bench",
+    "export",
+    "files",
+    "distributed",
+    "cochlea.convert",
+    "cochlea.membrane",
+]
+_CHECKED += ["report.activity"]
 install_import_hook([f"spikinggamma.{room}" for room in _CHECKED], "beartype.beartype")
 
 # A busy machine is no fault of the code.

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from spikinggamma.cost import Work
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.nn import CountNet, GammaLayer, GammaNet, GRUNet, PerSynapse, SurrogateNet, Work
+from spikinggamma.nn import CountNet, GammaLayer, GammaNet, GRUNet, PerSynapse, SurrogateNet
 
 
 class Machine:

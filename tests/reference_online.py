@@ -109,10 +109,10 @@ class Oracle:
         away = self.moments[t].membranes[index] - self.net.settings.threshold
         return 1.0 / (1.0 + 10.0 * away.abs()) ** 2
 
-    def on_spikes(self, t: int, index: int, blame: Tensor) -> Tensor:
+    def on_spikes(self, t: int, index: int, grad: Tensor) -> Tensor:
         """Through dropout, with the price."""
         mask = self.masks[index]
-        return (blame if mask is None else blame * mask) + self.price[t].unsqueeze(1) / blame.shape[1]
+        return (grad if mask is None else grad * mask) + self.price[t].unsqueeze(1) / grad.shape[1]
 
     def add(self, index: int, gradient: Tensor) -> None:
         self.found[f"projections.{index}.weight"] += gradient
@@ -122,12 +122,12 @@ class Oracle:
         traces, kernels = filters(self.net), filters(self.net)
         for t, moment in enumerate(self.moments):
             held = [trace(s) for trace, s in zip(traces, moment.inputs, strict=True)]
-            blame = self.delta[t]
+            grad = self.delta[t]
             for index in reversed(range(len(self.weights))):
-                self.add(index, blame.T @ held[index])
+                self.add(index, grad.T @ held[index])
                 if index > 0:
-                    down = self.on_spikes(t, index - 1, kernels[index].first * blame @ self.weights[index])
-                    blame = self.slope(t, index - 1) * down
+                    down = self.on_spikes(t, index - 1, kernels[index].first * grad @ self.weights[index])
+                    grad = self.slope(t, index - 1) * down
         return self.found
 
     def eprop(self, feedback_seed: int = 0) -> dict[str, Tensor]:

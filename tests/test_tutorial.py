@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from spikinggamma import training
+from spikinggamma import evaluation
 from spikinggamma.cli import app
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def test_every_command_does_what_the_next_one_needs(
     assert {path.name for path in tmp_path.iterdir()} >= {"digits.html", "recording.png", "words.h5", "words.txt"}
     in_python = dict(line.split() for line in printed.splitlines())
     first, second = answers
-    assert first == training.evaluate("runs/digits", device="cpu")["predictions"][:3]
+    assert first == evaluation.evaluate("runs/digits", device="cpu")["predictions"][:3]
     assert sorted(in_python) == sorted(WORDS)
     assert second == [int(decision) for decision in in_python.values()]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from spikinggamma.bench import gradient
-from spikinggamma.bench.agreement import Demand, agreement
+from spikinggamma.bench.gradient_comparison import Demand, agreement
 from spikinggamma.bench.oracles import autograd_gradient, finite_difference_gradient
 from spikinggamma.bench.problems import Problem, asks, dense_problem, long_enough
 from spikinggamma.bench.rows import Row
@@ -68,12 +68,12 @@ def test_finite_differences_leave_the_net_as_it_was() -> None:
 
 def test_a_demand_is_refused_by_a_gradient_that_is_a_little_wrong() -> None:
     problem = small()
-    judge = autograd_gradient(problem, asks(problem)[0])
-    wrong = {name: value * (1 + 1e-9) for name, value in judge.items()}
-    assert Demand("relative_error", 1e-10).met_by(agreement(judge, judge))
-    assert not Demand("relative_error", 1e-10).met_by(agreement(wrong, judge))
-    turned = {name: value + 0.01 * torch.ones_like(value) for name, value in judge.items()}
-    assert not Demand("cosine", 0.999999).met_by(agreement(turned, judge))
+    evaluator = autograd_gradient(problem, asks(problem)[0])
+    wrong = {name: value * (1 + 1e-9) for name, value in evaluator.items()}
+    assert Demand("relative_error", 1e-10).met_by(agreement(evaluator, evaluator))
+    assert not Demand("relative_error", 1e-10).met_by(agreement(wrong, evaluator))
+    turned = {name: value + 0.01 * torch.ones_like(value) for name, value in evaluator.items()}
+    assert not Demand("cosine", 0.999999).met_by(agreement(turned, evaluator))
     assert str(Demand("cosine", 0.999999)) == "cosine >= 0.999999"
 
 

@@ -11,12 +11,15 @@ import pytest
 from spikinggamma import SpikingGammaError
 from spikinggamma.bench import resolution_plan, resolution_rows
 from spikinggamma.bench.kept_runs import Asked, Outcome
-from spikinggamma.bench.measure import measure
 from spikinggamma.bench.resolution_plan import Case, Sweep, cases, planned, select, sweeps
 from spikinggamma.bench.resolution_rows import LOST, OFF, rows_of
 from spikinggamma.bench.resolution_table import MODELS, SMALL, STEPS_MS
 from spikinggamma.bench.rows import Row
-from spikinggamma.training import evaluate, load_recipe, load_run, read_rows, recipe_names, train
+from spikinggamma.bench.run_bench import measure
+from spikinggamma.evaluation import evaluate
+from spikinggamma.recipes import load_recipe, recipe_names
+from spikinggamma.runs import load_run, read_rows
+from spikinggamma.training import train
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "model", "rule", "mode", "ci_low", "ci_high"}
 FIELDS |= {"trained_dt_ms", "run_dt_ms", "steps", "accuracy", "spikes_per_neuron_s"}

@@ -9,7 +9,7 @@ from torch import Tensor
 from spikinggamma import SpikingGammaError
 from spikinggamma.bench import speed, speed_case
 from spikinggamma.bench.rows import Row
-from spikinggamma.bench.speed_subjects import SUBJECTS, installed
+from spikinggamma.bench.speed_competitors import SUBJECTS, installed
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
 MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
@@ -65,11 +65,11 @@ def test_a_step_leaves_both_gradients(name: str) -> None:
 
 def test_the_two_lifs_have_one_gradient() -> None:
     torch.manual_seed(0)
-    weight, blame = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
+    weight, grad = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
     found = []
     for name in OURS:
         spikes = (torch.rand(30, 2, 20, generator=torch.Generator().manual_seed(1)) < 0.3).double().requires_grad_()
-        torch.autograd.backward(SUBJECTS[name].make(weight)(spikes), blame)
+        torch.autograd.backward(SUBJECTS[name].make(weight)(spikes), grad)
         found.append(spikes.grad)
     assert found[0] is not None
     torch.testing.assert_close(found[0], found[1])

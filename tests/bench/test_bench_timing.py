@@ -15,22 +15,17 @@ from spikinggamma import SpikingGammaError, tasks
 from spikinggamma.bench import run_plan, run_work, timing, timing_plan
 from spikinggamma.bench.jobs import Job, last_line, run_jobs
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, missing
-from spikinggamma.bench.measure import measure
 from spikinggamma.bench.rows import FailedRuns, Row, with_row
+from spikinggamma.bench.run_bench import measure
 from spikinggamma.bench.timing_plan import Cell, cells, select
 from spikinggamma.bench.timing_rows import CELL
 from spikinggamma.bench.timing_runs import asked_of, planned
 from spikinggamma.bench.timing_table import MODELS, RECIPES, SMALL
-from spikinggamma.training import (
-    TrainingInterrupted,
-    evaluate,
-    load_recipe,
-    load_run,
-    parse_perturbation,
-    read_rows,
-    recipe_names,
-    train,
-)
+from spikinggamma.evaluation import evaluate
+from spikinggamma.events import parse_perturbation
+from spikinggamma.recipes import load_recipe, recipe_names
+from spikinggamma.runs import load_run, read_rows
+from spikinggamma.training import TrainingInterrupted, train
 
 TINY = (
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
-from spikinggamma.training import wilson_interval
+from spikinggamma.evaluation import wilson_interval
 
 
 def answers(correct: int, count: int) -> np.ndarray:

@@ -20,7 +20,9 @@ from spikinggamma import SpikingGammaError
 from spikinggamma.bench.bootstrap import nested_interval
 from spikinggamma.bench.rows import FailedRuns
 from spikinggamma.bench.sweep import _by_recording, sweep, sweep_table
-from spikinggamma.training import dump_recipe, evaluate, load_recipe, load_run
+from spikinggamma.evaluation import evaluate
+from spikinggamma.recipes import dump_recipe, load_recipe
+from spikinggamma.runs import load_run
 
 TINY = (
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18", "data.dt_ms=4.0",

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from spikinggamma import training
+from spikinggamma import distributed, training
 from spikinggamma.cli import app
-from spikinggamma.training import load_run
+from spikinggamma.runs import load_run
 
 TINY = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",
@@ -55,7 +55,7 @@ def test_resuming_a_finished_run_prints_it_again(run: Path) -> None:
 
 def test_a_lost_process_ends_with_a_line_and_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
     def lose(*told: object, **named: object) -> None:
-        raise training.LostProcess("Process 0 of 2 gets no answer.")
+        raise distributed.LostProcess("Process 0 of 2 gets no answer.")
 
     monkeypatch.setattr(training, "train", lose)
     result = call("train", *SETTINGS, "--out", tmp_path / "run")
@@ -157,9 +157,9 @@ def test_citations_follow_the_recipe(run: Path) -> None:
 
 def test_data_sets_are_listed_with_place_and_licence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPIKINGGAMMA_DATA", str(tmp_path))
-    listed = call("data", "list").output
-    assert "CC BY-SA 4.0" in listed
-    assert "not here yet" in listed
+    input_events = call("data", "list").output
+    assert "CC BY-SA 4.0" in input_events
+    assert "not here yet" in input_events
     (tmp_path / "fsdd").mkdir()
     (own,) = [part for part in call("data", "list").output.split("\n\n") if part.startswith("fsdd:")]
     assert f"here      {tmp_path / 'fsdd'}" in own

@@ -42,8 +42,8 @@ def test_the_list_says_size_licence_and_how_to_cite(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "nmnist"
     folder.mkdir(parents=True)
     (folder / "one.bin").write_bytes(bytes(2_000_000))
-    listed = call("data", "list").output
-    paragraph = next(part for part in listed.split("\n\n") if part.startswith("nmnist:"))
+    input_events = call("data", "list").output
+    paragraph = next(part for part in input_events.split("\n\n") if part.startswith("nmnist:"))
     for part in ("CC BY-SA 4.0", "70000 recordings", "1 files, 2.0 MB", str(folder), "spikinggamma cite nmnist"):
         assert part in paragraph
     assert "orchard2015converting" in call("cite", "nmnist").stdout
@@ -58,17 +58,17 @@ def test_every_data_set_can_be_cited() -> None:
 def test_showing_prints_the_picture_and_the_facts(tmp_path: Path) -> None:
     result = call("data", "show", "localisation", "3", "--part", "test", *SETTINGS)
     assert result.exit_code == 0, result.output
-    path, facts = result.stdout.splitlines()
+    path, info = result.stdout.splitlines()
     assert (tmp_path / path).read_bytes().startswith(b"\x89PNG")
-    assert facts.startswith("localisation test 3: Barn-owl localisation; 80 spikes in 240 ms on 16 channels")
+    assert info.startswith("localisation test 3: Barn-owl localisation; 80 spikes in 240 ms on 16 channels")
     whole = call("data", "show", "localisation", *SETTINGS, "--out", "all.png").stdout
     assert "all.png\nlocalisation train: Barn-owl localisation; 54 recordings of 9 classes" in whole
 
 
 def test_every_task_can_be_shown() -> None:
-    facts = call("data", "show", "isi", "0", *SETTINGS, "--set", "max_interval_ms=50").stdout.splitlines()[1]
-    assert facts.startswith("isi train 0: Inter-spike intervals; ")
-    assert " spikes in 10000 ms on 10 channels; 10 channels spike; label " in facts
+    info = call("data", "show", "isi", "0", *SETTINGS, "--set", "max_interval_ms=50").stdout.splitlines()[1]
+    assert info.startswith("isi train 0: Inter-spike intervals; ")
+    assert " spikes in 10000 ms on 10 channels; 10 channels spike; label " in info
     assert "isi: Inter-spike intervals\n  classes   2: above the line, below the line\n" in call("data", "list").output
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from spikinggamma import training
+from spikinggamma import evaluation, recipes, training
 from spikinggamma.cli import app
-from spikinggamma.training import load_run
+from spikinggamma.runs import load_run
 
 TINY = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",
@@ -28,7 +28,7 @@ def call(*arguments: str | Path) -> Result:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
-    training.train(training.load_recipe("localisation", TINY), folder)
+    training.train(recipes.load_recipe("localisation", TINY), folder)
     return folder
 
 
@@ -43,7 +43,7 @@ def test_the_program_of_a_run_decides_as_the_run_does(run: Path, tmp_path: Path,
     with events.open("rb") as given:
         said = subprocess.run([tmp_path / "net", "-q"], stdin=given, capture_output=True, text=True, check=True)
     decisions = [int(line.split()[1]) for line in said.stdout.splitlines()]
-    assert decisions == training.evaluate(run, dt_ms=dt_ms, device="cpu")["predictions"]
+    assert decisions == evaluation.evaluate(run, dt_ms=dt_ms, device="cpu")["predictions"]
 
 
 def test_numbers_and_parts_can_be_chosen(run: Path, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_bad_input_is_one_line_that_names_it(
 
 
 def test_other_nets_are_refused(tmp_path: Path) -> None:
-    recipe = training.load_recipe(
+    recipe = recipes.load_recipe(
         "localisation_lif", ["training.epochs=1", "data.options.n_train=20", "learning.schedule=constant"]
     )
     training.train(recipe, tmp_path / "run")

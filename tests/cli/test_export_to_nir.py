@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from spikinggamma import training
+from spikinggamma import recipes, training
 from spikinggamma.cli import app
 from spikinggamma.export import read_nir
 
@@ -21,7 +21,7 @@ SETTINGS = [
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "run"
-    return training.train(training.load_recipe("localisation", SETTINGS), folder, device="cpu").path
+    return training.train(recipes.load_recipe("localisation", SETTINGS), folder, device="cpu").path
 
 
 def call(*arguments: str | Path) -> Result:

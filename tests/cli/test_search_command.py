@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from spikinggamma import training
 from spikinggamma.cli import app
-from spikinggamma.training import load_recipe
+from spikinggamma.recipes import load_recipe
 
 SETTINGS = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",

@@ -32,7 +32,7 @@ _MEMORY_BYTES = 8 << 30
 Reader = Callable[[Path, bytes], None]
 
 
-class Tally(NamedTuple):
+class SpikeCounter(NamedTuple):
     """What came of the cases: how many were read, how many refused, and each failure with its case."""
 
     read: int
@@ -72,7 +72,7 @@ def mutated(whole: bytes, case: int, seed: int = 0) -> bytes:
     return bytes(data)
 
 
-def fuzz(reader: Reader, seeds: Sequence[bytes], cases: int, *, suffix: str, seed: int = 0) -> Tally:
+def fuzz(reader: Reader, seeds: Sequence[bytes], cases: int, *, suffix: str, seed: int = 0) -> SpikeCounter:
     """Read so many mutations of the given files in turn."""
     context = multiprocessing.get_context("fork")
     outcome: Counter[str] = Counter()
@@ -104,7 +104,7 @@ def fuzz(reader: Reader, seeds: Sequence[bytes], cases: int, *, suffix: str, see
                 worker.kill()
                 worker.join()
                 ours.close()
-    return Tally(outcome["read"], outcome["refused"], failures)
+    return SpikeCounter(outcome["read"], outcome["refused"], failures)
 
 
 def _work(out: Connection, reader: Reader, seeds: Sequence[bytes], cases: range, path: Path, seed: int) -> None:

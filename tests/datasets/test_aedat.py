@@ -23,7 +23,7 @@ def read(folder: Path, data: bytes) -> PixelEvents:
     return read_aedat(path, height=128, width=128)
 
 
-def as_events(found: PixelEvents) -> list[Event]:
+def listed(found: PixelEvents) -> list[Event]:
     return [tuple(row) for row in np.stack([found.times_us, found.x, found.y, found.polarity], 1).tolist()]
 
 
@@ -37,7 +37,7 @@ def test_every_bit_of_an_event(
         data += other_packets() if place in others else b""
         data += polarity_packet(events)
     found = read(tmp_path_factory.mktemp("aedat"), data)
-    assert as_events(found) == [one for events in packets for one in events]
+    assert listed(found) == [one for events in packets for one in events]
 
 
 def test_a_clock_that_runs_over_goes_on(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_clock_that_runs_over_goes_on(tmp_path: Path) -> None:
 def test_events_that_are_not_valid_are_left_out(tmp_path: Path) -> None:
     outside = event(4, 1000, 1000, 1, valid=0)
     data = HEADER + packet(event(1, 7, 8, 1) + event(2, 7, 9, 1, valid=0) + outside + event(5, 3, 4, 0), valid=2)
-    assert as_events(read(tmp_path, data)) == [(1, 7, 8, 1), (5, 3, 4, 0)]
+    assert listed(read(tmp_path, data)) == [(1, 7, 8, 1), (5, 3, 4, 0)]
 
 
 def test_lines_of_text_may_be_few_or_many(tmp_path: Path) -> None:

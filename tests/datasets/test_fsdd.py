@@ -12,7 +12,7 @@ import soundfile
 
 from spikinggamma import SpikingGammaError, datasets
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.datasets import fsdd, hearing
+from spikinggamma.datasets import cochlea_spikes, fsdd
 from spikinggamma.datasets.download import check_files
 from spikinggamma.events import Splits
 
@@ -100,7 +100,7 @@ def test_spikes_depend_on_the_cochleas_seed_and_the_name_only(stand_in: tuple[Pa
     cochlea = Cochlea(n_channels=16)
 
     def spikes(name: str, seed: int) -> list[int]:
-        return hearing.hear_file(name, folder=folder, cochlea=cochlea, cochlea_seed=seed).times_us.tolist()
+        return cochlea_spikes.hear_file(name, folder=folder, cochlea=cochlea, cochlea_seed=seed).times_us.tolist()
 
     assert spikes("1_theo_4.wav", 0) == spikes("1_theo_4.wav", 0)
     assert spikes("1_theo_4.wav", 0) != spikes("1_theo_4.wav", 1)
@@ -114,7 +114,7 @@ def test_reads_the_cache_without_the_converter(monkeypatch: pytest.MonkeyPatch) 
     def fails(*args: object, **options: object) -> None:
         raise AssertionError("converted again")
 
-    monkeypatch.setattr(hearing, "convert", fails)
+    monkeypatch.setattr(cochlea_spikes, "convert", fails)
     after = load()
     for one, two in zip(before.test, after.test, strict=True):
         np.testing.assert_array_equal(one.times_us, two.times_us)
@@ -163,7 +163,7 @@ def test_real_files_are_the_published_ones(data_root: Path, monkeypatch: pytest.
 def test_a_real_digit_speaks_in_the_right_places(data_root: Path) -> None:
     folder = data_root / "fsdd" / "recordings"
     six, zero = (
-        hearing.hear_file(name, folder=folder, cochlea=Cochlea(n_channels=35), cochlea_seed=0)
+        cochlea_spikes.hear_file(name, folder=folder, cochlea=Cochlea(n_channels=35), cochlea_seed=0)
         for name in ("6_jackson_0.wav", "0_jackson_0.wav")
     )
     for spikes in (six, zero):

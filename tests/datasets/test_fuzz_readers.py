@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
-from fuzzing import Reader, Tally, fuzz
+from fuzzing import Reader, SpikeCounter, fuzz
 
 from spikinggamma.datasets.audio import read_sound
 from spikinggamma.datasets.cache import Spikes, _load, _save
@@ -168,7 +168,7 @@ READERS: dict[str, tuple[Reader, Seeds, str]] = {
 }
 
 
-def run(name: str, folder: Path, cases: int) -> Tally:
+def run(name: str, folder: Path, cases: int) -> SpikeCounter:
     reader, seeds, suffix = READERS[name]
     named = os.environ.get("SPIKINGGAMMA_DATA")
     contents = seeds(folder, Path(named) if named else None)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from spikinggamma import SpikingGammaError, datasets
-from spikinggamma.training import load_recipe, train
+from spikinggamma.recipes import load_recipe
+from spikinggamma.training import train
 
 PARTS = {"shd": ("train", "test"), "ssc": ("train", "valid", "test")}
 

@@ -47,11 +47,11 @@ class Reader:
 
 
 def same(one: list[Recording], other: list[Recording]) -> bool:
-    def facts(r: Recording) -> tuple[object, ...]:
+    def info(r: Recording) -> tuple[object, ...]:
         return (r.n_channels, r.duration_us, r.label, r.speaker, r.source, r.shape)
 
     return len(one) == len(other) and all(
-        facts(a) == facts(b) and np.array_equal(a.times_us, b.times_us) and np.array_equal(a.channels, b.channels)
+        info(a) == info(b) and np.array_equal(a.times_us, b.times_us) and np.array_equal(a.channels, b.channels)
         for a, b in zip(one, other, strict=True)
     )
 
@@ -131,12 +131,12 @@ def test_damaged_maps_are_named_and_made_again(
 
 
 def test_what_cannot_be_read_leaves_nothing(published: Path) -> None:
-    def broken() -> Iterator[Recording]:
+    def non_finite_error() -> Iterator[Recording]:
         yield from made()
         raise SpikingGammaError("published[7]", "nonsense", "sense")
 
     with pytest.raises(SpikingGammaError, match="nonsense"):
-        mapped_recordings("toy", [published], broken, key={})
+        mapped_recordings("toy", [published], non_finite_error, key={})
     assert [path.name for path in cache_root().glob("toy/files-*/*")] in ([], [".lock"])
 
 

@@ -10,7 +10,7 @@ import soundfile
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.datasets import hearing
+from spikinggamma.datasets import cochlea_spikes
 from spikinggamma.datasets.sounds import read_sounds
 
 SMALL = Cochlea(n_channels=4)
@@ -60,7 +60,7 @@ def test_spikes_depend_on_the_file_and_the_seed_only(tmp_path: Path) -> None:
     np.testing.assert_array_equal(alone.times_us, together.times_us)
     assert not np.array_equal(alone.times_us, other.times_us)
     # The spoken digits, converted from their own folder, are what their loader makes of them.
-    loaded = hearing.hear_file(path.name, folder=path.parent, cochlea=SMALL, cochlea_seed=3)
+    loaded = cochlea_spikes.hear_file(path.name, folder=path.parent, cochlea=SMALL, cochlea_seed=3)
     np.testing.assert_array_equal(alone.times_us, loaded.times_us)
 
 

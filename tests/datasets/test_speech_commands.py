@@ -12,7 +12,7 @@ import soundfile
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.datasets import hearing, speech_commands
+from spikinggamma.datasets import cochlea_spikes, speech_commands
 from spikinggamma.events import Splits
 
 SPEAKERS = ("0a7c2a8d", "1b4c9b89", "ffd2ba2f")
@@ -98,7 +98,7 @@ def test_reads_the_cache_until_a_file_changes(root: Path, monkeypatch: pytest.Mo
     def fails(*args: object, **options: object) -> None:
         raise AssertionError("converted again")
 
-    monkeypatch.setattr(hearing, "convert", fails)
+    monkeypatch.setattr(cochlea_spikes, "convert", fails)
     load(root, limit=1)
     os.utime(root / "speech_commands" / "yes" / f"{SPEAKERS[0]}_nohash_0.wav", (1, 1))
     with pytest.raises(AssertionError, match="converted again"):

@@ -172,8 +172,8 @@ def test_neither_package_nor_program(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_a_library_that_does_not_load_is_named(bundled: Synthesiser, tmp_path: Path) -> None:
-    broken = tmp_path / "libespeak-ng.so"
-    broken.write_bytes(b"not a library")
-    command = (*bundled.command[:-2], str(broken), ".")
+    non_finite_error = tmp_path / "libespeak-ng.so"
+    non_finite_error.write_bytes(b"not a library")
+    command = (*bundled.command[:-2], str(non_finite_error), ".")
     with pytest.raises(SpikingGammaError, match=r"libespeak-ng\.so"):
         speech_synthesis._run(command, tmp_path)

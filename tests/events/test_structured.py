@@ -216,7 +216,7 @@ def test_an_item_that_will_not_do_is_named(item: Any, says: str) -> None:
 
 
 def test_a_sensor_size_must_be_known() -> None:
-    tapes = Tapes([])
-    tapes.sensor_size = None
+    all_activations = Tapes([])
+    all_activations.sensor_size = None
     with pytest.raises(SpikingGammaError, match=r"sensor_size of Tapes.*the same for all"):
-        from_tonic(tapes)
+        from_tonic(all_activations)

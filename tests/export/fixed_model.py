@@ -60,7 +60,7 @@ class FixedLayer:
         mix = (self.bucket_weight.values * self.buckets).sum(0)
         return saturated(self.bias + nearest(mix, self.bucket_weight.shift))
 
-    def speak(self, signal: Whole) -> tuple[Whole, Whole]:
+    def encode(self, signal: Whole) -> tuple[Whole, Whole]:
         assert self.code is not None
         share, shift = self.leaks[0]
         before = self.estimate - upwards(share * self.estimate, shift)
@@ -94,7 +94,7 @@ def expected_lines(net: ProgramNet, number: str, recording: Recording) -> Iterat
                     yield f"signal {time_us} {index} {neuron} {value}"
                 gathered = gathered + signal if net.loss in ("sum", "running") else signal
                 break
-            count, height = layer.speak(signal)
+            count, height = layer.encode(signal)
             order = [int(i) for i in np.flatnonzero(count)]
             heights = {i: int(height[i]) for i in order}
             for neuron, value in enumerate(signal):

@@ -42,9 +42,9 @@ TOLERANCE = 2e-4  # of signals, relative to their largest: the rounding of a few
 def through_library(case: Case, recording: Recording) -> tuple[list[torch.Tensor], list[torch.Tensor], torch.Tensor]:
     """Signals and spike counts of every layer, [T, N] each, and ϑ-relative distances to the next decision, by layer."""
     counts = bin_recording(recording, dt_ms=case.dt_ms, n_channels=case.net.stack[0].in_shape[0])
-    tape, _ = case.net.run(counts.unsqueeze(1), case.net.initial_state(1), case.dt_ms)
-    signals = [layer.signal[:, 0] for layer in tape.layers]
-    spikes = [layer.counts[:, 0] for layer in tape.layers[:-1] if layer.counts is not None]
+    activations, _ = case.net.run(counts.unsqueeze(1), case.net.initial_state(1), case.dt_ms)
+    signals = [layer.signal[:, 0] for layer in activations.layers]
+    spikes = [layer.counts[:, 0] for layer in activations.layers[:-1] if layer.counts is not None]
     return signals, spikes, counts
 
 
@@ -109,9 +109,9 @@ def check_against_library(case: Case, recording: Recording, answer: Answer) -> b
 def check_decision(case: Case, logits: torch.Tensor, answer: Answer) -> None:
     """Scores and decisions are those of the loss that the run learnt by."""
     lengths = torch.tensor([len(logits)])
-    judge = make_loss(case.loss, torch.zeros(1, dtype=torch.int64), lengths, case.dt_ms)
-    judge.observe(logits.unsqueeze(1), 0)
-    predictions = judge.verdict().predictions
+    evaluator = make_loss(case.loss, torch.zeros(1, dtype=torch.int64), lengths, case.dt_ms)
+    evaluator.observe(logits.unsqueeze(1), 0)
+    predictions = evaluator.result().predictions
     wanted = logits.mean(0) if case.loss in ("sum", "running") else logits[-1]
     most = max(float(logits.abs().max()), 1e-3)
     assert np.allclose(answer.scores, wanted.numpy(), rtol=0.0, atol=TOLERANCE * most)
@@ -263,9 +263,9 @@ def test_numbers_beyond_single_precision_are_no_undefined_behaviour(tmp_path: Pa
 def refused() -> dict[str, tuple[Any, dict[str, Any], str]]:
     """A net or an option, and what the error must name."""
     tau = (4.0, 8.0)
-    broken = dense_net((3, 4, 2), tau_ms=tau)
+    non_finite_error = dense_net((3, 4, 2), tau_ms=tau)
     with torch.no_grad():
-        broken.stack[0].bias[1] = math.nan
+        non_finite_error.stack[0].bias[1] = math.nan
     layers = [*dense_net((3, 4, 5), tau_ms=tau).hidden, dense_net((4, 2), tau_ms=tau, synapse="synapse").stack[-1]]
     return {
         "convolution": (conv_net((1, 4, 4), [(2, 3, 1)], (2,), tau_ms=tau), {}, "layer 1`: got Conv2d"),
@@ -274,7 +274,7 @@ def refused() -> dict[str, tuple[Any, dict[str, Any], str]]:
         "analogue": (dense_net((3, 4, 2), tau_ms=tau, analogue=True), {}, "layer 1`.*passes its signal"),
         "not rectified": (dense_net((3, 4, 2), tau_ms=tau, rectify=False), {}, "layer 1`.*not rectified"),
         "other neurons": (SurrogateNet((3, 4, 2)), {}, "got SurrogateNet"),
-        "not finite": (broken, {}, "layer 1`: got bias"),
+        "not finite": (non_finite_error, {}, "layer 1`: got bias"),
         "loss": (dense_net((3, 4, 2), tau_ms=tau), {"loss": "cumulative"}, "cumulative"),
         "channels": (dense_net((3, 4, 2), tau_ms=tau), {"channels": 7}, "`channels`: got 7"),
         "step": (dense_net((3, 4, 2), tau_ms=tau), {"dt_ms": 5.0}, "`dt_ms`: got 5"),

@@ -16,7 +16,7 @@ from test_nir_gamma import NETS, events, prepared, trained_tau
 from test_nir_surrogate import CASES, make
 from test_nir_surrogate import events as rival_events
 
-from spikinggamma import training
+from spikinggamma import recipes, training
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export import nir_graph, read_nir, without_adaptation, write_nir
 from spikinggamma.functional import SigmaDelta
@@ -94,7 +94,7 @@ def test_a_run_brings_its_own_time_step(tmp_path: Path) -> None:
     settings += ["data.options.duration_ms=40.0", "data.options.lags_ms=[-8.0, 0.0, 8.0]", "training.threads=1"]
     settings += ["data.dt_ms=4.0", "net.hidden=[4]", "net.tau_ms=[4.0, 6.0]", "training.epochs=1"]
     settings += ["net.adaptation=0.0", "net.max_spikes=2"]
-    run = training.train(training.load_recipe("localisation", settings), tmp_path / "run", device="cpu")
+    run = training.train(recipes.load_recipe("localisation", settings), tmp_path / "run", device="cpu")
     back, dt_ms = read_nir(write_nir(run.path, tmp_path / "net.nir"))
     assert dt_ms == 4.0
     assert read_nir(write_nir(run, tmp_path / "fine.nir", dt_ms=1.0)).dt_ms == 1.0

@@ -83,16 +83,16 @@ def events(net: GammaNet, *, steps: int = 50, seed: int = 1) -> torch.Tensor:
 def test_signals_are_equal_and_spikes_identical(make: Make, dt_ms: float) -> None:
     net = prepared(make)
     spikes = events(net)
-    tape, _ = net.run(spikes, net.initial_state(4), dt_ms)
+    activations, _ = net.run(spikes, net.initial_state(4), dt_ms)
     keep = [f"layer{index}_{what}" for index in range(len(net.hidden)) for what in ("signal", "sent")]
     found = simulate(nir_graph(net, dt_ms=dt_ms), spikes.numpy(), keep)
-    for index, layer in enumerate(tape.layers[:-1]):
+    for index, layer in enumerate(activations.layers[:-1]):
         assert float(layer.counts.sum()) > 20
         assert float((layer.signal < 0).double().mean()) > 0.02, "nothing to rectify"
         np.testing.assert_array_equal(found[f"layer{index}_sent"], layer.outputs.numpy())
         signal = found[f"layer{index}_signal"].reshape(layer.signal.shape)
         np.testing.assert_allclose(signal, layer.signal.numpy(), rtol=0, atol=1e-13)
-    np.testing.assert_allclose(found["output"], tape.layers[-1].outputs.numpy(), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(found["output"], activations.layers[-1].outputs.numpy(), rtol=0, atol=1e-13)
 
 
 @given(st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=40), st.floats(0.0, 0.99), st.integers(1, 4))

@@ -11,10 +11,10 @@ from nir_interpreter import simulate
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export import nir_graph
-from spikinggamma.nn import AXONS, POPULATIONS, READOUTS, NeuronSettings, SurrogateNet
+from spikinggamma.nn import DELAY_KINDS, POPULATIONS, READOUTS, NeuronSettings, SurrogateNet
 
 SETTINGS = NeuronSettings(tau_ms=12.0, synapse_tau_ms=5.0, threshold=0.7, adaptation=0.3, adaptation_tau_ms=60.0)
-CASES = list(itertools.product(POPULATIONS, READOUTS, AXONS))
+CASES = list(itertools.product(POPULATIONS, READOUTS, DELAY_KINDS))
 
 
 def make(neuron: str, readout: str, axons: str, settings: NeuronSettings = SETTINGS, **options: float) -> SurrogateNet:
@@ -44,14 +44,14 @@ def events(steps: int = 60) -> torch.Tensor:
 
 def assert_same(net: SurrogateNet, dt_ms: float) -> None:
     spikes = events()
-    tape, _ = net.run(spikes, net.initial_state(4), dt_ms)
+    activations, _ = net.run(spikes, net.initial_state(4), dt_ms)
     names = [f"layer{index}_threshold" for index in range(len(net.spiking))]
     found = simulate(nir_graph(net, dt_ms=dt_ms), spikes.numpy(), names)
-    for name, layer in zip(names, tape.layers, strict=False):
+    for name, layer in zip(names, activations.layers, strict=False):
         share = float(layer.outputs.detach().mean())
         assert 0.01 < share < 0.9, "nothing to compare"
         np.testing.assert_array_equal(found[name], layer.outputs.detach().numpy())
-    np.testing.assert_allclose(found["output"], tape.layers[-1].outputs.detach().numpy(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["output"], activations.layers[-1].outputs.detach().numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("neuron", "readout", "axons"), CASES)

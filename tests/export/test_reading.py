@@ -119,7 +119,7 @@ def test_files_of_events_go_by_their_names(tmp_path: Path) -> None:
     assert write_events(recordings, tmp_path / "events.txt").read_text() == event_text(recordings)
 
 
-class Tally(NamedTuple):
+class SpikeCounter(NamedTuple):
     """Inputs read and refused, by their format, and messages of the sanitizers."""
 
     outcomes: Counter[tuple[str, int]]
@@ -187,7 +187,7 @@ def inputs(cases: int) -> Iterator[tuple[str, bytes]]:
         yield kind, mutated(kind, whole, rng)
 
 
-def fuzz(folder: Path, number: str, cases: int) -> Tally:
+def fuzz(folder: Path, number: str, cases: int) -> SpikeCounter:
     """Every mutation in one process, under the sanitizers; what each of them must say is checked."""
     (folder / "program.c").write_text(small_program(number))
     flags = [*SANITIZED, "-DLONGEST_US=100000", f'-DPROGRAM="{folder / "program.c"}"']
@@ -212,7 +212,7 @@ def fuzz(folder: Path, number: str, cases: int) -> Tally:
             assert line == "status 0", (line, one)
         outcomes[kind, int(line.split()[1])] += 1
     assert next(at, None) is None
-    return Tally(outcomes, messages)
+    return SpikeCounter(outcomes, messages)
 
 
 @pytest.mark.parametrize("number", ["float", "int16"])

@@ -112,10 +112,10 @@ def test_floored_input_gradient_is_exact() -> None:
 
 
 def test_floored_delay_is_told_the_finite_difference_of_its_output() -> None:
-    parameters, past, spikes, blame = axons(), some(7, 2, 5, seed=0), some(9, 2, 5, seed=1), some(9, 2, 5, seed=2)
+    parameters, past, spikes, grad = axons(), some(7, 2, 5, seed=0), some(9, 2, 5, seed=1), some(9, 2, 5, seed=2)
     delay_ms = parameters.delay_ms.clone().requires_grad_()
     found, _ = floored_delay_sequence(parameters._replace(delay_ms=delay_ms), DelayState(past), spikes)
-    (found * blame).sum().backward()
+    (found * grad).sum().backward()
 
     wanted = []
     for neuron, steps in enumerate([0, 0, 2, 5, 6]):
@@ -124,7 +124,7 @@ def test_floored_delay_is_told_the_finite_difference_of_its_output() -> None:
             said = [*past[:, sample, neuron].tolist(), *spikes[:, sample, neuron].tolist()]
             arrived = [said[7 + t - steps] for t in range(-1, 9)]  # y(-1), y(0), ... y(8)
             total += sum(
-                float(blame[t, sample, neuron]) * -(arrived[t + 1] - arrived[t]) / parameters.dt_ms for t in range(9)
+                float(grad[t, sample, neuron]) * -(arrived[t + 1] - arrived[t]) / parameters.dt_ms for t in range(9)
             )
         wanted.append(total)
     assert delay_ms.grad is not None
@@ -132,12 +132,12 @@ def test_floored_delay_is_told_the_finite_difference_of_its_output() -> None:
 
 
 def test_the_finite_difference_is_the_slope_of_interpolation_at_the_same_step() -> None:
-    spikes, blame = some(9, 2, 5, seed=1), some(9, 2, 5, seed=2)
+    spikes, grad = some(9, 2, 5, seed=1), some(9, 2, 5, seed=2)
     told = []
     for delay in (floored_delay_sequence, fractional_delay_sequence):
         delay_ms = axons().delay_ms.clone().requires_grad_()
         found, _ = delay(axons()._replace(delay_ms=delay_ms), nothing_said(axons(), batch=2), spikes)
-        (found * blame).sum().backward()
+        (found * grad).sum().backward()
         told.append(delay_ms.grad)
     torch.testing.assert_close(told[0], told[1])
 
@@ -145,7 +145,7 @@ def test_the_finite_difference_is_the_slope_of_interpolation_at_the_same_step() 
 @BOTH
 def test_chunks_and_steps_are_the_sequence_in_value_and_gradient(delay: Sequence) -> None:
     step = fractional_delay_step if delay is fractional_delay_sequence else floored_delay_step
-    said, blame, results = some(20, 2, 5, seed=3), some(20, 2, 5, seed=4), []
+    said, grad, results = some(20, 2, 5, seed=3), some(20, 2, 5, seed=4), []
     for chunk in (20, 7, 1):  # 7 steps are as long as the past, 20 longer, 1 shorter
         delay_ms, spikes = axons().delay_ms.clone().requires_grad_(), said.clone().requires_grad_()
         parameters = axons()._replace(delay_ms=delay_ms)
@@ -158,7 +158,7 @@ def test_chunks_and_steps_are_the_sequence_in_value_and_gradient(delay: Sequence
                 arrived, state = delay(parameters, state, part)
                 parts.append(arrived)
         found = torch.cat(parts)
-        (found * blame).sum().backward()
+        (found * grad).sum().backward()
         results.append((found.detach(), state.past.detach(), delay_ms.grad, spikes.grad))
     for other in results[1:]:
         assert torch.equal(other[0], results[0][0])

@@ -76,10 +76,10 @@ def test_adjoint_is_autograds(tau_ms: list[float], seed: int) -> None:
     alpha = decay_factors(torch.tensor(tau_ms, dtype=torch.float64), 1.5)
     drive = torch.randn(9, 2, 3, generator=generator, dtype=torch.float64, requires_grad=True)
     before = torch.randn(len(tau_ms), 2, 3, generator=generator, dtype=torch.float64, requires_grad=True)
-    blame = torch.randn(9, len(tau_ms), 2, 3, generator=generator, dtype=torch.float64)
+    grad = torch.randn(9, len(tau_ms), 2, 3, generator=generator, dtype=torch.float64)
     traces, _ = gamma_sequence(alpha, before, drive)
-    wanted, wanted_before = torch.autograd.grad((traces * blame).sum(), (drive, before))
-    g, carried = gamma_adjoint(alpha, blame)
+    wanted, wanted_before = torch.autograd.grad((traces * grad).sum(), (drive, before))
+    g, carried = gamma_adjoint(alpha, grad)
     torch.testing.assert_close(g[:, 0], wanted, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(carried, wanted_before, rtol=1e-12, atol=1e-13)
 

@@ -92,10 +92,10 @@ def margins(drive: Array, weight: Array, said: Array | None = None, centre: Arra
 def test_gradients_are_the_finite_differences_of_the_linear_twin() -> None:
     lif = LIFParameters(tau_ms=6.0, synapse_tau_ms=3.0, threshold=1.0, surrogate="fast_sigmoid", dt_ms=1.0)
     weight, drive = 2 * some(3, 3, seed=2), 1.5 * some(15, 1, 3, seed=3) + 0.5
-    blame = some(15, 1, 3, seed=4)
+    grad = some(15, 1, 3, seed=4)
     leaves = [drive.clone().requires_grad_(), weight.clone().requires_grad_()]
     spikes, _ = recurrent_lif_sequence(RecurrentLIFParameters(lif, leaves[1]), zeros(1, 3), leaves[0])
-    found = torch.autograd.grad((spikes * blame).sum(), leaves)
+    found = torch.autograd.grad((spikes * grad).sum(), leaves)
 
     at = [drive.squeeze(1).numpy(), weight.numpy()]
     said, centre = margins(at[0], at[1])
@@ -103,7 +103,7 @@ def test_gradients_are_the_finite_differences_of_the_linear_twin() -> None:
     np.testing.assert_array_equal(said, spikes.detach().squeeze(1).numpy())
 
     def loss(values: list[Array]) -> float:
-        return float((margins(values[0], values[1], said, centre)[0] * blame.squeeze(1).numpy()).sum())
+        return float((margins(values[0], values[1], said, centre)[0] * grad.squeeze(1).numpy()).sum())
 
     for which, gradient in enumerate(found):
         wanted = np.zeros_like(at[which])

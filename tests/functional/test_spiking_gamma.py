@@ -55,14 +55,14 @@ def test_the_gradient_of_what_listeners_decode_is_that_of_the_rectified_signal()
     drive = some_drive().requires_grad_()
     output, _ = spiking_gamma_sequence(parameters._replace(bucket_weight=v), at_rest(parameters, 2), drive)
     assert bool((output.sent > 0).any())
-    blame = torch.randn(output.signal.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    grad = torch.randn(output.signal.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     # Decoding: bucket 0 of a listener of this neuron.
     heard, bucket = [], torch.zeros(1, 2, 4, dtype=torch.float64)
     for sent in output.sent.unbind(0):
         bucket = gamma_step(parameters.alpha[:1], bucket, sent)
         heard.append(bucket[0])
-    found = torch.autograd.grad((torch.stack(heard) * blame).sum(), (drive, v), retain_graph=True)
-    wanted = torch.autograd.grad((torch.relu(output.signal) * blame).sum(), (drive, v))
+    found = torch.autograd.grad((torch.stack(heard) * grad).sum(), (drive, v), retain_graph=True)
+    wanted = torch.autograd.grad((torch.relu(output.signal) * grad).sum(), (drive, v))
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(torch.stack(heard), output.estimate, rtol=1e-13, atol=1e-14)

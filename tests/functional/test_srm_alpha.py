@@ -121,14 +121,14 @@ def test_gradient_is_slayers_correlation_of_blame_with_the_kernel(parameters: SR
     # ∂ℓ/∂u(t') = Σ_{t >= t'} c(t) ρ(m(t)) ε(t - t'),  ρ(m) = c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ))
     drive = some_drive(parameters, batch=1, neurons=1).requires_grad_()
     spikes, _ = srm_alpha_sequence(parameters, zeros(1, 1), drive)
-    blame = torch.randn(50, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
-    (spikes.flatten() * blame).sum().backward()
+    grad = torch.randn(50, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    (spikes.flatten() * grad).sum().backward()
 
     said, membranes = by_events(parameters, drive.detach().flatten().tolist())
     assert sum(said) > 1
     width = parameters.surrogate_width * parameters.threshold
     rho = [parameters.surrogate_scale / width * math.exp(-abs(m - parameters.threshold) / width) for m in membranes]
-    told = [c * r for c, r in zip(blame.tolist(), rho, strict=True)]
+    told = [c * r for c, r in zip(grad.tolist(), rho, strict=True)]
     wanted = [
         sum(told[t] * epsilon(parameters.tau_ms, (t - at) * parameters.dt_ms) for t in range(at, 50))
         for at in range(50)

@@ -29,10 +29,10 @@ def test_forward_is_a_step_that_includes_the_threshold(spike: Surrogate) -> None
 @pytest.mark.parametrize("slope", [1.0, 10.0, 100.0])
 def test_fast_sigmoid_has_its_closed_form_for_a_derivative(slope: float) -> None:
     x = X.clone().requires_grad_()
-    blame = torch.arange(61.0, dtype=torch.float64)
-    fast_sigmoid(x, slope=slope).backward(blame)
+    grad = torch.arange(61.0, dtype=torch.float64)
+    fast_sigmoid(x, slope=slope).backward(grad)
     assert x.grad is not None
-    torch.testing.assert_close(x.grad, blame / (1 + slope * X.abs()) ** 2)
+    torch.testing.assert_close(x.grad, grad / (1 + slope * X.abs()) ** 2)
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.0, 8.0])
@@ -49,11 +49,11 @@ def test_arctan_is_the_derivative_of_a_scaled_arc_tangent(slope: float) -> None:
 @pytest.mark.parametrize(("width", "threshold", "scale"), [(1.0, 1.0, 1.0), (0.1, 10.0, 0.1), (0.5, 2.0, 3.0)])
 def test_exponential_is_slayers_bump(width: float, threshold: float, scale: float) -> None:
     x = X.clone().requires_grad_()
-    blame = torch.arange(61.0, dtype=torch.float64)
-    exponential(x, slope=1 / (width * threshold), scale=scale).backward(blame)
+    grad = torch.arange(61.0, dtype=torch.float64)
+    exponential(x, slope=1 / (width * threshold), scale=scale).backward(grad)
     expected = [scale / (width * threshold) * math.exp(-abs(at) / (width * threshold)) for at in X.tolist()]
     assert x.grad is not None
-    torch.testing.assert_close(x.grad, blame * torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(x.grad, grad * torch.tensor(expected, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 8.0])

@@ -34,8 +34,8 @@ both_precisions = pytest.mark.parametrize("dtype", [torch.float32, torch.float64
 
 class Case(NamedTuple):
     drive: Tensor
-    blame: Tensor
-    blames: Tensor
+    grad: Tensor
+    grads: Tensor
     weight: Tensor
     bias: Tensor
     alpha: Tensor
@@ -65,11 +65,11 @@ def a_case(size: tuple[int, int, int, int], dtype: torch.dtype) -> Case:
 
 SCANS: dict[str, Callable[[Case], Tensor | tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
-    "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
-    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.drive.flip(0), c.drive, c.weight, c.alpha, c.buckets),
-    "bucket_products": lambda c: kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),
+    "signal_adjoint": lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.grad, c.drive.flip(0), c.drive, c.weight, c.alpha, c.buckets),
+    "bucket_products": lambda c: kernels.bucket_products(c.grad, c.drive, c.alpha, c.buckets),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
-    "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),
+    "filter_adjoint": lambda c: kernels.filter_adjoint(c.grads, c.alpha),
 }
 
 
@@ -104,15 +104,15 @@ def test_adjoints_are_adjoint(scan: str, size: tuple[int, int, int, int]) -> Non
     with kernels.use("cpu"):
         if scan == "signal":
             forward, _ = kernels.signal_forward(case.drive, case.weight, 0.0 * case.bias, case.alpha, case.buckets)
-            drive_blame, carried = kernels.signal_adjoint(case.blame, case.weight, case.alpha)
-            there = (case.blame * forward).sum()
+            drive_grad, carried = kernels.signal_adjoint(case.grad, case.weight, case.alpha)
+            there = (case.grad * forward).sum()
         else:
             forward, _ = kernels.filter_forward(case.drive, case.alpha, case.buckets)
-            blames, carried = kernels.filter_adjoint(case.blames, case.alpha)
-            drive_blame = blames[:, :, 0]
-            there = (case.blames * forward).sum()
-    back = (drive_blame * case.drive).sum() + (carried * case.buckets).sum()
-    scale = float(case.blame.norm() * case.drive.norm()) + float(case.blames.norm())
+            grads, carried = kernels.filter_adjoint(case.grads, case.alpha)
+            drive_grad = grads[:, :, 0]
+            there = (case.grads * forward).sum()
+    back = (drive_grad * case.drive).sum() + (carried * case.buckets).sum()
+    scale = float(case.grad.norm() * case.drive.norm()) + float(case.grads.norm())
     assert float((there - back).abs()) <= 1e-12 * scale
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma import kernels
-from spikinggamma.kernels import sharing
+from spikinggamma.kernels import threads as sharing
 
 # (T, B, N, D): 17 x 130 cells are more than a block.
 SIZES = [(1, 1, 1, 1), (1, 17, 130, 3), (2, 3, 5, 4), (63, 17, 1, 9), (63, 3, 5, 70), (63, 17, 130, 5)]
@@ -27,7 +27,7 @@ def torch_threads() -> Iterator[None]:
 class Case(NamedTuple):
     past: Tensor
     spikes: Tensor
-    blame: Tensor
+    grad: Tensor
     whole: Tensor
     fraction: Tensor
 
@@ -50,12 +50,12 @@ def test_each_neuron_reads_its_own_past(size: tuple[int, int, int, int]) -> None
     case = a_case(size)
     history = torch.cat([case.past, case.spikes])
     found = kernels.delay_forward(case.past, case.spikes, case.whole, case.fraction)
-    products = kernels.delay_products(case.past, case.spikes, case.blame, case.whole)
+    products = kernels.delay_products(case.past, case.spikes, case.grad, case.whole)
     for neuron, (n, phi) in enumerate(zip(case.whole.tolist(), case.fraction.tolist(), strict=True)):
         start = len(case.past) - n
         near, far = (history[at : at + size[0], :, neuron] for at in (start, start - 1))
         torch.testing.assert_close(found[:, :, neuron], (1 - phi) * near + phi * far, rtol=1e-12, atol=1e-12)
-        wanted = (case.blame[:, :, neuron] * (far - near)).sum()
+        wanted = (case.grad[:, :, neuron] * (far - near)).sum()
         torch.testing.assert_close(products[neuron], wanted, rtol=1e-11, atol=1e-11)
 
 
@@ -64,10 +64,10 @@ def test_adjoints_are_adjoint(size: tuple[int, int, int, int]) -> None:
     """<blame, F(past, spikes)> = <F*(blame), (past, spikes)>, without a judge."""
     case = a_case(size)
     arrived = kernels.delay_forward(case.past, case.spikes, case.whole, case.fraction)
-    past, spikes = kernels.delay_adjoint(case.blame, case.whole, case.fraction, len(case.past))
-    there = (case.blame * arrived).sum()
+    past, spikes = kernels.delay_adjoint(case.grad, case.whole, case.fraction, len(case.past))
+    there = (case.grad * arrived).sum()
     back = (past * case.past).sum() + (spikes * case.spikes).sum()
-    scale = float(case.blame.norm() * (case.spikes.norm() + case.past.norm()))
+    scale = float(case.grad.norm() * (case.spikes.norm() + case.past.norm()))
     assert float((there - back).abs()) <= 1e-12 * scale
 
 
@@ -79,6 +79,6 @@ def test_one_thread_and_three_give_the_same_numbers() -> None:
     for threads in (1, 3):
         torch.set_num_threads(threads)
         arrived = kernels.delay_forward(case.past, case.spikes, case.whole, case.fraction)
-        products = kernels.delay_products(case.past, case.spikes, case.blame, case.whole)
-        results.append((arrived, products, *kernels.delay_adjoint(case.blame, case.whole, case.fraction, 20)))
+        products = kernels.delay_products(case.past, case.spikes, case.grad, case.whole)
+        results.append((arrived, products, *kernels.delay_adjoint(case.grad, case.whole, case.fraction, 20)))
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from spikinggamma import SpikingGammaError, kernels
-from spikinggamma.kernels import dispatch, sharing
+from spikinggamma.kernels import dispatch
+from spikinggamma.kernels import threads as sharing
 
 
 @pytest.fixture
@@ -60,16 +61,16 @@ def test_the_choice_is_logged_once(caplog: pytest.LogCaptureFixture, monkeypatch
 @pytest.mark.usefixtures("torch_threads")
 def test_one_thread_and_three_give_the_same_numbers() -> None:
     torch.manual_seed(0)
-    drive, blame, weight = torch.randn(400, 5, 300), torch.randn(400, 5, 300), torch.randn(3, 300)
+    drive, grad, weight = torch.randn(400, 5, 300), torch.randn(400, 5, 300), torch.randn(3, 300)
     alpha, rest = torch.tensor([0.5, 0.7, 0.9]), torch.zeros(3, 5, 300)
     assert drive.numel() * len(alpha) >= 3 * sharing.WORTH_A_THREAD
     results = []
     for threads in (1, 3):
         torch.set_num_threads(threads)
         x, after = kernels.signal_forward(drive, weight, weight[0], alpha, rest)
-        products = kernels.bucket_products(blame, drive, alpha, rest)
+        products = kernels.bucket_products(grad, drive, alpha, rest)
         traces, _ = kernels.filter_forward(drive, alpha, rest)
-        results.append((x, after, products, traces, *kernels.signal_adjoint(blame, weight, alpha)))
+        results.append((x, after, products, traces, *kernels.signal_adjoint(grad, weight, alpha)))
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
 
 

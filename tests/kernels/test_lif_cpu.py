@@ -23,7 +23,7 @@ from spikinggamma.functional import (
     SRMAlphaState,
     alpha_sequence,
 )
-from spikinggamma.kernels import sharing
+from spikinggamma.kernels import threads as sharing
 
 SIZES = [(1, 1, 1), (1, 17, 130), (2, 3, 5), (63, 1, 130), (63, 17, 1), (63, 17, 130)]
 every_size = pytest.mark.parametrize("size", SIZES, ids=["x".join(map(str, size)) for size in SIZES])
@@ -65,22 +65,22 @@ def test_the_leaky_adjoint_is_adjoint(size: tuple[int, int, int], synapse_tau_ms
     """<blame, F(drive, state)> = <F*(blame), (drive, state)>, the states after and before included, without a judge."""
     parameters = LIF._replace(synapse_tau_ms=synapse_tau_ms)
     drive, state = some(*size, seed=0), LIFState(*some(2, *size[1:], seed=1))
-    blame, after_blame = some(*size, seed=2), LIFState(*some(2, *size[1:], seed=3))
+    grad, after_blame = some(*size, seed=2), LIFState(*some(2, *size[1:], seed=3))
     membranes, after = kernels.leaky_forward(parameters, state, drive)
-    drive_blame, before = kernels.leaky_adjoint(parameters, blame, after_blame)
-    given, asked = (drive, *state), (blame, *after_blame)
-    error = inner(asked, (membranes, *after)) - inner((drive_blame, *before), given)
+    drive_grad, before = kernels.leaky_adjoint(parameters, grad, after_blame)
+    given, asked = (drive, *state), (grad, *after_blame)
+    error = inner(asked, (membranes, *after)) - inner((drive_grad, *before), given)
     assert float(error.abs()) <= 1e-12 * size_of(given) * size_of(asked)
 
 
 @every_size
 def test_the_alpha_adjoint_is_adjoint(size: tuple[int, int, int]) -> None:
     drive, state = some(*size, seed=0), AlphaState(*some(2, *size[1:], seed=1))
-    blame, after_blame = some(*size, seed=2), AlphaState(*some(2, *size[1:], seed=3))
+    grad, after_blame = some(*size, seed=2), AlphaState(*some(2, *size[1:], seed=3))
     values, after = alpha_sequence(5.0, 1.0, state, drive)
-    drive_blame, before = kernels.alpha_adjoint(5.0, 1.0, blame, after_blame)
-    given, asked = (drive, *state), (blame, *after_blame)
-    error = inner(asked, (values, *after)) - inner((drive_blame, *before), given)
+    drive_grad, before = kernels.alpha_adjoint(5.0, 1.0, grad, after_blame)
+    given, asked = (drive, *state), (grad, *after_blame)
+    error = inner(asked, (values, *after)) - inner((drive_grad, *before), given)
     assert float(error.abs()) <= 1e-12 * size_of(given) * size_of(asked)
 
 
@@ -119,9 +119,9 @@ def test_silence_settles_to_zero(dtype: torch.dtype) -> None:
         kernels.alpha_adjoint(5.0, 1.0, last, AlphaState(*rest[:2])),
     ]
     smallest = torch.finfo(dtype).tiny
-    for blame, before in adjoints:
-        ended += [blame[0], *before]
-    for values in (membranes, *(blame for blame, _ in adjoints)):
+    for grad, before in adjoints:
+        ended += [grad[0], *before]
+    for values in (membranes, *(grad for grad, _ in adjoints)):
         assert values.any()
         assert not bool(((values != 0) & (values.abs() < smallest)).any())
     assert not any(bool(values.any()) for values in ended)
@@ -145,7 +145,7 @@ def test_a_value_that_is_no_number_is_passed_on(dtype: torch.dtype) -> None:
 @pytest.mark.usefixtures("torch_threads")
 def test_one_thread_and_three_give_the_same_numbers() -> None:
     size = (200, 17, 300)
-    drive, blame = (some(*size, seed=seed, dtype=torch.float32) for seed in (0, 1))
+    drive, grad = (some(*size, seed=seed, dtype=torch.float32) for seed in (0, 1))
     assert drive.numel() >= 3 * sharing.WORTH_A_THREAD
     states = list(some(4, *size[1:], seed=2, dtype=torch.float32))
     results = []
@@ -155,8 +155,8 @@ def test_one_thread_and_three_give_the_same_numbers() -> None:
         for forward, parameters, state, parts in SPIKING.values():
             spikes, excess, after = forward(parameters, state(*states[:parts]), drive)
             found += [spikes, excess, *after]
-        result, before = kernels.leaky_adjoint(LIF, blame, LIFState(*states[:2]))
-        adaptive, earlier = kernels.adaptive_lif_adjoint(ADAPTIVE, blame, drive, AdaptiveLIFState(*states[:3]))
+        result, before = kernels.leaky_adjoint(LIF, grad, LIFState(*states[:2]))
+        adaptive, earlier = kernels.adaptive_lif_adjoint(ADAPTIVE, grad, drive, AdaptiveLIFState(*states[:3]))
         results.append([*found, result, *before, adaptive, *earlier])
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
 

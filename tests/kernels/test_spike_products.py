@@ -56,13 +56,13 @@ def test_events_give_what_matrices_give(
 ) -> None:
     torch.set_num_threads(n_threads)
     spikes = some_spikes(rows, senders, density, dtype)
-    weight, blame = torch.randn(neurons, senders, dtype=dtype), torch.randn(rows, neurons, dtype=dtype)
+    weight, grad = torch.randn(neurons, senders, dtype=dtype), torch.randn(rows, neurons, dtype=dtype)
     assert (
         error(kernels.spike_linear(spikes, weight, kernels.spike_events(spikes)), spikes @ weight.T) <= TOLERANCE[dtype]
     )
-    gradient = kernels.spike_outer(blame, spikes, kernels.spike_events(spikes))
+    gradient = kernels.spike_outer(grad, spikes, kernels.spike_events(spikes))
     assert gradient.shape == weight.shape
-    assert error(gradient, blame.T @ spikes) <= TOLERANCE[dtype]
+    assert error(gradient, grad.T @ spikes) <= TOLERANCE[dtype]
 
 
 @pytest.mark.usefixtures("only_events")
@@ -70,8 +70,8 @@ def test_events_give_what_matrices_give(
 def test_views_are_read_as_they_look(laid_out: object) -> None:
     assert callable(laid_out)
     spikes, weight = some_spikes(40, 30, 0.2, torch.float64), torch.randn(20, 30, dtype=torch.float64)
-    blame = torch.randn(40, 20, dtype=torch.float64)
-    views = [laid_out(one) for one in (spikes, weight, blame)]
+    grad = torch.randn(40, 20, dtype=torch.float64)
+    views = [laid_out(one) for one in (spikes, weight, grad)]
     assert (
         error(kernels.spike_linear(views[0], views[1], kernels.spike_events(views[0])), views[0] @ views[1].T) < 1e-13
     )
@@ -88,12 +88,12 @@ def test_gradients_by_finite_differences() -> None:
 @pytest.mark.usefixtures("only_events", "threads")
 def test_threads_do_not_show_in_the_numbers() -> None:
     spikes, weight = some_spikes(600, 200, 0.1, torch.float32), torch.randn(300, 200)
-    blame = torch.randn(600, 300)
+    grad = torch.randn(600, 300)
     results = []
     for n_threads in (1, 3):
         torch.set_num_threads(n_threads)
         events = kernels.spike_events(spikes)
-        products = kernels.spike_linear(spikes, weight, events), kernels.spike_outer(blame, spikes, events)
+        products = kernels.spike_linear(spikes, weight, events), kernels.spike_outer(grad, spikes, events)
         results.append(products)
     assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
 

@@ -28,8 +28,8 @@ class Case:
         self.generator = torch.Generator().manual_seed(sum(size))
         self.dtype = dtype
         shape = (self.steps, self.batch, self.neurons)
-        self.drive, self.blame, self.signal = (self.normal(*shape) for _ in range(3))
-        self.blames = self.normal(self.steps, self.batch, self.order, self.neurons)
+        self.drive, self.grad, self.signal = (self.normal(*shape) for _ in range(3))
+        self.grads = self.normal(self.steps, self.batch, self.order, self.neurons)
         self.weight, self.bias = self.normal(self.order, self.neurons), self.normal(self.neurons)
         self.buckets = self.normal(self.order, self.batch, self.neurons)
         alpha = torch.rand(self.order, generator=self.generator, dtype=dtype)
@@ -42,11 +42,11 @@ class Case:
 
 SCANS: dict[str, Callable[[Case], tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
-    "signal_adjoint": lambda c: kernels.signal_adjoint(c.blame, c.weight, c.alpha),
-    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.blame, c.signal, c.drive, c.weight, c.alpha, c.buckets),
-    "bucket_products": lambda c: (kernels.bucket_products(c.blame, c.drive, c.alpha, c.buckets),),
+    "signal_adjoint": lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha),
+    "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.grad, c.signal, c.drive, c.weight, c.alpha, c.buckets),
+    "bucket_products": lambda c: (kernels.bucket_products(c.grad, c.drive, c.alpha, c.buckets),),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
-    "filter_adjoint": lambda c: kernels.filter_adjoint(c.blames, c.alpha),
+    "filter_adjoint": lambda c: kernels.filter_adjoint(c.grads, c.alpha),
 }
 
 
@@ -101,8 +101,8 @@ def test_a_neuron_is_its_signal_and_then_its_code(size: tuple[int, int, int, int
 
 def test_what_comes_in_is_left_as_it_was() -> None:
     case = Case((4, 2, 5, 3), torch.float64)
-    before = [part.clone() for part in (case.drive, case.buckets, case.alpha, case.blame)]
+    before = [part.clone() for part in (case.drive, case.buckets, case.alpha, case.grad)]
     with kernels.use("triton"):
         for scan in SCANS.values():
             scan(case)
-    assert all(map(torch.equal, before, (case.drive, case.buckets, case.alpha, case.blame)))
+    assert all(map(torch.equal, before, (case.drive, case.buckets, case.alpha, case.grad)))

@@ -13,7 +13,7 @@ from reference_nets import dense, relative_error
 from reference_surrogates import DELAYS, DT_MS, by_hand, prepared
 from spikinggamma import SpikingGammaError
 from spikinggamma.learning import Learner, Outcome
-from spikinggamma.nn import POPULATIONS, CountNet, SpikingNet, SurrogateNet
+from spikinggamma.nn import POPULATIONS, CountNet, SequenceNet, SurrogateNet
 
 TARGETS = torch.tensor([0, 2, 1])
 LENGTHS = torch.tensor([24, 17, 9])
@@ -21,7 +21,7 @@ PRICE = 0.4
 
 
 def learnt(
-    net: SpikingNet, spikes: Tensor, loss: str, *, chunk: int | None = None, price: float = 0.0
+    net: SequenceNet, spikes: Tensor, loss: str, *, chunk: int | None = None, price: float = 0.0
 ) -> tuple[dict[str, Tensor], Outcome]:
     net.zero_grad()
     learner = Learner(net, rule="bptt", loss=loss, dt_ms=DT_MS, chunk=chunk, activity_cost=price)

@@ -98,9 +98,9 @@ def test_learning_step_by_step_changes_what_comes_next() -> None:
 
 def test_statistics_leave_padding_out() -> None:
     net, spikes = prepared(NETS["dense"], steps=20)
-    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    activations, _ = net.run(spikes, net.initial_state(3), DT_MS)
     expected = []
-    for layer in tape.layers[:-1]:
+    for layer in activations.layers[:-1]:
         assert layer.counts is not None
         expected.append(sum(int(layer.counts[: int(n), b].sum()) for b, n in enumerate(LENGTHS)))
     assert min(expected) > 0

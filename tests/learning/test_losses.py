@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reference_losses import loss_by_hand
 from spikinggamma import SpikingGammaError
-from spikinggamma.learning import LOSSES, Verdict, make_loss
+from spikinggamma.learning import LOSSES, LossResult, make_loss
 
 DT_MS = 20.0  # fifteen steps are the horizon of `running`
 LENGTHS = torch.tensor([23, 5, 14, 1])
@@ -24,20 +24,20 @@ def a_recording(steps: int = 23, batch: int = 4, classes: int = 3) -> Tensor:
 
 def judged(
     name: str, logits: Tensor, targets: Tensor, lengths: Tensor, chunk: int | None = None
-) -> tuple[Tensor, Verdict]:
+) -> tuple[Tensor, LossResult]:
     """Blame at every step and the verdict, fed as a learner would."""
-    judge = make_loss(name, targets, lengths, DT_MS)
+    evaluator = make_loss(name, targets, lengths, DT_MS)
     parts = logits.split(chunk or len(logits))
     starts = [sum(len(part) for part in parts[:index]) for index in range(len(parts))]
-    if judge.replay:
+    if evaluator.replay:
         for part, start in zip(parts, starts, strict=True):
-            judge.observe(part, start)
-    blame = []
+            evaluator.observe(part, start)
+    grad = []
     for part, start in zip(parts, starts, strict=True):
-        if not judge.replay:
-            judge.observe(part, start)
-        blame.append(judge.blame(part, start))
-    return torch.cat(blame), judge.verdict()
+        if not evaluator.replay:
+            evaluator.observe(part, start)
+        grad.append(evaluator.gradient(part, start))
+    return torch.cat(grad), evaluator.result()
 
 
 @every_loss
@@ -46,10 +46,10 @@ def test_value_and_blame_are_autograds(name: str, chunk: int | None) -> None:
     logits, targets = a_recording().requires_grad_(), torch.tensor([0, 2, 1, 1])
     wanted = loss_by_hand(name, logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
-    blame, verdict = judged(name, logits.detach(), targets, LENGTHS, chunk)
-    torch.testing.assert_close(blame, gradient, rtol=1e-12, atol=1e-15)
-    assert verdict.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
-    assert not bool(blame[torch.arange(23).unsqueeze(1) >= LENGTHS].any())
+    grad, result = judged(name, logits.detach(), targets, LENGTHS, chunk)
+    torch.testing.assert_close(grad, gradient, rtol=1e-12, atol=1e-15)
+    assert result.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
+    assert not bool(grad[torch.arange(23).unsqueeze(1) >= LENGTHS].any())
 
 
 def test_running_is_its_definition() -> None:
@@ -59,12 +59,12 @@ def test_running_is_its_definition() -> None:
         omega = [min(1.0, (t + 1) * DT_MS / 300.0) ** 2 for t in range(length)]
         losses = [-float(logits[: t + 1, b].mean(0).log_softmax(0)[targets[b]]) for t in range(length)]
         total += sum(w * ell for w, ell in zip(omega, losses, strict=True)) / sum(omega)
-    blame, verdict = judged("running", logits, targets, LENGTHS)
-    assert verdict.loss == pytest.approx(total / 4, rel=1e-12)
+    grad, result = judged("running", logits, targets, LENGTHS)
+    assert result.loss == pytest.approx(total / 4, rel=1e-12)
     mean = logits[:6, 0].mean(0)
     delta = (mean.softmax(0) - torch.tensor([1.0, 0.0, 0.0])) * (6 / 15) ** 2
     norm = sum(min(1.0, (t + 1) / 15) ** 2 for t in range(23)) * 4
-    torch.testing.assert_close(blame[5, 0], delta / norm, rtol=1e-12, atol=0.0)
+    torch.testing.assert_close(grad[5, 0], delta / norm, rtol=1e-12, atol=0.0)
 
 
 def test_each_step_ignores_steps_without_a_label() -> None:
@@ -74,12 +74,12 @@ def test_each_step_ignores_steps_without_a_label() -> None:
     wanted = loss_by_hand("each_step", logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
     for chunk in (None, 4):
-        blame, verdict = judged("each_step", logits.detach(), targets, LENGTHS, chunk)
-        torch.testing.assert_close(blame, gradient, rtol=1e-12, atol=1e-15)
-        assert verdict.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
-        assert verdict.count == int(labelled.sum())
-        assert verdict.correct == int(((logits.argmax(2) == targets) & labelled).sum())
-        assert torch.equal(verdict.predictions, logits.argmax(2))
+        grad, result = judged("each_step", logits.detach(), targets, LENGTHS, chunk)
+        torch.testing.assert_close(grad, gradient, rtol=1e-12, atol=1e-15)
+        assert result.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
+        assert result.count == int(labelled.sum())
+        assert result.correct == int(((logits.argmax(2) == targets) & labelled).sum())
+        assert torch.equal(result.predictions, logits.argmax(2))
 
 
 def test_each_step_of_real_values_is_half_the_squared_error() -> None:
@@ -88,9 +88,9 @@ def test_each_step_of_real_values_is_half_the_squared_error() -> None:
     wanted = loss_by_hand("each_step", logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
     for chunk in (None, 4):
-        blame, verdict = judged("each_step", logits.detach(), targets, LENGTHS, chunk)
-        torch.testing.assert_close(blame, gradient, rtol=1e-12, atol=1e-15)
-        assert verdict.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
+        grad, result = judged("each_step", logits.detach(), targets, LENGTHS, chunk)
+        torch.testing.assert_close(grad, gradient, rtol=1e-12, atol=1e-15)
+        assert result.loss == pytest.approx(float(wanted.detach()), rel=1e-12)
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
@@ -104,14 +104,14 @@ def test_padding_is_in_no_loss_and_in_no_blame(name: str, lengths: list[int], pa
     known, batch = torch.tensor(lengths), len(lengths)
     targets = torch.arange(batch) % 3
     logits = a_recording(max(lengths), batch)
-    blame, verdict = judged(name, logits, targets, known)
+    grad, result = judged(name, logits, targets, known)
     longer = torch.cat([logits, torch.zeros(padding, batch, 3, dtype=torch.float64)])
     longer = longer + 9.0 * (torch.arange(len(longer)).view(-1, 1, 1) >= known.unsqueeze(1)) * torch.arange(3)
     padded_blame, padded = judged(name, longer, targets, known, chunk)
-    torch.testing.assert_close(padded_blame[: len(blame)], blame, rtol=1e-12, atol=1e-15)
-    assert not bool(padded_blame[len(blame) :].any())
-    assert padded.loss == pytest.approx(verdict.loss, rel=1e-12)
-    assert (padded.correct, padded.count) == (verdict.correct, verdict.count)
+    torch.testing.assert_close(padded_blame[: len(grad)], grad, rtol=1e-12, atol=1e-15)
+    assert not bool(padded_blame[len(grad) :].any())
+    assert padded.loss == pytest.approx(result.loss, rel=1e-12)
+    assert (padded.correct, padded.count) == (result.correct, result.count)
 
 
 @pytest.mark.parametrize("name", ["sum", "last", "running"])
@@ -124,9 +124,9 @@ def test_a_decision_is_what_the_evidence_says(name: str) -> None:
     }[name]
     targets = evidence.argmax(1)
     targets[1] = (targets[1] + 1) % 3
-    _, verdict = judged(name, logits, targets, LENGTHS, 6)
-    assert torch.equal(verdict.predictions, evidence.argmax(1))
-    assert (verdict.correct, verdict.count) == (3, 4)
+    _, result = judged(name, logits, targets, LENGTHS, 6)
+    assert torch.equal(result.predictions, evidence.argmax(1))
+    assert (result.correct, result.count) == (3, 4)
 
 
 @pytest.mark.parametrize("name", ["sum", "last", "running", "each_step"])
@@ -166,8 +166,8 @@ def test_an_unknown_loss_and_blame_without_evidence_are_errors() -> None:
     with pytest.raises(SpikingGammaError, match="`loss`: got 'hinge'; expected one of sum, last, each_step, running"):
         make_loss("hinge", torch.tensor([0]), torch.tensor([1]), DT_MS)
     for name in ("sum", "last", "running"):
-        judge = make_loss(name, torch.tensor([0]), torch.tensor([1]), DT_MS)
+        evaluator = make_loss(name, torch.tensor([0]), torch.tensor([1]), DT_MS)
         with pytest.raises(SpikingGammaError, match="`logits`"):
-            judge.blame(torch.zeros(1, 1, 2), 0)
+            evaluator.gradient(torch.zeros(1, 1, 2), 0)
         with pytest.raises(SpikingGammaError, match="`logits`"):
-            judge.verdict()
+            evaluator.result()

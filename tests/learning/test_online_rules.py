@@ -171,12 +171,12 @@ def test_what_is_kept_does_not_grow_with_the_recording(rule: str) -> None:
     state, sizes = net.initial_state(3), []
     for _ in range(12):
         with torch.no_grad():
-            tape, state = net.run((torch.rand(4, 3, 6) < 0.3).double(), state, DT_MS)
-        made.take(tape, torch.ones(4, 3, 3, dtype=torch.float64))
+            activations, state = net.run((torch.rand(4, 3, 6) < 0.3).double(), state, DT_MS)
+        made.take(activations, torch.ones(4, 3, 3, dtype=torch.float64))
         sizes.append(_held(made))
     # The first chunk leaves less behind: what e-prop filters begins with the second.
     assert len(set(sizes[1:])) == 1
-    assert not tape.layers[0].outputs.requires_grad
+    assert not activations.layers[0].outputs.requires_grad
 
 
 @pytest.mark.parametrize("rule", ONLINE)

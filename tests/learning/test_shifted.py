@@ -68,8 +68,8 @@ def test_exact_while_every_gate_is_open() -> None:
     with torch.no_grad():
         for layer, high in zip(net.hidden, (10.0, 500.0), strict=True):
             layer.bias.fill_(high)
-    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
-    assert all(bool((layer.signal > 0).all()) for layer in tape.layers[:-1])
+    activations, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    assert all(bool((layer.signal > 0).all()) for layer in activations.layers[:-1])
     for loss in LOSSES:
         whole = learnt(net, spikes, loss, rule="through_time")
         assert relative_error(learnt(net, spikes, loss, 7), whole) < 1e-10

@@ -11,7 +11,7 @@ from torch import Tensor
 from reference_surrogates import DT_MS
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import cumulative_loss, spikemax_loss
-from spikinggamma.learning import Verdict, make_loss
+from spikinggamma.learning import LossResult, make_loss
 
 LENGTHS = torch.tensor([15, 9, 1, 15])
 TARGETS = torch.tensor([0, 2, 1, 1])
@@ -28,18 +28,18 @@ def outputs(name: str) -> Tensor:
 
 def judged(
     name: str, said: Tensor, targets: Tensor, lengths: Tensor, chunk: int | None = None
-) -> tuple[Tensor, Verdict]:
-    judge = make_loss(name, targets, lengths, DT_MS)
-    assert judge.replay
+) -> tuple[Tensor, LossResult]:
+    evaluator = make_loss(name, targets, lengths, DT_MS)
+    assert evaluator.replay
     parts, start = said.split(chunk or len(said)), 0
     for part in parts:
-        judge.observe(part, start)
+        evaluator.observe(part, start)
         start += len(part)
-    blame, start = [], 0
+    grad, start = [], 0
     for part in parts:
-        blame.append(judge.blame(part, start))
+        grad.append(evaluator.gradient(part, start))
         start += len(part)
-    return torch.cat(blame), judge.verdict()
+    return torch.cat(grad), evaluator.result()
 
 
 @pytest.mark.parametrize("name", OF_EACH)
@@ -48,11 +48,11 @@ def test_it_is_the_functional_loss_with_its_gradient(name: str, chunk: int | Non
     said = outputs(name).requires_grad_()
     wanted = OF_EACH[name](said, TARGETS, lengths=LENGTHS)
     (gradient,) = torch.autograd.grad(wanted.mean(), said)
-    blame, verdict = judged(name, said.detach(), TARGETS, LENGTHS, chunk)
-    torch.testing.assert_close(blame, gradient, rtol=1e-12, atol=1e-15)
-    assert verdict.loss == pytest.approx(float(wanted.detach().mean()), rel=1e-12)
-    assert not bool(blame[torch.arange(15).unsqueeze(1) >= LENGTHS].any())
-    assert verdict.count == 4
+    grad, result = judged(name, said.detach(), TARGETS, LENGTHS, chunk)
+    torch.testing.assert_close(grad, gradient, rtol=1e-12, atol=1e-15)
+    assert result.loss == pytest.approx(float(wanted.detach().mean()), rel=1e-12)
+    assert not bool(grad[torch.arange(15).unsqueeze(1) >= LENGTHS].any())
+    assert result.count == 4
 
 
 @pytest.mark.parametrize("name", OF_EACH)
@@ -71,18 +71,18 @@ def test_a_silent_class_is_told_to_speak_and_others_as_ever() -> None:
     said = torch.zeros(4, 1, 3, dtype=torch.float64)
     said[:3, 0, 0] = 1.0
     said[1, 0, 1] = 1.0
-    blame, verdict = judged("spikemax", said, torch.tensor([2]), torch.tensor([4]))
-    assert verdict.loss == pytest.approx(math.log(5.0))
+    grad, result = judged("spikemax", said, torch.tensor([2]), torch.tensor([4]))
+    assert result.loss == pytest.approx(math.log(5.0))
     expected = torch.tensor([0.6 / 3.0, 0.2, (0.2 - 1.0) / 1.0], dtype=torch.float64)
-    torch.testing.assert_close(blame, expected.expand(4, 1, 3))
-    assert verdict.predictions.tolist() == [0]
-    assert verdict.correct == 0
+    torch.testing.assert_close(grad, expected.expand(4, 1, 3))
+    assert result.predictions.tolist() == [0]
+    assert result.correct == 0
 
 
 def test_nobody_speaks_and_the_right_class_is_told_to() -> None:
-    blame, verdict = judged("spikemax", torch.zeros(4, 1, 4, dtype=torch.float64), torch.tensor([1]), torch.tensor([4]))
-    assert verdict.loss == pytest.approx(math.log(4.0))
-    torch.testing.assert_close(blame[0, 0], torch.tensor([0.25, -0.75, 0.25, 0.25], dtype=torch.float64))
+    grad, result = judged("spikemax", torch.zeros(4, 1, 4, dtype=torch.float64), torch.tensor([1]), torch.tensor([4]))
+    assert result.loss == pytest.approx(math.log(4.0))
+    torch.testing.assert_close(grad[0, 0], torch.tensor([0.25, -0.75, 0.25, 0.25], dtype=torch.float64))
 
 
 def test_the_most_spikes_and_the_most_votes_win() -> None:
@@ -94,17 +94,17 @@ def test_the_most_spikes_and_the_most_votes_win() -> None:
 
 
 def test_equal_membranes_vote_for_nobody() -> None:
-    blame, verdict = judged("cumulative", torch.zeros(6, 1, 4), torch.tensor([3]), torch.tensor([6]))
-    assert verdict.loss == pytest.approx(math.log(4.0))
+    grad, result = judged("cumulative", torch.zeros(6, 1, 4), torch.tensor([3]), torch.tensor([6]))
+    assert result.loss == pytest.approx(math.log(4.0))
     # p (e_n - Σ e_j p_j) with p = 1/4 and e = (1, 1, 1, -3) / 4, whose mean is 0.
-    torch.testing.assert_close(blame[2, 0], torch.tensor([1.0, 1.0, 1.0, -3.0]) / 16.0)
+    torch.testing.assert_close(grad[2, 0], torch.tensor([1.0, 1.0, 1.0, -3.0]) / 16.0)
 
 
 @pytest.mark.parametrize("name", OF_EACH)
 def test_what_cannot_be_judged_is_named(name: str) -> None:
     said = outputs(name)
-    judge = make_loss(name, TARGETS, LENGTHS, DT_MS)
-    for call in (lambda: judge.blame(said, 0), judge.verdict):
+    evaluator = make_loss(name, TARGETS, LENGTHS, DT_MS)
+    for call in (lambda: evaluator.gradient(said, 0), evaluator.result):
         with pytest.raises(SpikingGammaError, match="`logits`: got none observed"):
             call()
     for wrong in (torch.tensor([0, 1, 2, 3]), torch.tensor([0.0, 1.0, 2.0, 1.0])):

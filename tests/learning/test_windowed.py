@@ -172,8 +172,8 @@ def test_the_window_does_not_grow_with_the_recording() -> None:
     net, spikes = prepared(short_memory, steps=150)
     rule, state, longest = Windowed(net, DT_MS, tolerance=1e-4), net.initial_state(3), 0
     for part in spikes.split(5):
-        tape, state = net.run(part, state, DT_MS)
-        rule.take(tape, torch.zeros_like(tape.layers[-1].outputs))
+        activations, state = net.run(part, state, DT_MS)
+        rule.accumulate(activations, torch.zeros_like(activations.layers[-1].outputs))
         longest = max(longest, sum(len(delta) for _, delta in rule._window))
     assert longest < rule.span + 5
     rule.finish()

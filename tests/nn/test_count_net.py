@@ -91,8 +91,8 @@ def test_dropout_is_of_training_alone_and_units_do_not_spike() -> None:
     assert [mask is not None for mask in made.initial_state(3).masks] == [True, True]
     assert made.initial_state(3, dropout=False).masks == (None, None)
     assert made.eval().initial_state(3).masks == (None, None)
-    tape, _ = made.run(spikes(), made.initial_state(3), 1.0)
-    assert all(layer.counts is None for layer in tape.layers)
+    activations, _ = made.run(spikes(), made.initial_state(3), 1.0)
+    assert all(layer.counts is None for layer in activations.layers)
     assert [layer.neurons for layer in made.hidden] == [16, 8]
 
 

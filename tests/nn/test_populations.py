@@ -19,7 +19,7 @@ from spikinggamma.functional import (
     recurrent_lif_sequence,
 )
 from spikinggamma.nn import POPULATIONS, NeuronSettings, Population
-from spikinggamma.nn.populations import LIF, RecurrentLIF, make_population
+from spikinggamma.nn.neurons.populations import LIF, RecurrentLIF, make_population
 
 every_kind = pytest.mark.parametrize("kind", POPULATIONS)
 
@@ -35,7 +35,7 @@ def drive() -> Tensor:
 @every_kind
 def test_chunks_equal_the_whole(kind: str) -> None:
     made, outcomes = population(kind), []
-    blame = torch.randn(20, 3, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    grad = torch.randn(20, 3, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     for chunk in (20, 7, 1):
         leaf, parts = drive().requires_grad_(), []
         state = made.initial_state(3, leaf)
@@ -43,7 +43,7 @@ def test_chunks_equal_the_whole(kind: str) -> None:
             spikes, state = made.sequence(part, state, DT_MS)
             parts.append(spikes)
         named = {"drive": leaf, **dict(made.named_parameters())}
-        gradients = torch.autograd.grad((torch.cat(parts) * blame).sum(), list(named.values()))
+        gradients = torch.autograd.grad((torch.cat(parts) * grad).sum(), list(named.values()))
         outcomes.append((torch.cat(parts).detach(), dict(zip(named, gradients, strict=True))))
     whole, wanted = outcomes[0]
     assert set(whole.unique().tolist()) == {0.0, 1.0}

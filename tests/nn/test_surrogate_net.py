@@ -25,9 +25,9 @@ def outcome(net: SurrogateNet, spikes: Tensor, state: SurrogateState, chunk: int
         logits, state = net(part, state, dt_ms=DT_MS)
         parts.append(logits)
     said = torch.cat(parts)
-    blame = torch.randn(said.shape, generator=torch.Generator().manual_seed(3), dtype=said.dtype)
+    grad = torch.randn(said.shape, generator=torch.Generator().manual_seed(3), dtype=said.dtype)
     named = {name: p for name, p in net.named_parameters() if name != "bias"} | {"input": leaf}
-    gradients = torch.autograd.grad((said * blame).sum(), list(named.values()))
+    gradients = torch.autograd.grad((said * grad).sum(), list(named.values()))
     return said.detach(), dict(zip(named, gradients, strict=True))
 
 
@@ -52,13 +52,13 @@ def test_a_calibrated_net_of_any_depth_fires_in_every_layer(neuron: str, depth: 
     lengths = torch.tensor([40, 40, 30, 20])
     net, spikes = prepared(neuron, hidden=(32,) * depth, steps=40, batch=4)
     net.calibrate(spikes, dt_ms=DT_MS, lengths=lengths)
-    tape, _ = net.run(spikes, net.initial_state(4), DT_MS)
-    for layer in tape.layers[:-1]:
+    activations, _ = net.run(spikes, net.initial_state(4), DT_MS)
+    for layer in activations.layers[:-1]:
         assert layer.counts is not None
         assert 0.01 < float(layer.counts.mean()) < 0.5
     valid = torch.arange(40).unsqueeze(1) < lengths
     assert net.bias is not None
-    said = (tape.layers[-1].outputs - net.bias).detach()[valid]
+    said = (activations.layers[-1].outputs - net.bias).detach()[valid]
     assert float(said.square().mean().sqrt()) == pytest.approx(1.0)
 
 
@@ -106,8 +106,8 @@ def test_it_learns_by_plain_autograd(neuron: str, surrogate: str, delays: str, r
 
 def test_a_spiking_read_out_says_spikes() -> None:
     net, spikes = prepared("adaptive_lif", readout="spikes", signal_per_threshold=2.0)
-    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
-    said = tape.layers[-1]
+    activations, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    said = activations.layers[-1]
     assert said.counts is not None
     assert set(said.outputs.detach().unique().tolist()) == {0.0, 1.0}
     assert torch.equal(said.counts, said.outputs.detach())
@@ -122,18 +122,18 @@ def test_dropout_silences_neurons_for_a_whole_recording_and_only_in_training() -
     assert mask.unique().tolist() == pytest.approx([0.0, 4.0 / 3.0])
     # 600 draws: five standard deviations.
     assert abs(float((mask == 0.0).double().mean()) - 0.25) < 5.0 * (0.25 * 0.75 / 600) ** 0.5
-    tape, after = net.run(spikes, state, DT_MS)
+    activations, after = net.run(spikes, state, DT_MS)
     assert after.masks[0] is mask
-    torch.testing.assert_close(tape.layers[1].inputs, tape.layers[0].outputs * mask)
+    torch.testing.assert_close(activations.layers[1].inputs, activations.layers[0].outputs * mask)
     assert net.initial_state(3, dropout=False).masks == (None,)
     assert net.eval().initial_state(3).masks == (None,)
 
 
 def test_a_read_out_without_memory_says_its_drive_and_a_slow_one_changes_late() -> None:
     net, spikes = prepared(readout_tau_ms=0.0)
-    tape, _ = net.run(spikes, net.initial_state(3), DT_MS)
+    activations, _ = net.run(spikes, net.initial_state(3), DT_MS)
     assert net.bias is not None
-    torch.testing.assert_close(tape.layers[-1].outputs, tape.layers[-1].drive + net.bias)
+    torch.testing.assert_close(activations.layers[-1].outputs, activations.layers[-1].drive + net.bias)
     slow, _ = prepared(readout_tau_ms=500.0)
     changes = [one(spikes, dt_ms=DT_MS)[0].detach().diff(dim=0).norm() for one in (slow, net)]
     assert float(changes[0]) < 0.2 * float(changes[1])

@@ -87,16 +87,16 @@ def test_spikes_add_the_error_of_the_code_at_every_step_length(positive: bool, d
     spiking, analogue = a_net(analogue=False, positive=positive), a_net(analogue=True, positive=positive)
     analogue.load_state_dict(spiking.state_dict())
     first, second = spiking.stack[:2]
-    tape, state = first.run(events(dt_ms), first.initial_state(4), dt_ms)
+    activations, state = first.run(events(dt_ms), first.initial_state(4), dt_ms)
     exact, _ = analogue.stack[0].run(events(dt_ms), first.initial_state(4), dt_ms)
-    assert torch.equal(tape.signal, exact.signal)  # recorded events reach both alike
-    estimates = decoded(tape.outputs, float(first.alpha(dt_ms)[0]))
+    assert torch.equal(activations.signal, exact.signal)  # recorded events reach both alike
+    estimates = decoded(activations.outputs, float(first.alpha(dt_ms)[0]))
     torch.testing.assert_close(estimates[-1], state.estimate)
-    strays = (estimates - tape.signal.clamp_min(0.0)).abs()
-    assert tape.counts is not None
+    strays = (estimates - activations.signal.clamp_min(0.0)).abs()
+    assert activations.counts is not None
     if positive:
-        assert bool((strays <= thresholds(tape.counts, dt_ms) + 1e-12).all())
-    heard, _ = second.run(tape.outputs, second.initial_state(4), dt_ms)
+        assert bool((strays <= thresholds(activations.counts, dt_ms) + 1e-12).all())
+    heard, _ = second.run(activations.outputs, second.initial_state(4), dt_ms)
     meant, _ = second.run(exact.outputs, second.initial_state(4), dt_ms)
     v, w = (parameter.detach().abs() for parameter in (second.get_parameter("bucket_weight"), second.weight))
     bound = v.sum(0) * (w @ strays.amax((0, 1)))

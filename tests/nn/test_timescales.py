@@ -51,12 +51,12 @@ def test_no_update_takes_them_below_the_floor(tau_ms: list[float], share: float,
 
 def test_gradient_of_the_decay_is_the_gradient_of_the_time_constant() -> None:
     timescales = Timescales((4.0, 8.0, 6.0), trainable=True).double()
-    blame = torch.tensor([5.0, -1.0, 2.0], dtype=torch.float64)
-    timescales.accumulate(blame, 2.0)
-    timescales.accumulate(blame, 2.0)
+    grad = torch.tensor([5.0, -1.0, 2.0], dtype=torch.float64)
+    timescales.accumulate(grad, 2.0)
+    timescales.accumulate(grad, 2.0)
     tau_ms = torch.tensor([8.0, 6.0], dtype=torch.float64)
     # ∂ℓ/∂ρ = ∂ℓ/∂α · dt/τ² · (τ - τ_min), twice.
-    wanted = 2.0 * blame[1:] * 2.0 / tau_ms**2 * (tau_ms - 2.0)
+    wanted = 2.0 * grad[1:] * 2.0 / tau_ms**2 * (tau_ms - 2.0)
     assert timescales.excess is not None
     torch.testing.assert_close(timescales.excess.grad, wanted)
 

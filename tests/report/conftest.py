@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from spikinggamma import report
-from spikinggamma.training import Run, load_recipe, train
+from spikinggamma.recipes import load_recipe
+from spikinggamma.runs import Run
+from spikinggamma.training import train
 
 _SMALL = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",

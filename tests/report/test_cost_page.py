@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from spikinggamma import SpikingGammaError, report
-from spikinggamma.report.cost_rows import curves, read_cost_rows
-from spikinggamma.training import Run, sparsity_curve
+from spikinggamma.evaluation import sparsity_curve
+from spikinggamma.report.rows.cost_rows import curves, read_cost_rows
+from spikinggamma.runs import Run
 
 SCALES = (0.5, 1.0, 2.0)
 

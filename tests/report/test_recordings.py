@@ -9,17 +9,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from spikinggamma import SpikingGammaError
+from spikinggamma.data import data_info
+from spikinggamma.data.catalogue import LoadedData
 from spikinggamma.events import Recording, Splits
-from spikinggamma.report import recordings as room
+from spikinggamma.recipes.schema import Recipe
 from spikinggamma.report.figures.camera import sum_image
 from spikinggamma.report.figures.events import draw_stretches, rate
 from spikinggamma.report.figures.statistics import time_by_class
-from spikinggamma.training import facts_of
-from spikinggamma.training.catalogue import Opened
-from spikinggamma.training.recipe import Recipe
+from spikinggamma.report.pages import recordings as room
 
 RNG = np.random.default_rng(0)
-FACTS = facts_of(Recipe())._replace(title="Things", class_names=("yes", "no"))
+FACTS = data_info(Recipe())._replace(title="Things", class_names=("yes", "no"))
 
 
 def listed(count: int, *, n_events: int = 60) -> list[Recording]:
@@ -44,12 +44,13 @@ def labelled() -> list[Recording]:
 
 
 @pytest.fixture(
-    params=[listed(8), listed(3, n_events=5000), camera(), labelled()], ids=["few", "many", "camera", "steps"]
+    params=[listed(8), listed(3, n_events=5000), camera(), labelled()],
+    ids=["few", "many", "camera", "steps"],
 )
 def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
     found = list(request.param)
     shape = found[0].shape
-    data = Opened(Recipe(), FACTS._replace(n_channels=found[0].n_channels, shape=shape), Splits(found, [], found))
+    data = LoadedData(Recipe(), FACTS._replace(n_channels=found[0].n_channels, shape=shape), Splits(found, [], found))
     monkeypatch.setattr(room, "open_data", lambda name, settings: data)
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spikinggamma import SpikingGammaError, report
-from spikinggamma.report.resolution_rows import carried, model_colours, read_resolution_rows, trained
+from spikinggamma.report.rows.resolution_rows import carried, model_colours, read_resolution_rows, trained
 from spikinggamma.report.theme import SERIES
 
 STEPS = (0.5, 1.0, 2.0, 4.0)

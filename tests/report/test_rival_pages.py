@@ -11,8 +11,10 @@ import pytest
 
 from spikinggamma import report
 from spikinggamma.events import make_batch
-from spikinggamma.report.record import record, survey
-from spikinggamma.training import Run, load_recipe, train
+from spikinggamma.recipes import load_recipe
+from spikinggamma.report.activity.recording import record, survey
+from spikinggamma.runs import Run
+from spikinggamma.training import train
 
 _SMALL = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=18",
@@ -72,11 +74,13 @@ def test_what_is_recorded_is_what_the_net_did(rivals: dict[str, Run], name: str)
     run = rivals[name]
     net, recording = run.net(), run.splits().test[3]
     sample = record(net, run.recipe, recording, 3)
-    tape, _ = net.run(make_batch([recording], dt_ms=2.0).spikes, net.initial_state(1), 2.0)
+    activations, _ = net.run(make_batch([recording], dt_ms=2.0).spikes, net.initial_state(1), 2.0)
     assert len(sample.layers) == 2
-    for layer, part in zip(sample.layers, tape.layers, strict=False):
+    for layer, part in zip(sample.layers, activations.layers, strict=False):
         np.testing.assert_array_equal(layer.counts, part.outputs[:, 0].detach().numpy())
-    np.testing.assert_allclose(sample.logits, tape.layers[-1].outputs[:, 0].detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        sample.logits, activations.layers[-1].outputs[:, 0].detach().numpy(), rtol=1e-5, atol=1e-6
+    )
     assert run.result is not None
     assert sample.prediction == run.result["predictions"][3]
 

@@ -14,7 +14,7 @@ import pytest
 from spikinggamma import SpikingGammaError, report
 from spikinggamma.bench import speed
 from spikinggamma.report.figures.speed import time_words
-from spikinggamma.report.speed_rows import library_colours, over_steps, read_speed_rows, side_by_side
+from spikinggamma.report.rows.speed_rows import library_colours, over_steps, read_speed_rows, side_by_side
 
 LIBRARIES = {"matmul": 0.1, "spikinggamma": 0.12, "lif": 0.11, "snntorch": 0.5}
 

@@ -12,8 +12,8 @@ import pytest
 
 from spikinggamma import SpikingGammaError, report
 from spikinggamma.report.figures.timing_levels import REPORTED_ISI, shown_floors
+from spikinggamma.report.rows.timing_rows import colours, places, read_timing_rows, undisturbed
 from spikinggamma.report.theme import SERIES
-from spikinggamma.report.timing_rows import colours, places, read_timing_rows, undisturbed
 
 COUNTS = {"accuracy": 0.673, "why": "the best guess from spike counts alone"}
 INTERVAL = {"accuracy": 0.966, "why": "the best guess from the interval alone, blind to counts"}

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from spikinggamma.recipes import load_recipe
+from spikinggamma.runs import Run
 from spikinggamma.stream import spoken
-from spikinggamma.training import Run, load_recipe, train
+from spikinggamma.training import train
 
 SETTINGS = [
     "data.options.n_train=40", "data.options.n_validation=18", "data.options.n_test=36",

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.learning import Learner
-from spikinggamma.nn import SpikingNet, SurrogateNet, dense_net
+from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
+from spikinggamma.recipes import Recipe, with_values
 from spikinggamma.stream import (
     Engine,
     Items,
@@ -27,13 +28,12 @@ from spikinggamma.stream import (
     make_parser,
     recording_items,
 )
-from spikinggamma.training import Recipe, with_values
 
 NAMES = ("a", "b", "c")
 CHANNELS, HEARD, DT_MS = 12, 6, 2.0
 
 
-def gamma_net(seed: int = 0) -> SpikingNet:
+def gamma_net(seed: int = 0) -> SequenceNet:
     """Double precision: a spike that falls the other way by rounding would be luck."""
     net = dense_net((HEARD, 8, 3), tau_ms=(4.0, 5.0, 8.0), generator=torch.Generator().manual_seed(seed)).eval()
     net.calibrate(torch.ones(20, 2, HEARD), dt_ms=DT_MS)
@@ -41,7 +41,7 @@ def gamma_net(seed: int = 0) -> SpikingNet:
     return net.double()
 
 
-def surrogate_net() -> SpikingNet:
+def surrogate_net() -> SequenceNet:
     chance = torch.Generator().manual_seed(1)
     net = SurrogateNet((HEARD, 8, 3), axons="fractional", max_delay_ms=10.0, generator=chance).eval()
     net.calibrate(torch.ones(20, 2, HEARD), dt_ms=DT_MS)
@@ -70,7 +70,7 @@ def items_of(said: list[Recording], *, labelled: bool = False) -> Items:
 
 
 def engine_of(
-    net: SpikingNet, chunk: int, loss: str = "sum", teacher: Teacher | None = None, **options: float
+    net: SequenceNet, chunk: int, loss: str = "sum", teacher: Teacher | None = None, **options: float
 ) -> Engine:
     readout = Readout(loss, dt_ms=DT_MS)
     return Engine(
@@ -88,9 +88,9 @@ def rows_of(engine: Engine, items: Items) -> list[Row]:
 def test_decisions_are_those_of_an_evaluation(make: object, loss: str) -> None:
     net, said = make(), recordings(4)  # type: ignore[operator]
     rule = "instantaneous" if make is gamma_net else "bptt"
-    judge = Learner(net, rule=rule, loss=loss, dt_ms=DT_MS)
+    evaluator = Learner(net, rule=rule, loss=loss, dt_ms=DT_MS)
     batch = make_batch(said, dt_ms=DT_MS, n_channels=HEARD)
-    wanted = judge.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions.tolist()
+    wanted = evaluator.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions.tolist()
     for chunk in (1, 5, 1000):
         rows = rows_of(engine_of(net, chunk, loss), items_of(said))
         assert [row["class"] for row in rows if row["what"] == "segment"] == wanted
@@ -98,9 +98,9 @@ def test_decisions_are_those_of_an_evaluation(make: object, loss: str) -> None:
 
 def test_predictions_at_each_step_are_those_of_an_evaluation() -> None:
     net, one = gamma_net(), recordings(1, seed=3)[0]
-    judge = Learner(net, rule="instantaneous", loss="each_step", dt_ms=DT_MS)
+    evaluator = Learner(net, rule="instantaneous", loss="each_step", dt_ms=DT_MS)
     batch = make_batch([one], dt_ms=DT_MS, n_channels=HEARD)
-    wanted = judge.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions[:, 0].tolist()
+    wanted = evaluator.evaluate(batch.spikes.double(), batch.labels, batch.lengths).predictions[:, 0].tolist()
     rows = rows_of(engine_of(net, 1, "each_step"), recording_items(one))
     assert [row["class"] for row in rows if row["what"] == "now"] == wanted[: one.duration_us // 2000]
     assert rows[-1]["class"] == wanted[-1]
@@ -143,7 +143,7 @@ def test_ticks_bring_predictions_in_silence_and_a_reset_forgets() -> None:
     assert engine.place.tally.segments == 0
 
 
-def teacher_of(net: SpikingNet, **values: object) -> Teacher:
+def teacher_of(net: SequenceNet, **values: object) -> Teacher:
     keys = {"net.hidden": [8], "net.tau_ms": [4.0, 5.0, 8.0], "data.dt_ms": DT_MS, "learning.learning_rate": 0.01}
     return Teacher(net, with_values(Recipe(), keys | values))
 

@@ -20,8 +20,9 @@ from typer.testing import CliRunner, Result
 
 from spikinggamma.cli import app
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream import FileSource, Late, Lessons, Output, Settings, Summary, stream
-from spikinggamma.training import Run, evaluate
+from spikinggamma.evaluation import evaluate
+from spikinggamma.runs import Run
+from spikinggamma.stream import FileSource, Late, LearningOptions, Output, Settings, Summary, stream
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and sockets are POSIX's")
 
@@ -79,7 +80,7 @@ def test_bad_input_ends_with_its_place_and_goes_on_once_it_is_mended(run: Run, t
     assert f"line {middle + 1}" in again.stderr
     events.write_bytes(text)
     assert call(*options).exit_code == 0
-    assert out.read_bytes() == taken(run, text, tmp_path / "whole", lessons=Lessons())[1]
+    assert out.read_bytes() == taken(run, text, tmp_path / "whole", lessons=LearningOptions())[1]
 
 
 def test_late_events_are_named_by_their_line_and_nothing_after_them_is_taken(run: Run, tmp_path: Path) -> None:
@@ -199,7 +200,9 @@ def test_being_killed_fifty_times_changes_nothing(run: Run, tmp_path: Path, opti
 
 
 def test_the_weights_of_a_checkpoint_are_those_that_were_learnt(run: Run, tmp_path: Path) -> None:
-    summary, _ = taken(run, streamed(run), tmp_path, lessons=Lessons(rule="instantaneous"), state=tmp_path / "state")
+    summary, _ = taken(
+        run, streamed(run), tmp_path, lessons=LearningOptions(rule="instantaneous"), state=tmp_path / "state"
+    )
     assert summary.tally.learnt == summary.tally.segments == 36
     kept = torch.load(tmp_path / "state" / "stream.pt", weights_only=True)
     fresh = run.net().state_dict()
@@ -232,7 +235,7 @@ def test_a_request_to_end_keeps_all_and_says_how_to_go_on(run: Run, tmp_path: Pa
 
 @posix
 def test_two_processes_do_not_share_a_state(run: Run, tmp_path: Path) -> None:
-    from spikinggamma.training.lock import locked
+    from spikinggamma.files.locks import locked
 
     (tmp_path / "in").write_bytes(b"")
     with locked(tmp_path), pytest.raises(SpikingGammaError, match="another process"):

@@ -16,19 +16,8 @@ import torch
 from tiny_run import OVERRIDES, tiny_recipe, without_timing
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.training import (
-    LogReporter,
-    Run,
-    TrainingInterrupted,
-    build_net,
-    learning_rate,
-    load_checkpoint,
-    load_run,
-    read_rows,
-    resume,
-    state,
-    train,
-)
+from spikinggamma.runs import Run, build_net, load_checkpoint, load_run, read_rows
+from spikinggamma.training import LogReporter, TrainingInterrupted, learning_rate, resume, state, train
 
 QUIET = LogReporter()
 

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
-from spikinggamma.training import Learning, derive_seed, learning_rate, stream
+from spikinggamma.recipes import Learning
+from spikinggamma.seeds import derive_seed, stream
+from spikinggamma.training import learning_rate
 
 
 def test_cosine_starts_at_the_top_and_halves_in_the_middle() -> None:

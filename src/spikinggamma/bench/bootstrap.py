@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import wilson_interval
+from spikinggamma.evaluation import wilson_interval
 
 __all__ = ["crossed_interval", "nested_interval"]
 

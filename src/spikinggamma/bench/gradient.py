@@ -22,12 +22,12 @@ from typing import Any
 
 import torch
 
-from spikinggamma.bench.agreement import Demand, agreement
+from spikinggamma.bench.gradient_comparison import Demand, agreement
 from spikinggamma.bench.oracles import Gradient, autograd_gradient, finite_difference_gradient, mask_generator
 from spikinggamma.bench.problems import (
     DT_MS,
     TOLERANCE,
-    Ask,
+    Case,
     Problem,
     asks,
     conv_problem,
@@ -37,7 +37,7 @@ from spikinggamma.bench.problems import (
 )
 from spikinggamma.bench.rows import Row, row
 from spikinggamma.learning import Learner, span
-from spikinggamma.training.threads import torch_threads
+from spikinggamma.runtime import torch_threads
 
 __all__ = ["learned_gradient", "run"]
 
@@ -49,7 +49,7 @@ _DIFFERENCES = Demand("relative_error", 1e-7)
 _WINDOW = Demand("cosine", 0.999999)
 
 
-def learned_gradient(problem: Problem, ask: Ask, rule: str, *, chunk: int | None, **options: Any) -> Gradient:
+def learned_gradient(problem: Problem, ask: Case, rule: str, *, chunk: int | None, **options: Any) -> Gradient:
     """What a rule adds to the gradients of a fresh net, fed `chunk` steps at a time."""
     net, spikes = problem.net, problem.spikes
     net.zero_grad()
@@ -96,8 +96,8 @@ class _Bench:
         for problem in problems:
             for ask in asks(problem, every_form=not self.quick or problem is problems[0]):
                 with torch_threads(1):
-                    judge = autograd_gradient(problem, ask)
-                yield self._row(problem, ask, "through_time", None, judge, "autograd", _EXACT)
+                    evaluator = autograd_gradient(problem, ask)
+                yield self._row(problem, ask, "through_time", None, evaluator, "autograd", _EXACT)
 
     def finite_differences(self) -> Iterator[Row]:
         """Exact rules against the loss's value alone. Blame by `running` is not the gradient of its loss: left out."""
@@ -122,9 +122,9 @@ class _Bench:
                 if ask.loss == "running":
                     continue
                 with torch_threads(1):
-                    judge = finite_difference_gradient(problem, ask)
+                    evaluator = finite_difference_gradient(problem, ask)
                 for rule in rules:
-                    yield self._row(problem, ask, rule, 7, judge, "finite differences", _DIFFERENCES)
+                    yield self._row(problem, ask, rule, 7, evaluator, "finite differences", _DIFFERENCES)
 
     def windowed(self) -> Iterator[Row]:
         """Against through_time on recordings over which the window slides; and what `instantaneous` says there."""
@@ -134,20 +134,20 @@ class _Bench:
             for dtype in (torch.float64, torch.float32):
                 problem = dense_problem(depth, tau_ms=self.tau_ms, steps=steps, seed=self.seed, dtype=dtype)
                 for ask in asks(problem):
-                    judge = self._judge(problem, ask)
+                    evaluator = self._judge(problem, ask)
                     for chunk in chunks if dtype == torch.float64 and not (self.quick and depth > 1) else (7,):
-                        yield self._row(problem, ask, "windowed", chunk, judge, demand=_WINDOW)
+                        yield self._row(problem, ask, "windowed", chunk, evaluator, demand=_WINDOW)
                     if dtype == torch.float64:
-                        yield self._row(problem, ask, "instantaneous", 7, judge)
+                        yield self._row(problem, ask, "instantaneous", 7, evaluator)
         if self.quick:
             return
         common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": long_enough(2, self.tau_ms), "seed": self.seed}
         others = [dense_problem(2, synapse="synapse", **common), conv_problem(**common)]
         for problem in [*others, dense_problem(2, train_tau=True, **common)]:
             for ask in asks(problem):
-                judge = self._judge(problem, ask)
+                evaluator = self._judge(problem, ask)
                 for chunk in chunks:
-                    yield self._row(problem, ask, "windowed", chunk, judge, demand=_WINDOW)
+                    yield self._row(problem, ask, "windowed", chunk, evaluator, demand=_WINDOW)
 
     def causal(self) -> Iterator[Row]:
         """`traced`, exact at depth 1 and measured below."""
@@ -156,10 +156,10 @@ class _Bench:
         problems.append(dense_problem(1, synapse="synapse", **common))
         for problem in problems:
             for ask in asks(problem):
-                judge = self._judge(problem, ask)
+                evaluator = self._judge(problem, ask)
                 for chunk in (1,) if self.quick else (1, 7, 64):
                     demand = _EXACT if problem.words["depth"] == 1 else None
-                    yield self._row(problem, ask, "traced", chunk, judge, demand=demand)
+                    yield self._row(problem, ask, "traced", chunk, evaluator, demand=demand)
 
     def shifted(self) -> Iterator[Row]:
         """`shifted`, exact where nothing is rectified and measured where it is, one α."""
@@ -171,39 +171,39 @@ class _Bench:
         for problem in problems:
             rectify = problem.words["rectify"]
             for ask in asks(problem):
-                judge = self._judge(problem, ask)
+                evaluator = self._judge(problem, ask)
                 for chunk in (7,) if self.quick or rectify else (1, 7, 64):
-                    yield self._row(problem, ask, "shifted", chunk, judge, demand=None if rectify else _EXACT)
+                    yield self._row(problem, ask, "shifted", chunk, evaluator, demand=None if rectify else _EXACT)
                 if rectify:
-                    yield self._row(problem, ask, "instantaneous", 7, judge)
+                    yield self._row(problem, ask, "instantaneous", 7, evaluator)
 
     def real_delays(self) -> Iterator[Row]:
         """What the causal rules say on a task that is made of delays, in a fresh net."""
         for depth in self.depths[:1] if self.quick else self.depths[:3]:
             problem = localisation_problem(depth, seed=self.seed)
             for ask in asks(problem)[: 2 if self.quick else None]:
-                judge = self._judge(problem, ask)
+                evaluator = self._judge(problem, ask)
                 for rule in ("instantaneous", "shifted", "traced"):
                     demand = _EXACT if rule == "traced" and depth == 1 else None
-                    yield self._row(problem, ask, rule, 7, judge, demand=demand)
+                    yield self._row(problem, ask, rule, 7, evaluator, demand=demand)
 
-    def _judge(self, problem: Problem, ask: Ask) -> Gradient:
+    def _judge(self, problem: Problem, ask: Case) -> Gradient:
         with torch_threads(1):
             return learned_gradient(problem, ask, "through_time", chunk=None)
 
     def _row(
         self,
         problem: Problem,
-        ask: Ask,
+        ask: Case,
         rule: str,
         chunk: int | None,
-        judge: Gradient,
+        evaluator: Gradient,
         oracle: str = "through_time",
         demand: Demand | None = None,
     ) -> Row:
         options: dict[str, Any] = {"tolerance": TOLERANCE} if rule == "windowed" else {}
         with torch_threads(1):
-            found = agreement(learned_gradient(problem, ask, rule, chunk=chunk, **options), judge)
+            found = agreement(learned_gradient(problem, ask, rule, chunk=chunk, **options), evaluator)
         return row(
             "gradient",
             quick=self.quick,

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from spikinggamma import tasks
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import Recipe, load_recipe, load_run, read_rows
+from spikinggamma.recipes import Recipe, load_recipe
+from spikinggamma.runs import load_run, read_rows
 
 __all__ = ["OUTCOMES", "Asked", "Outcome", "PlannedRun", "check_recipe", "missing", "outcomes", "planned_run"]
 

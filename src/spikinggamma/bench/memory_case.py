@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma.learning import Learner
-from spikinggamma.nn import SpikingNet, SurrogateNet, dense_net
+from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 
 __all__ = ["Case", "measure", "peak_mib", "reset_peak", "resident_mib"]
 
@@ -83,7 +83,7 @@ def _targets(case: Case) -> Tensor:
 def _learner(case: Case) -> Callable[[int], None]:
     generator = torch.Generator().manual_seed(case.seed)
     rule = case.rule.removeprefix("lif_")
-    net: SpikingNet = (
+    net: SequenceNet = (
         dense_net(case.sizes, tau_ms=case.tau_ms, generator=generator)
         if rule == case.rule
         else SurrogateNet(case.sizes, generator=generator)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from spikinggamma.bench.problems import DT_MS, Ask, Problem
+from spikinggamma.bench.problems import DT_MS, Case, Problem
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import (
     SigmaDeltaState,
@@ -36,7 +36,7 @@ __all__ = [
 Gradient = dict[str, Tensor]
 
 
-def autograd_gradient(problem: Problem, ask: Ask) -> Gradient:
+def autograd_gradient(problem: Problem, ask: Case) -> Gradient:
     """Of every parameter, by autograd through the unrolled specification."""
     logits, outputs = reference_net(problem.net, problem.spikes)
     loss = reference_loss(ask, logits, outputs, problem.lengths, _units(problem.net))
@@ -45,7 +45,7 @@ def autograd_gradient(problem: Problem, ask: Ask) -> Gradient:
 
 
 @torch.no_grad()
-def finite_difference_gradient(problem: Problem, ask: Ask, *, step: float = 1e-5) -> Gradient:
+def finite_difference_gradient(problem: Problem, ask: Case, *, step: float = 1e-5) -> Gradient:
     """Of every parameter, by central differences: (ℓ(θ + h) - ℓ(θ - h)) / 2h, one parameter after the other.
 
     The error is of order h² where no gate opens or closes between the two; h = 1e-5 balances it against rounding.
@@ -54,7 +54,9 @@ def finite_difference_gradient(problem: Problem, ask: Ask, *, step: float = 1e-5
     def value() -> float:
         state = problem.net.initial_state(problem.spikes.shape[1])
         *hidden, last = problem.net.run(problem.spikes, state, DT_MS)[0].layers
-        outputs = [_output(layer, tape.signal) for layer, tape in zip(problem.net.hidden, hidden, strict=True)]
+        outputs = [
+            _output(layer, activations.signal) for layer, activations in zip(problem.net.hidden, hidden, strict=True)
+        ]
         return float(reference_loss(ask, last.signal, outputs, problem.lengths, _units(problem.net)))
 
     found = {}
@@ -139,7 +141,7 @@ def _spoken(layer: GammaLayer, signal: Float[Tensor, "T B N"], alpha_0: float) -
 
 
 def reference_loss(
-    ask: Ask,
+    ask: Case,
     logits: Float[Tensor, "T B C"],
     outputs: list[Float[Tensor, "T B _"]],
     lengths: Int[Tensor, " B"],
@@ -167,7 +169,7 @@ def reference_loss(
     return torch.stack(losses).sum() / batch + price
 
 
-def _each_step(ask: Ask, own: list[Tensor]) -> Tensor:
+def _each_step(ask: Case, own: list[Tensor]) -> Tensor:
     """The mean over all labelled steps of the batch."""
     total, count = own[0].new_zeros(()), 0
     for sample, mine in enumerate(own):

@@ -20,7 +20,7 @@ from spikinggamma.tasks import localisation
 __all__ = [
     "DT_MS",
     "TOLERANCE",
-    "Ask",
+    "Case",
     "Problem",
     "asks",
     "conv_problem",
@@ -53,7 +53,7 @@ class Problem(NamedTuple):
     words: dict[str, Any]
 
 
-class Ask(NamedTuple):
+class Case(NamedTuple):
     """A loss, targets in one of the forms that it takes, and the price of speaking."""
 
     loss: str
@@ -62,16 +62,16 @@ class Ask(NamedTuple):
     activity_cost: float = 0.0
 
 
-def asks(problem: Problem, *, every_form: bool = False) -> list[Ask]:
+def asks(problem: Problem, *, every_form: bool = False) -> list[Case]:
     """Each loss with a class for each recording, and one where speaking has a price; then `each_step` in all forms."""
-    found = [Ask(loss, "class", problem.labels) for loss in ("sum", "last", "each_step", "running")]
-    found.append(Ask("last", "class", problem.labels, activity_cost=0.5))
+    found = [Case(loss, "class", problem.labels) for loss in ("sum", "last", "each_step", "running")]
+    found.append(Case("last", "class", problem.labels, activity_cost=0.5))
     if every_form:
         generator = torch.Generator().manual_seed(1)
         steps, batch = problem.spikes.shape[:2]
         labels = torch.randint(-1, problem.net.classes, (steps, batch), generator=generator)
         values = torch.randn(steps, batch, problem.net.classes, generator=generator).to(problem.spikes)
-        found += [Ask("each_step", "class at some steps", labels), Ask("each_step", "values", values)]
+        found += [Case("each_step", "class at some steps", labels), Case("each_step", "values", values)]
     return found
 
 

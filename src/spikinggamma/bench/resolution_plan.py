@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from spikinggamma.bench.kept_runs import PlannedRun, planned_run
 from spikinggamma.bench.resolution_table import MODELS, QUICK, QUICK_STEPS_MS, RECIPES, SMALL, STEPS_MS
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import Recipe, load_recipe
+from spikinggamma.recipes import Recipe, load_recipe
 
 __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
 

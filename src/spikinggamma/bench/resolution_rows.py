@@ -16,7 +16,7 @@ from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
 from spikinggamma.bench.kept_runs import Asked, Outcome, PlannedRun, outcomes
 from spikinggamma.bench.resolution_plan import Sweep
 from spikinggamma.bench.rows import Row, row
-from spikinggamma.training import load_run
+from spikinggamma.runs import load_run
 
 __all__ = ["CELL", "rows_of"]
 

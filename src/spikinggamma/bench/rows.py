@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from spikinggamma.atomic import write_atomically
-from spikinggamma.training import versions
+from spikinggamma.files.atomic import write_atomically
+from spikinggamma.runs import versions
 
 __all__ = ["FailedRuns", "Row", "row", "with_row", "write_rows"]
 

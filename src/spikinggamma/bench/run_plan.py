@@ -18,7 +18,8 @@ from spikinggamma.bench.kept_runs import Asked, PlannedRun, missing
 from spikinggamma.bench.rows import FailedRuns
 from spikinggamma.bench.run_work import command
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import load_run, recipe_names
+from spikinggamma.recipes import recipe_names
+from spikinggamma.runs import load_run
 
 __all__ = ["Needed", "bundled", "check_counts", "finished"]
 
@@ -107,16 +108,18 @@ def _unfinished(all_needed: Sequence[Needed], folder: Path) -> dict[str, Needed]
 def _train(work: dict[str, Needed], folder: Path, jobs: int) -> Generator[tuple[str, bool], None, None]:
     """Name of each run as it ends, and whether it ended well; a line of progress for each."""
     started = time.perf_counter()
-    listed = [
+    input_events = [
         Job(name, command(needed.run, folder / name, needed.asked), folder / f"{name}.log")
         for name, needed in work.items()
     ]
-    for count, (job, code, seconds) in enumerate(run_jobs(listed, at_once=jobs), start=1):
-        left = (time.perf_counter() - started) / count * (len(listed) - count)
+    for count, (job, code, seconds) in enumerate(run_jobs(input_events, at_once=jobs), start=1):
+        left = (time.perf_counter() - started) / count * (len(input_events) - count)
         needed = work[job.name]
         well = code == 0 and not missing(folder / job.name, needed.run.recipe, needed.asked)
         outcome = _accuracy(folder / job.name) if well else f"failed: {last_line(job.log)} ({job.log})"
-        _log.info("%d/%d  %s  %s, %.0f s; about %s left", count, len(listed), job.name, outcome, seconds, _span(left))
+        _log.info(
+            "%d/%d  %s  %s, %.0f s; about %s left", count, len(input_events), job.name, outcome, seconds, _span(left)
+        )
         yield job.name, well
 
 

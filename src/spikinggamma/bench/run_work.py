@@ -21,24 +21,17 @@ from pathlib import Path
 
 import torch
 
-from spikinggamma.atomic import remove_leftovers
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
 from spikinggamma.bench.rows import write_rows
+from spikinggamma.data import load_splits
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import (
-    Recipe,
-    Run,
-    build_judge,
-    load_recipe,
-    load_splits,
-    parse_perturbation,
-    perturbed,
-    read_rows,
-    resume,
-    score,
-    train,
-)
-from spikinggamma.training.computing import computing
+from spikinggamma.evaluation import score
+from spikinggamma.events import parse_perturbation, perturbed
+from spikinggamma.files.atomic import remove_leftovers
+from spikinggamma.recipes import Recipe, load_recipe
+from spikinggamma.runs import Run, build_evaluator, read_rows
+from spikinggamma.runtime import computing
+from spikinggamma.training import resume, train
 
 __all__ = ["command", "main", "work"]
 
@@ -73,17 +66,17 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     recordings = load_splits(recipe).test  # once: of speech, making a variant takes longer than a net's answers
     longest_us = max(recording.duration_us for recording in recordings)
     for one in wanted:
-        judge = build_judge(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
+        evaluator = build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
-        with computing(recipe.training):
-            found = score(judge, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
+        with computing(threads=recipe.training.threads, products=recipe.training.products):
+            found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
         right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
         rows.append(
             one._asdict()
             | {
                 "accuracy": found.accuracy,
                 "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
-                "steps": math.ceil(longest_us / (1000.0 * judge.dt_ms)),
+                "steps": math.ceil(longest_us / (1000.0 * evaluator.dt_ms)),
                 "right": "".join(map(str, right)),
             }
             | ({"decisions": found.decisions} if max(found.decisions) > 1 else {})

@@ -26,9 +26,9 @@ import torch
 
 from spikinggamma.bench.rows import Row, row
 from spikinggamma.bench.speed_case import Case
-from spikinggamma.bench.speed_subjects import SUBJECTS, installed
+from spikinggamma.bench.speed_competitors import SUBJECTS, installed
+from spikinggamma.data import known_name
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import known_name
 
 __all__ = ["run"]
 

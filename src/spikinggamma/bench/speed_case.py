@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
-from spikinggamma.bench.speed_subjects import BETA, SUBJECTS, Subject
-from spikinggamma.training.memory import keep_freed_memory
+from spikinggamma.bench.speed_competitors import BETA, SUBJECTS, Subject
+from spikinggamma.runtime import keep_freed_memory
 
 __all__ = ["Case", "serve"]
 
@@ -61,12 +61,12 @@ def serve(case: Case) -> None:
     shape = (case.steps, case.batch, case.neurons)
     weight = torch.randn(case.neurons, case.neurons, generator=generator) / (case.neurons * case.density) ** 0.5
     spikes = (torch.rand(shape, generator=generator) < case.density).float().to(case.device).requires_grad_()
-    blame = torch.randn(shape, generator=generator).to(case.device)
+    grad = torch.randn(shape, generator=generator).to(case.device)
     agreement = _agreement(subject, generator, case.device)
     layer = subject.make(weight.to(case.device))
 
     def step(length: int) -> None:
-        torch.autograd.backward(layer(spikes[:length]), blame[:length])
+        torch.autograd.backward(layer(spikes[:length]), grad[:length])
         spikes.grad = None
 
     step(min(_SOME, case.steps))  # compiles, allocates what stays

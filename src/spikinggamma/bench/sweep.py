@@ -21,7 +21,9 @@ from spikinggamma.bench.kept_runs import Asked, PlannedRun, outcomes, planned_ru
 from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.bench.run_plan import Needed, check_counts, finished
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.training import TrainingInterrupted, load_recipe, load_run, read_rows, versions
+from spikinggamma.recipes import load_recipe
+from spikinggamma.runs import load_run, read_rows, versions
+from spikinggamma.training import TrainingInterrupted
 
 __all__ = ["sweep", "sweep_table"]
 

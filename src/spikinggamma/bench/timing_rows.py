@@ -13,7 +13,8 @@ from spikinggamma.bench.rows import Row, row
 from spikinggamma.bench.timing_plan import Cell
 from spikinggamma.bench.timing_runs import asked_of
 from spikinggamma.bench.timing_table import SPEECH
-from spikinggamma.training import Bound, facts_of, load_run
+from spikinggamma.data import Bound, data_info
+from spikinggamma.runs import load_run
 
 __all__ = ["CELL", "row_of"]
 
@@ -31,7 +32,7 @@ def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder:
     done = [load_run(folder / run.name) for run in runs]
     result = done[0].result or {}
     recipe = runs[0].recipe
-    facts = facts_of(recipe)
+    info = data_info(recipe)
     measured = row(
         "timing",
         quick=quick,
@@ -55,8 +56,8 @@ def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder:
         parameters=result["parameters"],
         epochs=recipe.training.epochs,
         best_epochs=[(run.result or {})["best_epoch"] for run in done],
-        floors=[_bound(bound) for bound in facts.floors],
-        ceiling=None if facts.ceiling is None else _bound(facts.ceiling),
+        floors=[_bound(bound) for bound in info.floors],
+        ceiling=None if info.ceiling is None else _bound(info.ceiling),
         runs=[run.name for run in runs],
         train_seconds=round(sum(epoch["seconds"] for run in done for epoch in run.metrics), 1),
     )

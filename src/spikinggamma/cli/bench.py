@@ -46,8 +46,8 @@ def bench(
     fsdd.norm.jitter; tasks of resolution are localisation and fsdd; cases of
     speed are sparse, dense and steps.
     """
-    from spikinggamma.bench.measure import measure
     from spikinggamma.bench.rows import FailedRuns
+    from spikinggamma.bench.run_bench import measure
 
     options = {"only": only, "models": models, "seeds": seeds, "jobs": jobs, "runs": runs}
     try:

@@ -118,9 +118,9 @@ def evaluate(
     beside all of them at every step, and their energy by published figures
     of a 45 nm process. docs/cost.md says what is counted and what is not.
     """
-    from spikinggamma import training
+    from spikinggamma import evaluation, runs
 
-    row = training.evaluate(
+    row = evaluation.evaluate(
         run,
         part=split.value,
         dt_ms=dt_ms,
@@ -132,8 +132,8 @@ def evaluate(
         command=this_command(),
     )
     if out is not None:
-        training.append_row(out, row)
-    typer.echo(training.describe(row, training.load_run(run).recipe))
+        runs.append_row(out, row)
+    typer.echo(evaluation.describe(row, runs.load_run(run).recipe))
 
 
 @app.command()
@@ -177,13 +177,13 @@ def cite(
       spikinggamma cite fsdd >> references.bib
       spikinggamma cite runs/fsdd-0-1
     """
-    from spikinggamma import training
+    from spikinggamma import data, recipes, runs
 
     if Path(what).is_dir():
-        recipe = training.load_run(what).recipe
+        recipe = runs.load_run(what).recipe
     else:
-        recipe = training.recipe_of(what) if what in training.data_names() else training.load_recipe(what)
-    typer.echo(training.citations(recipe), nl=False)
+        recipe = data.recipe_of(what) if what in data.data_names() else recipes.load_recipe(what)
+    typer.echo(runs.citations(recipe), nl=False)
 
 
 def main() -> None:

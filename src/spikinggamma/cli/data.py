@@ -33,9 +33,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace files that exist."
 @data_app.command("list")
 def data_list() -> None:
     """Data sets and tasks: what they are, where they lie and how big, under which licence, how to cite them."""
-    from spikinggamma import training
+    from spikinggamma import data
 
-    typer.echo(training.data_table())
+    typer.echo(data.data_table())
 
 
 @data_app.command("fetch")
@@ -46,9 +46,9 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g
 
       spikinggamma data fetch fsdd
     """
-    from spikinggamma import training
+    from spikinggamma import data
 
-    typer.echo(training.fetch(name))
+    typer.echo(data.fetch(name))
 
 
 @data_app.command("show")
@@ -77,8 +77,8 @@ def data_show(
     """
     from spikinggamma import report
 
-    path, facts = report.show(name, index, part=part.value, out=out, settings=settings or [])
-    typer.echo(f"{path}\n{facts}")
+    path, info = report.show(name, index, part=part.value, out=out, settings=settings or [])
+    typer.echo(f"{path}\n{info}")
 
 
 @data_app.command("convert")
@@ -117,12 +117,12 @@ def data_convert(
     the folder OUT, loaded as the recipe of its name loads it; options of the
     cochlea go to its loader. A folder named as a data set is written ./fsdd.
     """
-    from spikinggamma import training
-    from spikinggamma.training.conversion import convert_data, convert_sounds
+    from spikinggamma import data
+    from spikinggamma.data.conversion import convert_data, convert_sounds
 
     given = {"n_channels": n_channels, "c0": c0, "ramp_ms": ramp_ms, "pre_emphasis_hz": pre_emphasis_hz}
     options = {key: value for key, value in given.items() if value is not None}
-    if source in training.data_names():
+    if source in data.data_names():
         release = {} if seed is None else {"cochlea_seed": seed}
         texts = [f"{key}={value}" for key, value in (options | release).items()]
         typer.echo(convert_data(source, out, [*texts, *(settings or [])], force=force))
@@ -180,9 +180,9 @@ def data_normalise(
     Spiking Heidelberg Digits, and about.json with channels, counts and
     command.
     """
-    from spikinggamma.training.normalisation import Making, normalise
+    from spikinggamma.data.normalisation import NormaliseOptions, normalise
 
-    making = Making(
+    making = NormaliseOptions(
         settings=tuple(settings or ()),
         split=split,
         group_channels=group_channels,

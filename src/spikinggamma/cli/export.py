@@ -62,10 +62,10 @@ def export(
       pip install "spikinggamma\\[nir]"
     """
     from spikinggamma import export as room
-    from spikinggamma import training
+    from spikinggamma import runs
 
     asked = {"dt_ms": dt_ms, "number": number, "max_spikes": max_spikes}
     asked["without_adaptation"] = without_adaptation or None
     typer.echo(str(room.export_run(run, to, out, asked)))
     if test_vectors is not None:
-        typer.echo(str(room.write_events(getattr(training.load_run(run).splits(), split.value), test_vectors)))
+        typer.echo(str(room.write_events(getattr(runs.load_run(run).splits(), split.value), test_vectors)))

@@ -47,9 +47,9 @@ def search(
 
       pip install "spikinggamma\\[search]"
     """
-    from spikinggamma import training
+    from spikinggamma import recipes, search
 
     seeds = [] if seed is None else [f"search.seed={seed}"]
-    chosen = training.load_recipe(recipe, [*(settings or []), *seeds])
-    found = training.search(chosen, out, trials=trials, jobs=jobs, device=device.value, command=this_command())
-    typer.echo(training.search_summary(found))
+    chosen = recipes.load_recipe(recipe, [*(settings or []), *seeds])
+    found = search.search(chosen, out, trials=trials, jobs=jobs, device=device.value, command=this_command())
+    typer.echo(search.search_summary(found))

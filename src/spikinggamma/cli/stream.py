@@ -64,7 +64,7 @@ def stream(
     from its last checkpoint, by the same command, to the same predictions.
     """
     from spikinggamma import stream as room
-    from spikinggamma.training import load_run
+    from spikinggamma.runs import load_run
 
     if not learn and any(given is not None for given in (rule, loss, rate)):
         raise SpikingGammaError("--learn", "--rule, --loss or --rate without it", "--learn beside them")
@@ -76,7 +76,7 @@ def stream(
         longest_gap_s=longest_gap_s,
         forget_ms=forget_ms,
         remember_ms=remember_ms,
-        lessons=room.Lessons(rule, loss, rate) if learn else None,
+        lessons=room.LearningOptions(rule, loss, rate) if learn else None,
         state=state,
         every_s=every_s,
         device=device.value,

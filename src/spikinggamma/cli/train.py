@@ -47,7 +47,7 @@ def train(
     every epoch. The best epoch is chosen on validation data, and the test split
     is used once.
     """
-    from spikinggamma import training
+    from spikinggamma import distributed, evaluation, recipes, training
 
     try:
         if resume is not None:
@@ -59,10 +59,10 @@ def train(
             run = training.resume(resume, device=device.value, tensorboard=tensorboard)
         else:
             seeds = [] if seed is None else [f"training.seed={seed}"]
-            chosen = training.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
+            chosen = recipes.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
             run = training.train(chosen, out, device=device.value, command=this_command(), tensorboard=tensorboard)
-    except training.LostProcess as lost:
+    except distributed.LostProcess as lost:
         typer.echo(f"error: {lost}", err=True)
         raise typer.Exit(1) from None
-    if training.is_first():
-        typer.echo(training.summary(run))
+    if distributed.is_first():
+        typer.echo(evaluation.summary(run))

@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from spikinggamma.atomic import remove_leftovers, replacing, unwritable, write_atomically
 from spikinggamma.datasets.spike_maps import DAMAGE, Spikes, open_maps, write_maps
-from spikinggamma.datasets.turns import CACHE_REMEDY, taking_turns
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import remove_leftovers, replacing, unwritable, write_atomically
+from spikinggamma.files.locks import CACHE_REMEDY, taking_turns
 
 __all__ = ["Spikes", "cache_root", "cached_spikes"]
 

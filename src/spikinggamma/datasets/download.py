@@ -15,11 +15,11 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from spikinggamma.atomic import replacing, unwritable
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.fetch import check_file, fetch
-from spikinggamma.datasets.turns import CACHE_REMEDY, taking_turns
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import replacing, unwritable
+from spikinggamma.files.locks import CACHE_REMEDY, taking_turns
 
 __all__ = ["check_files", "data_root", "ensure_files", "ensure_unzipped"]
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spikinggamma.atomic import move_into_place, unwritable
 from spikinggamma.datasets.progress import byte_bar
-from spikinggamma.datasets.turns import CACHE_REMEDY
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import move_into_place, unwritable
+from spikinggamma.files.locks import CACHE_REMEDY
 
 __all__ = ["check_file", "fetch"]
 

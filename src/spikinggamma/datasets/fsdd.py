@@ -20,7 +20,7 @@ from pathlib import Path
 from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets import download
 from spikinggamma.datasets.cache import Spikes, cached_spikes
-from spikinggamma.datasets.hearing import cochlea_key, hear_file
+from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear_file
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.splits import hold_out

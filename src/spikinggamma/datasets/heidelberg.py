@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikinggamma.datasets.download import ensure_unzipped
-from spikinggamma.datasets.heaps import check_heaps, check_lengths
+from spikinggamma.datasets.hdf5_checks import check_heaps, check_lengths
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.errors import SpikingGammaError

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
+from spikinggamma.files.atomic import write_atomically
 
 __all__ = ["write_heidelberg"]
 

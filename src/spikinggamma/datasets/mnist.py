@@ -35,9 +35,9 @@ from spikinggamma.datasets.idx import read_idx
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
 from spikinggamma.datasets.splits import hold_out
-from spikinggamma.datasets.turns import taking_turns
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.files.locks import taking_turns
 
 __all__ = ["CODES", "INFO", "describe", "load", "pixel_order"]
 

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spikinggamma.atomic import remove_leftovers
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.spike_maps import DAMAGE, Spikes, open_about, open_maps, write_maps
-from spikinggamma.datasets.turns import taking_turns
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, SensorShape
+from spikinggamma.files.atomic import remove_leftovers
+from spikinggamma.files.locks import taking_turns
 
 __all__ = ["mapped_recordings"]
 
@@ -103,25 +103,25 @@ def _kept(folder: Path, read: Callable[[], Iterable[Recording]]) -> list[Recordi
     maps = folder / _MAPS
     if maps.exists():
         shutil.rmtree(maps)
-    facts: list[_Facts] = []
+    info: list[_Facts] = []
 
     def pieces() -> Iterator[list[Spikes]]:
         for piece in _in_pieces(read()):
-            facts.extend(_Facts(r.label, r.speaker, r.source, r.n_channels, r.shape) for r in piece)
+            info.extend(_Facts(r.label, r.speaker, r.source, r.n_channels, r.shape) for r in piece)
             yield [Spikes(r.times_us, r.channels, r.duration_us) for r in piece]
 
     def about() -> dict[str, npt.NDArray[Any]]:
-        sensors = {(fact.n_channels, fact.shape) for fact in facts}
+        sensors = {(fact.n_channels, fact.shape) for fact in info}
         if len(sensors) != 1:
             raise SpikingGammaError(
                 "recordings", f"sensors {sorted(sensors)}", "at least one recording, all of one sensor"
             )
         return {
-            "labels": np.array([fact.label for fact in facts], np.int64),
-            "speakers": np.array([fact.speaker for fact in facts], np.str_),
-            "sources": np.array([fact.source for fact in facts], np.str_),
-            "n_channels": np.array(facts[0].n_channels),
-            "shape": np.array(facts[0].shape, np.int64),
+            "labels": np.array([fact.label for fact in info], np.int64),
+            "speakers": np.array([fact.speaker for fact in info], np.str_),
+            "sources": np.array([fact.source for fact in info], np.str_),
+            "n_channels": np.array(info[0].n_channels),
+            "shape": np.array(info[0].shape, np.int64),
         }
 
     write_maps(maps, pieces(), about)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.datasets.hearing import hear_file
+from spikinggamma.datasets.cochlea_spikes import hear_file
 from spikinggamma.datasets.heidelberg import HeidelbergFile
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.spike_maps import Spikes

@@ -22,8 +22,8 @@ import soundfile
 
 from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
+from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear_file
 from spikinggamma.datasets.download import data_root
-from spikinggamma.datasets.hearing import cochlea_key, hear_file
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.errors import SpikingGammaError

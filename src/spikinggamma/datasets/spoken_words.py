@@ -24,7 +24,7 @@ import numpy as np
 
 from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cached_spikes
-from spikinggamma.datasets.hearing import cochlea_key, hear, own_seed
+from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear, own_seed
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.speech_synthesis import Synthesiser, Utterance, check_voices, find_synthesiser, speak

@@ -7,6 +7,7 @@ from spikinggamma.events.augment import Augment
 from spikinggamma.events.batching import Batch, EpochBatches, batches, make_batch
 from spikinggamma.events.binning import bin_events, bin_events_sparse, bin_recording, n_steps, pictures
 from spikinggamma.events.gathering import Gathered, gather
+from spikinggamma.events.perturbation import Perturbation, parse_perturbation, perturbed
 from spikinggamma.events.pooling import pool_channels, pool_pixels
 from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
@@ -29,6 +30,7 @@ __all__ = [
     "Batch",
     "EpochBatches",
     "Gathered",
+    "Perturbation",
     "Recording",
     "SensorShape",
     "Splits",
@@ -44,7 +46,9 @@ __all__ = [
     "gather",
     "make_batch",
     "n_steps",
+    "parse_perturbation",
     "perturb",
+    "perturbed",
     "pictures",
     "pool_channels",
     "pool_pixels",

@@ -101,9 +101,13 @@ def timing_only(
     norms: list[list[Recording]] = []
     missing = []
     for recordings, table in zip(splits, tables, strict=True):
-        enough = np.flatnonzero((table[:, channels] >= counts).all(axis=1))
-        missing.append(len(recordings) - len(enough))
-        chosen = balanced([recordings[index] for index in enough], rng) if balance else [recordings[i] for i in enough]
+        should_stop = np.flatnonzero((table[:, channels] >= counts).all(axis=1))
+        missing.append(len(recordings) - len(should_stop))
+        chosen = (
+            balanced([recordings[index] for index in should_stop], rng)
+            if balance
+            else [recordings[i] for i in should_stop]
+        )
         if not chosen:
             raise SpikingGammaError("splits", "no recording with enough spikes in a part", "at least one in each")
         parts.append([only_channels(recording, channels) for recording in chosen])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spikinggamma.atomic import write_atomically
 from spikinggamma.events import Recording
+from spikinggamma.files.atomic import write_atomically
 
 __all__ = ["event_bytes", "event_text", "write_events"]
 

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export.fixed_thresholds import limit_spikes
 from spikinggamma.export.fixed_thresholds import without_adaptation as stand_still
@@ -18,8 +17,9 @@ from spikinggamma.export.nir_nodes import REMEDY, Nodes
 from spikinggamma.export.nir_surrogate import surrogate_wiring
 from spikinggamma.export.nir_surrogate_reader import read_surrogate_net
 from spikinggamma.export.nir_wiring import milliseconds, nir_package
-from spikinggamma.nn import GammaNet, SpikingNet, SurrogateNet
-from spikinggamma.training import Run, load_run
+from spikinggamma.files.atomic import write_atomically
+from spikinggamma.nn import GammaNet, SequenceNet, SurrogateNet
+from spikinggamma.runs import Run, load_run
 
 __all__ = ["FromNir", "nir_graph", "read_nir", "write_nir"]
 
@@ -27,12 +27,12 @@ __all__ = ["FromNir", "nir_graph", "read_nir", "write_nir"]
 class FromNir(NamedTuple):
     """A net that was read, in evaluation mode, and the time step at which it is what the file says."""
 
-    net: SpikingNet
+    net: SequenceNet
     dt_ms: float
 
 
 def write_nir(
-    source: Run | SpikingNet | str | Path,
+    source: Run | SequenceNet | str | Path,
     path: str | Path,
     *,
     dt_ms: float | None = None,
@@ -64,7 +64,7 @@ def write_nir(
 
 
 def nir_graph(
-    source: Run | SpikingNet | str | Path,
+    source: Run | SequenceNet | str | Path,
     *,
     dt_ms: float | None = None,
     without_adaptation: bool = False,
@@ -108,7 +108,7 @@ def read_nir(path: str | Path, *, dt_ms: float | None = None) -> FromNir:
     step = _step(graph, dt_ms)
     nodes = Nodes(graph.nodes)
     if "layer0_bucket0" in nodes:
-        net: SpikingNet = read_gamma_net(nodes)
+        net: SequenceNet = read_gamma_net(nodes)
     elif "layer0_weight" in nodes:
         net = read_surrogate_net(nodes, step)
     else:
@@ -122,7 +122,7 @@ def read_nir(path: str | Path, *, dt_ms: float | None = None) -> FromNir:
     return FromNir(net.eval(), step)
 
 
-def _graph(net: SpikingNet, dt_ms: float, changes: str) -> Any:
+def _graph(net: SequenceNet, dt_ms: float, changes: str) -> Any:
     from spikinggamma import __version__
 
     if isinstance(net, GammaNet):
@@ -135,8 +135,8 @@ def _graph(net: SpikingNet, dt_ms: float, changes: str) -> Any:
     return wiring.graph(shape, heard, written_by=f"spikinggamma {__version__}", changed_before=changes or "nothing")
 
 
-def _net_of(source: Run | SpikingNet | str | Path, dt_ms: float | None) -> tuple[SpikingNet, float]:
-    if isinstance(source, SpikingNet):
+def _net_of(source: Run | SequenceNet | str | Path, dt_ms: float | None) -> tuple[SequenceNet, float]:
+    if isinstance(source, SequenceNet):
         if dt_ms is None:
             raise SpikingGammaError("dt_ms", None, "the time step of the graph, which a net alone does not have")
         return source, dt_ms
@@ -144,7 +144,7 @@ def _net_of(source: Run | SpikingNet | str | Path, dt_ms: float | None) -> tuple
     return run.net(), run.recipe.data.dt_ms if dt_ms is None else dt_ms
 
 
-def _gamma(net: SpikingNet, argument: str) -> GammaNet:
+def _gamma(net: SequenceNet, argument: str) -> GammaNet:
     if not isinstance(net, GammaNet):
         raise SpikingGammaError(argument, type(net).__name__, "a GammaNet: only its neurons have such a code")
     return net

@@ -23,7 +23,7 @@ import numpy as np
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export.nir_wiring import Array, Wiring, leak, numbers
 from spikinggamma.functional import DelayParameters
-from spikinggamma.nn import Axons, NeuronSettings, Population, SurrogateNet
+from spikinggamma.nn import AxonalDelays, NeuronSettings, Population, SurrogateNet
 
 __all__ = ["surrogate_wiring"]
 
@@ -48,7 +48,7 @@ def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
     return wiring, heard
 
 
-def _write_axons(wiring: Wiring, name: str, axons: Axons, heard: str) -> str:
+def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, heard: str) -> str:
     if axons.delay_ms is None:
         return heard
     parameters = DelayParameters(axons.delay_ms.detach(), axons.max_delay_ms, wiring.dt_ms).validate()

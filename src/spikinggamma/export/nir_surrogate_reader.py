@@ -12,7 +12,7 @@ import torch
 
 from spikinggamma.export.nir_nodes import Nodes
 from spikinggamma.export.nir_wiring import Array, digits, leak
-from spikinggamma.nn import Axons, NeuronSettings, SurrogateNet
+from spikinggamma.nn import AxonalDelays, NeuronSettings, SurrogateNet
 
 __all__ = ["read_surrogate_net"]
 
@@ -104,7 +104,7 @@ def _read_delays(nodes: Nodes, name: str, dt_ms: float) -> Array | None:
     return (whole + nodes.field(f"{name}_far_share", "Scale", "scale")) * dt_ms
 
 
-def _fill_delays(nodes: Nodes, name: str, axons: Axons, delay: Array | None) -> None:
+def _fill_delays(nodes: Nodes, name: str, axons: AxonalDelays, delay: Array | None) -> None:
     if axons.delay_ms is None:
         return
     found = None if delay is None else list(delay.shape)

@@ -11,7 +11,7 @@ import torch
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.nn import Dense, GammaLayer, GammaNet, SpikingNet
+from spikinggamma.nn import Dense, GammaLayer, GammaNet, SequenceNet
 
 __all__ = ["ProgramLayer", "ProgramNet", "program_net"]
 
@@ -96,7 +96,7 @@ class ProgramNet(NamedTuple):
 
 
 def program_net(
-    net: SpikingNet, *, dt_ms: float, loss: str = "sum", channels: int | None = None, title: str = "a spiking net"
+    net: SequenceNet, *, dt_ms: float, loss: str = "sum", channels: int | None = None, title: str = "a spiking net"
 ) -> ProgramNet:
     """Take a net apart.
 

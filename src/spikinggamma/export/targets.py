@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from spikinggamma.data import known_name
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export.c_program import write_c
 from spikinggamma.export.nir_file import write_nir
-from spikinggamma.training import known_name
 
 __all__ = ["TARGETS", "export_run"]
 

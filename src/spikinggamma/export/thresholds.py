@@ -50,8 +50,8 @@ def spike_thresholds(code: SigmaDelta, dtype: torch.dtype) -> Float[Tensor, " J"
     high = (4.0 * code.threshold * wanted).astype(floating).view(integer)
     while np.any(high - low > 1):
         middle = low + (high - low) // 2
-        enough = _counts(code, torch.from_numpy(middle.view(floating))) >= wanted
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        should_stop = _counts(code, torch.from_numpy(middle.view(floating))) >= wanted
+        low, high = np.where(should_stop, low, middle), np.where(should_stop, middle, high)
     return torch.from_numpy(low.view(floating).copy())
 
 

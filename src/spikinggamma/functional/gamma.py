@@ -75,7 +75,7 @@ def gamma_sequence(
 
 
 def gamma_adjoint(
-    alpha: Float[Tensor, " K"], blame: Float[Tensor, "T K *cells"]
+    alpha: Float[Tensor, " K"], grad: Float[Tensor, "T K *cells"]
 ) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
     """The chain run backwards in time: what each bucket at each step is to blame for.
 
@@ -88,10 +88,10 @@ def gamma_adjoint(
     Returns:
         g [T, K, ...]; g_0 is ∂ℓ/∂u. And ∂ℓ/∂h_k before the first step, [K, ...].
     """
-    decay = alpha.view(-1, *[1] * (blame.ndim - 2))
-    carried = torch.zeros_like(blame[0])
+    decay = alpha.view(-1, *[1] * (grad.ndim - 2))
+    carried = torch.zeros_like(grad[0])
     result = []
-    for e in reversed(blame.unbind(0)):
+    for e in reversed(grad.unbind(0)):
         g = carried + e
         result.append(g)
         spilled = torch.cat([(1.0 - decay[1:]) * g[1:], torch.zeros_like(g[:1])])

@@ -51,9 +51,9 @@ class _Step(torch.autograd.Function):
         return (x >= 0).to(x.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (x,) = ctx.saved_tensors
-        return blames[0] * ctx.bump(x), None
+        return grads[0] * ctx.bump(x), None
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:

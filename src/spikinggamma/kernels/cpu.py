@@ -30,7 +30,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spikinggamma.kernels.llvm import prefetch, wide_vectors
+from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = [
     "bucket_products",
@@ -384,14 +384,14 @@ def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, sig
 
 
 @_compile
-def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
+def signal_adjoint(share, shares, grad, weight, alpha, tiny, carried, result):
     """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
     wide_vectors()
-    steps, batch, neurons = blame.shape
+    steps, batch, neurons = grad.shape
     keep, take = _fours(alpha)
-    g = np.zeros(keep.size * BLOCK, blame.dtype)
-    v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
-    delta = np.zeros(BLOCK, blame.dtype)
+    g = np.zeros(keep.size * BLOCK, grad.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
+    delta = np.zeros(BLOCK, grad.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
@@ -401,9 +401,9 @@ def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
         g[:] = 0
         _gather(weight, low, width, v)
         for t in range(steps - 1, -1, -1):
-            _copy(blame[t, sample, here], delta)
+            _copy(grad[t, sample, here], delta)
             if t >= AHEAD:
-                prefetch(blame[t - AHEAD, sample, here])
+                prefetch(grad[t - AHEAD, sample, here])
                 prefetch(result[t - AHEAD, sample, here])
             _blame_by_weight(g, v, delta, keep, take, _lanes(width))
             _settle(g, tiny, t)
@@ -412,7 +412,7 @@ def signal_adjoint(share, shares, blame, weight, alpha, tiny, carried, result):
 
 
 @_compile
-def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buckets, result, totals, biases):
+def neuron_adjoint(share, shares, grad, signal, drive, weight, alpha, tiny, buckets, result, totals, biases):
     """From blame on what is sent: `result` ∂ℓ/∂u [T,B,N], and added into this share's own `totals` ∂ℓ/∂v, `biases` ∂ℓ/∂b.
 
     The chain commutes with its weights. So δ runs backwards through the bare chain, as drive does forwards; what arrives in
@@ -420,15 +420,15 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
     chain for both. What the buckets held at the start is no drive; its share takes a way forwards, if there is any.
     """
     wide_vectors()
-    steps, batch, neurons = blame.shape
+    steps, batch, neurons = grad.shape
     keep, take = _fours(alpha)
-    h = np.zeros(keep.size * BLOCK, blame.dtype)
-    v = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
-    total = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
-    a = np.zeros(3 * BLOCK, blame.dtype)
-    u = np.zeros(BLOCK, blame.dtype)
-    r = np.zeros(BLOCK, blame.dtype)
-    b = np.zeros(BLOCK, blame.dtype)
+    h = np.zeros(keep.size * BLOCK, grad.dtype)
+    v = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
+    total = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
+    a = np.zeros(3 * BLOCK, grad.dtype)
+    u = np.zeros(BLOCK, grad.dtype)
+    r = np.zeros(BLOCK, grad.dtype)
+    b = np.zeros(BLOCK, grad.dtype)
     blocks = (neurons + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
@@ -442,11 +442,11 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
         _gather(weight, low, width, v)
         for t in range(steps - 1, -1, -1):
             _copy(signal[t, sample, here], a)
-            _copy(blame[t, sample, here], a[BLOCK:])
+            _copy(grad[t, sample, here], a[BLOCK:])
             _copy(drive[t, sample, here], u)
             if t >= AHEAD:
                 prefetch(signal[t - AHEAD, sample, here])
-                prefetch(blame[t - AHEAD, sample, here])
+                prefetch(grad[t - AHEAD, sample, here])
                 prefetch(drive[t - AHEAD, sample, here])
                 prefetch(result[t - AHEAD, sample, here])
             _gated(a, alpha[0], h, _lanes(width))
@@ -461,9 +461,9 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
         t = 0
         while t < steps and h.any():
             _copy(signal[t, sample, here], a)
-            _copy(blame[t, sample, here], a[BLOCK:])
+            _copy(grad[t, sample, here], a[BLOCK:])
             if t + 1 < steps:
-                _copy(blame[t + 1, sample, here], a[2 * BLOCK :])
+                _copy(grad[t + 1, sample, here], a[2 * BLOCK :])
             else:
                 a[2 * BLOCK :] = 0
             _gated(a, alpha[0], u, _lanes(width))
@@ -475,7 +475,7 @@ def neuron_adjoint(share, shares, blame, signal, drive, weight, alpha, tiny, buc
 
 
 @_compile
-def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
+def bucket_products(share, shares, grad, drive, alpha, tiny, buckets, result):
     """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
     wide_vectors()
     steps, batch, neurons = drive.shape
@@ -494,10 +494,10 @@ def bucket_products(share, shares, blame, drive, alpha, tiny, buckets, result):
             _gather(buckets[:, sample], low, width, h[BLOCK:])
             for t in range(steps):
                 _copy(drive[t, sample, here], h)
-                _copy(blame[t, sample, here], delta)
+                _copy(grad[t, sample, here], delta)
                 if t + AHEAD < steps:
                     prefetch(drive[t + AHEAD, sample, here])
-                    prefetch(blame[t + AHEAD, sample, here])
+                    prefetch(grad[t + AHEAD, sample, here])
                 _fill_and_weigh(h, delta, total, keep, take, _lanes(width))
                 _settle(h[BLOCK:], tiny, t)
         _put(total, result, low, width)
@@ -526,13 +526,13 @@ def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
 
 
 @_compile
-def filter_adjoint(share, shares, blame, alpha, tiny, carried, result):
+def filter_adjoint(share, shares, grad, alpha, tiny, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
     wide_vectors()
-    steps, batch, _, cells = blame.shape
+    steps, batch, _, cells = grad.shape
     keep, take = _fours(alpha)
-    g = np.zeros(keep.size * BLOCK, blame.dtype)
-    e = np.zeros((keep.size - 1) * BLOCK, blame.dtype)
+    g = np.zeros(keep.size * BLOCK, grad.dtype)
+    e = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
     blocks = (cells + BLOCK - 1) // BLOCK
     for job in range(share, batch * blocks, shares):
         sample = job // blocks
@@ -540,7 +540,7 @@ def filter_adjoint(share, shares, blame, alpha, tiny, carried, result):
         width = min(BLOCK, cells - low)
         g[:] = 0
         for t in range(steps - 1, -1, -1):
-            _gather(blame[t, sample], low, width, e)
+            _gather(grad[t, sample], low, width, e)
             _blame(g, e, keep, take, _lanes(width))
             _settle(g, tiny, t)
             _put(g, result[t, sample], low, width)

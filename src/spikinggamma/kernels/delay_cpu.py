@@ -96,23 +96,23 @@ def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
 
 
 @_compile
-def delay_adjoint(share, shares, blame, whole, fraction, result):
+def delay_adjoint(share, shares, grad, whole, fraction, result):
     """b(t) [T,C] to blame on the past and the spikes after it, `result` [D+T,C]: the same walk, from the end."""
-    steps, cells = blame.shape
+    steps, cells = grad.shape
     total = result.shape[0]
     remembered = total - steps
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
         phi = fraction[here]
-        silence = np.zeros(phi.size, blame.dtype)
-        ring = np.zeros(remembered * phi.size, blame.dtype)
+        silence = np.zeros(phi.size, grad.dtype)
+        ring = np.zeros(remembered * phi.size, grad.dtype)
         places = _places_of(whole[here], remembered)
         far = np.zeros_like(silence)
         near = np.zeros_like(silence)
         for back in range(total):
             row = back % remembered
             place = ring[row * near.size : (row + 1) * near.size]
-            _copy(blame[steps - 1 - back, here] if back < steps else silence, place)
+            _copy(grad[steps - 1 - back, here] if back < steps else silence, place)
             _read(ring, places, near)
             out = result[total - 1 - back, here]
             for i in range(near.size):
@@ -121,7 +121,7 @@ def delay_adjoint(share, shares, blame, whole, fraction, result):
 
 
 @_compile
-def delay_products(share, shares, past, spikes, blame, whole, result):
+def delay_products(share, shares, past, spikes, grad, whole, result):
     """∂ℓ/∂φ of each cell, `result` [C]; what was read is read anew."""
     steps, cells = spikes.shape
     remembered = past.shape[0]
@@ -136,7 +136,7 @@ def delay_products(share, shares, past, spikes, blame, whole, result):
             row = t % remembered
             _copy(spikes[t, here], ring[row * near.size : (row + 1) * near.size])
             _read(ring, places, near)
-            b = blame[t, here]
+            b = grad[t, here]
             for i in range(total.size):
                 total[i] += b[i] * (far[i] - near[i])
             far, near = near, far

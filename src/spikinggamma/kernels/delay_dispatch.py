@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spikinggamma.kernels.sharing import arrays, run_shared
+from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
@@ -31,23 +31,23 @@ def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor)
     return arrived
 
 
-def delay_adjoint(blame: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
+def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
     """b = ∂ℓ/∂y [T, B, N] to ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], parts of one tensor; `remembered` is D."""
     from spikinggamma.kernels import delay_cpu
 
-    steps, batch, neurons = blame.shape
-    inputs = arrays(blame.flatten(1), whole.repeat(batch), fraction.repeat(batch))
-    result = blame.new_empty(remembered + steps, batch, neurons)
+    steps, batch, neurons = grad.shape
+    inputs = arrays(grad.flatten(1), whole.repeat(batch), fraction.repeat(batch))
+    result = grad.new_empty(remembered + steps, batch, neurons)
     run_shared(delay_cpu.delay_adjoint, result.numel(), *inputs, *arrays(result.flatten(1)))
     return result[:remembered], result[remembered:]
 
 
-def delay_products(past: Tensor, spikes: Tensor, blame: Tensor, whole: Tensor) -> Tensor:
+def delay_products(past: Tensor, spikes: Tensor, grad: Tensor, whole: Tensor) -> Tensor:
     """∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)); arguments as in `delay_forward` and `delay_adjoint`."""
     from spikinggamma.kernels import delay_cpu
 
     _, batch, neurons = spikes.shape
-    inputs = arrays(past.flatten(1), spikes.flatten(1), blame.flatten(1), whole.repeat(batch))
-    result = blame.new_empty(batch, neurons)
+    inputs = arrays(past.flatten(1), spikes.flatten(1), grad.flatten(1), whole.repeat(batch))
+    result = grad.new_empty(batch, neurons)
     run_shared(delay_cpu.delay_products, spikes.numel(), *inputs, *arrays(result.view(-1)))
     return result.sum(0)

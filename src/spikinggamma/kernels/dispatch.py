@@ -85,7 +85,7 @@ def _backend(like: Tensor) -> Any:
     name = _chosen(like)
     if name == "reference":
         return reference
-    return importlib.import_module(f"spikinggamma.kernels.{'on_cpu' if name == 'cpu' else 'on_cuda'}")
+    return importlib.import_module(f"spikinggamma.kernels.{'cpu_backend' if name == 'cpu' else 'triton_backend'}")
 
 
 def code_forward(
@@ -107,7 +107,7 @@ def signal_forward(
     return _backend(drive).signal_forward(drive, weight, bias, alpha, buckets)
 
 
-def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Adjoint of `signal_forward` in the drive.
 
     Args:
@@ -118,7 +118,7 @@ def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor
     Returns:
         r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
     """
-    return _backend(blame).signal_adjoint(blame, weight, alpha)
+    return _backend(grad).signal_adjoint(grad, weight, alpha)
 
 
 def neuron_forward(
@@ -137,7 +137,7 @@ def neuron_forward(
 
 
 def neuron_adjoint(
-    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Adjoint of `neuron_forward`, with ∂ŷ/∂y = 1, where a layer rectifies.
 
@@ -152,12 +152,12 @@ def neuron_adjoint(
     Returns:
         r = ∂ℓ/∂u [T, B, N], ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N].
     """
-    return _backend(blame).neuron_adjoint(blame, signal, drive, weight, alpha, buckets)
+    return _backend(grad).neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
 
 
-def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
     """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
-    return _backend(blame).bucket_products(blame, drive, alpha, buckets)
+    return _backend(grad).bucket_products(grad, drive, alpha, buckets)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,6 +165,6 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
     return _backend(drive).filter_forward(drive, alpha, buckets)
 
 
-def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
-    return _backend(blame).filter_adjoint(blame, alpha)
+    return _backend(grad).filter_adjoint(grad, alpha)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from spikinggamma.kernels.llvm import prefetch, wide_vectors
+from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "leaky_forward", "lif_forward"]
 
@@ -147,21 +147,21 @@ def adaptive_lif_forward(
 
 
 @_compile
-def leaky_adjoint(share, shares, blame, synapse, beta, current, membrane, result):
+def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result):
     """Blame on v⁻ [T,C] to `result`, that on the drive; blame on the state [C], after to before, in place."""
-    steps, cells = blame.shape
-    tiny = blame.dtype.type(TINY)
+    steps, cells = grad.shape
+    tiny = grad.dtype.type(TINY)
     wide_vectors()
-    gap = blame.dtype.type(1) - beta
+    gap = grad.dtype.type(1) - beta
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
         k = current[here].copy()
         m = membrane[here].copy()
         for t in range(steps - 1, -1, -1):
-            b = blame[t, here]
+            b = grad[t, here]
             out = result[t, here]
             if t >= AHEAD:
-                prefetch(blame[t - AHEAD, here])
+                prefetch(grad[t - AHEAD, here])
                 prefetch(result[t - AHEAD, here])
             for i in range(b.size):
                 g = b[i] + m[i]
@@ -175,27 +175,27 @@ def leaky_adjoint(share, shares, blame, synapse, beta, current, membrane, result
 
 @_compile
 def adaptive_lif_adjoint(
-    share, shares, blame, slope, synapse, beta, strength, decay, current, membrane, adaptation, result
+    share, shares, grad, slope, synapse, beta, strength, decay, current, membrane, adaptation, result
 ):
     """Blame on spikes and their slopes [T,C] to `result`, that on the drive; blame on the state as in `leaky_adjoint`.
 
     A spike is to blame for the a that it raises, and by its slope for the threshold that a raised.
     """
-    steps, cells = blame.shape
-    tiny = blame.dtype.type(TINY)
+    steps, cells = grad.shape
+    tiny = grad.dtype.type(TINY)
     wide_vectors()
-    gap = blame.dtype.type(1) - beta
+    gap = grad.dtype.type(1) - beta
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
         here = slice(job * BLOCK, min((job + 1) * BLOCK, cells))
         k = current[here].copy()
         m = membrane[here].copy()
         r = adaptation[here].copy()
         for t in range(steps - 1, -1, -1):
-            b = blame[t, here]
+            b = grad[t, here]
             bump = slope[t, here]
             out = result[t, here]
             if t >= AHEAD:
-                prefetch(blame[t - AHEAD, here])
+                prefetch(grad[t - AHEAD, here])
                 prefetch(slope[t - AHEAD, here])
                 prefetch(result[t - AHEAD, here])
             for i in range(b.size):

@@ -21,7 +21,7 @@ from spikinggamma.functional import (
     SRMAlphaState,
 )
 from spikinggamma.kernels.dispatch import is_compiled
-from spikinggamma.kernels.sharing import arrays, run_shared
+from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = [
     "adaptive_lif_adjoint",
@@ -92,7 +92,7 @@ def lif_forward(
     return spikes, excess, LIFState(*after)
 
 
-def leaky_adjoint(parameters: LIFParameters, blame: Tensor, after: LIFState) -> tuple[Tensor, LIFState]:
+def leaky_adjoint(parameters: LIFParameters, grad: Tensor, after: LIFState) -> tuple[Tensor, LIFState]:
     """Adjoint of `leaky_forward`, and of `lif_forward` in x.
 
     Args:
@@ -105,9 +105,9 @@ def leaky_adjoint(parameters: LIFParameters, blame: Tensor, after: LIFState) -> 
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(blame, memory_format=torch.contiguous_format)
-    constants = _reals(blame, *parameters.decays())
-    run_shared(lif_cpu.leaky_adjoint, blame.numel(), *_cells(blame), *constants, *_flat(before), *_cells(result))
+    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = _reals(grad, *parameters.decays())
+    run_shared(lif_cpu.leaky_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, LIFState(*before)
 
 
@@ -126,7 +126,7 @@ def adaptive_lif_forward(
 
 
 def adaptive_lif_adjoint(
-    parameters: AdaptiveLIFParameters, blame: Tensor, slope: Tensor, after: AdaptiveLIFState
+    parameters: AdaptiveLIFParameters, grad: Tensor, slope: Tensor, after: AdaptiveLIFState
 ) -> tuple[Tensor, AdaptiveLIFState]:
     """Adjoint of `adaptive_lif_forward`.
 
@@ -141,10 +141,10 @@ def adaptive_lif_adjoint(
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(blame, memory_format=torch.contiguous_format)
-    constants = _reals(blame, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
-    inputs = _cells(blame, slope)
-    run_shared(lif_cpu.adaptive_lif_adjoint, blame.numel(), *inputs, *constants, *_flat(before), *_cells(result))
+    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = _reals(grad, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
+    inputs = _cells(grad, slope)
+    run_shared(lif_cpu.adaptive_lif_adjoint, grad.numel(), *inputs, *constants, *_flat(before), *_cells(result))
     return result, AdaptiveLIFState(*before)
 
 
@@ -171,11 +171,11 @@ def srm_alpha_forward(
     return spikes, excess, SRMAlphaState(*after)
 
 
-def alpha_adjoint(tau_ms: float, dt_ms: float, blame: Tensor, after: AlphaState) -> tuple[Tensor, AlphaState]:
+def alpha_adjoint(tau_ms: float, dt_ms: float, grad: Tensor, after: AlphaState) -> tuple[Tensor, AlphaState]:
     """Adjoint of a sum of alpha functions: ∂ℓ/∂a(t) and ∂ℓ/∂ the state after, to ∂ℓ/∂u(t) and ∂ℓ/∂ the state before."""
     from spikinggamma.kernels import srm_alpha_cpu
 
-    before, result = _copies(after), torch.empty_like(blame, memory_format=torch.contiguous_format)
-    constants = _reals(blame, *_alpha_constants(tau_ms, dt_ms))
-    run_shared(srm_alpha_cpu.alpha_adjoint, blame.numel(), *_cells(blame), *constants, *_flat(before), *_cells(result))
+    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = _reals(grad, *_alpha_constants(tau_ms, dt_ms))
+    run_shared(srm_alpha_cpu.alpha_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, AlphaState(*before)

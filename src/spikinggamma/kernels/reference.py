@@ -48,9 +48,9 @@ def signal_forward(
     return bias + (weight.unsqueeze(1) * traces).sum(1), buckets
 
 
-def signal_adjoint(blame: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.signal_adjoint`."""
-    g, carried = gamma_adjoint(alpha, blame.unsqueeze(1) * weight.unsqueeze(1))
+    g, carried = gamma_adjoint(alpha, grad.unsqueeze(1) * weight.unsqueeze(1))
     return g[:, 0].contiguous(), carried
 
 
@@ -73,19 +73,19 @@ def neuron_forward(
 
 
 def neuron_adjoint(
-    blame: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
-    later = torch.cat([blame[1:], torch.zeros_like(blame[:1])])
-    delta = (blame - alpha[0] * later) * (signal > 0)
+    later = torch.cat([grad[1:], torch.zeros_like(grad[:1])])
+    delta = (grad - alpha[0] * later) * (signal > 0)
     products = bucket_products(delta, drive, alpha, buckets)
     return signal_adjoint(delta, weight, alpha)[0], products, delta.sum((0, 1))
 
 
-def bucket_products(blame: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
     """See `spikinggamma.kernels.bucket_products`."""
     traces, _ = gamma_sequence(alpha, buckets, drive)
-    return torch.einsum("tbn,tkbn->kn", blame, traces)
+    return torch.einsum("tbn,tkbn->kn", grad, traces)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +94,7 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
     return traces.transpose(1, 2).contiguous(), buckets
 
 
-def filter_adjoint(blame: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """See `spikinggamma.kernels.filter_adjoint`."""
-    g, carried = gamma_adjoint(alpha, blame.transpose(1, 2))
+    g, carried = gamma_adjoint(alpha, grad.transpose(1, 2))
     return g.transpose(1, 2).contiguous(), carried

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from spikinggamma.kernels.dispatch import is_compiled
-from spikinggamma.kernels.sharing import arrays, run_shared
+from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["CROSSOVER", "SpikeEvents", "spike_events", "spike_linear", "spike_outer"]
 
@@ -74,17 +74,17 @@ def spike_linear(spikes: Tensor, weight: Tensor, events: SpikeEvents | None) -> 
     return result
 
 
-def spike_outer(blame: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Tensor:
+def spike_outer(grad: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Tensor:
     """The gradient of W: Σ over rows of blame sᵀ, from blame [R, N] and spikes [R, M] to [N, M]; dense without events."""
     if events is None:
-        return blame.T @ spikes
+        return grad.T @ spikes
     from spikinggamma.kernels import spike_products_cpu as cpu
 
-    neurons, senders = blame.shape[1], spikes.shape[1]
+    neurons, senders = grad.shape[1], spikes.shape[1]
     width = _width(neurons, senders)
-    packed = blame.new_zeros(-(-neurons // width), senders, width)
+    packed = grad.new_zeros(-(-neurons // width), senders, width)
     work = events.number * neurons
-    run_shared(cpu.spike_outer, work, *arrays(*events, blame), packed.numpy())
+    run_shared(cpu.spike_outer, work, *arrays(*events, grad), packed.numpy())
     return packed.transpose(1, 2).reshape(-1, senders)[:neurons]
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from spikinggamma.kernels.llvm import LANES, compress, wide_vectors
+from spikinggamma.kernels.intrinsics import LANES, compress, wide_vectors
 
 __all__ = ["list_events", "spike_linear", "spike_outer"]
 
@@ -80,17 +80,17 @@ def spike_linear(share, shares, begins, ends, columns, values, packed, result):
 
 
 @_compile
-def spike_outer(share, shares, begins, ends, columns, values, blame, packed):
+def spike_outer(share, shares, begins, ends, columns, values, grad, packed):
     """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
     wide_vectors()
     blocks, _, width = packed.shape
-    rows, neurons = blame.shape
+    rows, neurons = grad.shape
     for block in range(share, blocks, shares):
         lines = packed[block]
         low = block * width
         here = slice(low, min(low + width, neurons))
         for row in range(rows):
-            add = blame[row, here]
+            add = grad[row, here]
             for event in range(begins[row], ends[row]):
                 line = lines[columns[event]]
                 value = values[event]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from spikinggamma.kernels.llvm import prefetch, wide_vectors
+from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 
@@ -99,10 +99,10 @@ def srm_alpha_forward(
 
 
 @_compile
-def alpha_adjoint(share, shares, blame, decay, gain, trace, value, result):
+def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
     """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
-    steps, cells = blame.shape
-    tiny = blame.dtype.type(TINY)
+    steps, cells = grad.shape
+    tiny = grad.dtype.type(TINY)
     wide_vectors()
     pull = decay * gain
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
@@ -110,10 +110,10 @@ def alpha_adjoint(share, shares, blame, decay, gain, trace, value, result):
         p = trace[here].copy()
         a = value[here].copy()
         for t in range(steps - 1, -1, -1):
-            b = blame[t, here]
+            b = grad[t, here]
             out = result[t, here]
             if t >= AHEAD:
-                prefetch(blame[t - AHEAD, here])
+                prefetch(grad[t - AHEAD, here])
                 prefetch(result[t - AHEAD, here])
             for i in range(b.size):
                 g = b[i] + a[i]

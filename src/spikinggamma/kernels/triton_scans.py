@@ -7,7 +7,7 @@ unless it is what was asked for. Where there is no GPU, Triton's interpreter run
 Signals are [T, B, N], traces [T, B, K, N], buckets [K, B, N], weights [K, N], all of one element type; `keep` and `take`
 [K] are α and what a bucket takes from the one before: 1 for the first, which takes the drive whole, else 1 - α. What runs
 backwards is given its last step, and steps back from there: 32 bits would not count all numbers of a long recording.
-Called through `spikinggamma.kernels.on_cuda`.
+Called through `spikinggamma.kernels.triton_backend`.
 """
 
 # Unannotated on purpose: these functions are compiled, and their arguments are pointers.
@@ -169,7 +169,7 @@ def code_forward(
 
 
 @triton.jit
-def signal_adjoint(blame, weight, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+def signal_adjoint(grad, weight, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
     """r = ∂ℓ/∂u and ∂ℓ/∂h before the first step, of δ = ∂ℓ/∂x."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
@@ -177,10 +177,10 @@ def signal_adjoint(blame, weight, keep, take, carried, result, T, B, N, K: tl.co
     kept, taken = _numbers(keep, K), _numbers(take, K)
     g = _weighed(v, tl.zeros_like(v[0]), K)
     for _ in range(T):
-        delta = tl.load(blame + here, mask=mask, other=0.0)
+        delta = tl.load(grad + here, mask=mask, other=0.0)
         g = _blamed(g, _weighed(v, delta, K), kept, taken, K)
         tl.store(result + here, g[0], mask=mask)
-        blame -= B * N
+        grad -= B * N
         result -= B * N
     _put_before(g, kept, taken, carried, sample, n, mask, B, N, K)
 
@@ -235,7 +235,7 @@ def neuron_forward(
 
 @triton.jit
 def neuron_adjoint(
-    blame,
+    grad,
     signal,
     drive,
     weight,
@@ -259,7 +259,7 @@ def neuron_adjoint(
     later = tl.zeros_like(v[0])
     p, sums, summed = _weighed(v, later, K), _weighed(v, later, K), later
     for _ in range(T):
-        b = tl.load(blame + here, mask=mask, other=0.0)
+        b = tl.load(grad + here, mask=mask, other=0.0)
         x = tl.load(signal + here, mask=mask, other=0.0)
         d = tl.where(x > 0.0, b - kept[0] * later, tl.zeros_like(b))
         later = b
@@ -267,7 +267,7 @@ def neuron_adjoint(
         p = _filled(p, d, kept, taken, K)
         sums = _added(sums, p, tl.load(drive + here, mask=mask, other=0.0), K)
         tl.store(result + here, _mixed(p, v, tl.zeros_like(b), K), mask=mask)
-        blame -= B * N
+        grad -= B * N
         signal -= B * N
         drive -= B * N
         result -= B * N
@@ -276,11 +276,11 @@ def neuron_adjoint(
         left += tl.abs(h[k])
     if tl.max(left, 0) > 0.0:  # what the buckets held at the start is no drive: a way forwards
         for t in range(T):
-            blame += B * N
+            grad += B * N
             signal += B * N
-            after = tl.load(blame + B * N + here, mask=mask & (n * 0 + t + 1 < T), other=0.0)
+            after = tl.load(grad + B * N + here, mask=mask & (n * 0 + t + 1 < T), other=0.0)
             x = tl.load(signal + here, mask=mask, other=0.0)
-            d = tl.load(blame + here, mask=mask, other=0.0) - kept[0] * after
+            d = tl.load(grad + here, mask=mask, other=0.0) - kept[0] * after
             h = _filled(h, tl.zeros_like(d), kept, taken, K)
             sums = _added(sums, h, tl.where(x > 0.0, d, tl.zeros_like(d)), K)
     for k in tl.static_range(K):
@@ -289,7 +289,7 @@ def neuron_adjoint(
 
 
 @triton.jit
-def bucket_products(blame, drive, keep, take, buckets, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+def bucket_products(grad, drive, keep, take, buckets, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
     """Σ_t δ(t) h_k(t) of each sample, into `result` [K, B, N], the buckets filled anew from the drive."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
@@ -298,9 +298,9 @@ def bucket_products(blame, drive, keep, take, buckets, result, T, B, N, K: tl.co
     total = _weighed(h, tl.zeros_like(h[0]), K)
     for _ in range(T):
         h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
-        d = tl.load(blame + here, mask=mask, other=0.0)
+        d = tl.load(grad + here, mask=mask, other=0.0)
         total = _added(total, h, d, K)
-        blame += B * N
+        grad += B * N
         drive += B * N
     for k in tl.static_range(K):
         tl.store(result + k * B * N + here, total[k], mask=mask)
@@ -324,17 +324,17 @@ def filter_forward(drive, keep, take, buckets, traces, T, B, N, K: tl.constexpr,
 
 
 @triton.jit
-def filter_adjoint(blame, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
+def filter_adjoint(grad, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
     """g_k(t) of e_k(t) = ∂ℓ/∂h_k, and ∂ℓ/∂h before the first step."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mask = n < N
     first = sample * K * N + n
     kept, taken = _numbers(keep, K), _numbers(take, K)
-    g = _rows(blame, first, K, N, n < 0)  # zeros
+    g = _rows(grad, first, K, N, n < 0)  # zeros
     for _ in range(T):
-        g = _blamed(g, _rows(blame, first, K, N, mask), kept, taken, K)
+        g = _blamed(g, _rows(grad, first, K, N, mask), kept, taken, K)
         for k in tl.static_range(K):
             tl.store(result + first + k * N, g[k], mask=mask)
-        blame -= B * K * N
+        grad -= B * K * N
         result -= B * K * N
     _put_before(g, kept, taken, carried, sample, n, mask, B, N, K)

@@ -1,17 +1,17 @@
 """Learning rules and losses: one call form for all; a rule never names a layer type."""
 
+from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.bptt import Backpropagation
 from spikinggamma.learning.each_step import EachStep
 from spikinggamma.learning.eprop import EProp
 from spikinggamma.learning.instantaneous import Instantaneous
 from spikinggamma.learning.learner import UPDATES, Learner, Source
-from spikinggamma.learning.loss import Loss, Verdict
+from spikinggamma.learning.loss import Loss, LossResult
 from spikinggamma.learning.losses import LOSSES, Last, Running, Sum, make_loss
 from spikinggamma.learning.ottt import OTTT, Truncated
-from spikinggamma.learning.outcome import Outcome, Traffic
+from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import GammaRule, Rule
 from spikinggamma.learning.rules import GAMMA_RULES, RULES, SURROGATE_RULES
-from spikinggamma.learning.share import Share
 from spikinggamma.learning.shifted import Shifted
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 from spikinggamma.learning.traced import Traced
@@ -25,6 +25,7 @@ __all__ = [
     "SURROGATE_RULES",
     "UPDATES",
     "Backpropagation",
+    "BatchShard",
     "Cumulative",
     "EProp",
     "EachStep",
@@ -33,19 +34,17 @@ __all__ = [
     "Last",
     "Learner",
     "Loss",
+    "LossResult",
     "Outcome",
     "Rule",
     "Running",
-    "Share",
     "Shifted",
     "Source",
     "Spikemax",
     "Sum",
     "ThroughTime",
     "Traced",
-    "Traffic",
     "Truncated",
-    "Verdict",
     "Windowed",
     "make_loss",
     "span",

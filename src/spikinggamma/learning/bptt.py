@@ -12,9 +12,9 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.rule import Rule
-from spikinggamma.nn import GammaNet, SpikingNet, SurrogateTape
+from spikinggamma.nn import GammaNet, SequenceNet, SurrogateActivations
 
-__all__ = ["Backpropagation", "speaking_blame"]
+__all__ = ["Backpropagation", "activity_grad"]
 
 
 class Backpropagation(Rule):
@@ -22,7 +22,7 @@ class Backpropagation(Rule):
 
     through_autograd = True
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         if isinstance(net, GammaNet):
             raise SpikingGammaError(
@@ -30,26 +30,26 @@ class Backpropagation(Rule):
             )
         self._blamed: list[tuple[Tensor, Tensor]] = []
 
-    def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`: nothing is added before the end."""
-        self._blamed.append((tape.layers[-1].outputs, delta))
-        if tape.cost is not None:
-            for layer in tape.layers[:-1]:
+    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`: nothing is added before the end."""
+        self._blamed.append((activations.layers[-1].outputs, delta))
+        if activations.cost is not None:
+            for layer in activations.layers[:-1]:
                 if layer.counts is not None:
-                    price = speaking_blame(tape.cost, layer.outputs, self.dt_ms)
+                    price = activity_grad(activations.cost, layer.outputs, self.dt_ms)
                     self._blamed.append((layer.outputs, price.expand_as(layer.outputs)))
         return False
 
     def finish(self) -> bool:
         """Blame everything at once."""
         # Where nothing was blamed, a spikeless population has no graph to follow either.
-        blamed = [(said, blame) for said, blame in self._blamed if said.requires_grad]
-        if blamed:
-            torch.autograd.backward([said for said, _ in blamed], [blame for _, blame in blamed])
+        with_grads = [(said, grad) for said, grad in self._blamed if said.requires_grad]
+        if with_grads:
+            torch.autograd.backward([said for said, _ in with_grads], [grad for _, grad in with_grads])
         self._blamed = []
-        return bool(blamed)
+        return bool(with_grads)
 
 
-def speaking_blame(cost: Float[Tensor, "T B"], spikes: Float[Tensor, "T B N"], dt_ms: float) -> Float[Tensor, "T B 1"]:
+def activity_grad(cost: Float[Tensor, "T B"], spikes: Float[Tensor, "T B N"], dt_ms: float) -> Float[Tensor, "T B 1"]:
     """∂ℓ/∂s of what speaking costs a spiking population: the price is on its mean rate, in spikes per neuron and 10 ms."""
     return cost.unsqueeze(2) * (10.0 / (dt_ms * spikes.shape[2]))

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.loss import Loss, Verdict
+from spikinggamma.learning.loss import Loss, LossResult
 
 __all__ = ["EachStep"]
 
@@ -64,14 +64,14 @@ class EachStep(Loss):
         self.total += float((losses * labelled).sum()) / self._divisor
         self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         wanted, labelled = self._wanted(start, len(logits))
         if self.regression:
             return (logits - wanted) * labelled.unsqueeze(2) / self._divisor
         error = logits.softmax(2) - torch.nn.functional.one_hot(wanted.clamp_min(0), logits.shape[2])
         return error * labelled.unsqueeze(2) / self._divisor
 
-    def verdict(self) -> Verdict:
-        """See `Loss.verdict`."""
-        return Verdict(self.total, torch.cat(self.decisions), self.right, self.count)
+    def result(self) -> LossResult:
+        """See `Loss.result`."""
+        return LossResult(self.total, torch.cat(self.decisions), self.right, self.count)

@@ -20,10 +20,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.functional import LIFParameters, LIFState
-from spikinggamma.learning.bptt import speaking_blame
+from spikinggamma.learning.bptt import activity_grad
 from spikinggamma.learning.online_lif import OnlineLIFRule, Trace
-from spikinggamma.nn import SpikingNet, SurrogateTape, add_gradient
-from spikinggamma.nn.scans import leaky_sequence
+from spikinggamma.nn import SequenceNet, SurrogateActivations, add_gradient
+from spikinggamma.nn.neurons.compiled import leaky_sequence
 
 __all__ = ["EProp"]
 
@@ -35,7 +35,7 @@ class EProp(OnlineLIFRule):
         feedback_seed: Of the random feedback to layers below the topmost hidden one, F_l ~ N(0, 1 / N_top).
     """
 
-    def __init__(self, net: SpikingNet, dt_ms: float, *, feedback_seed: int = 0) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float, *, feedback_seed: int = 0) -> None:
         super().__init__(net, dt_ms)
         weights = self.net.weights
         self._traces = [Trace(self.listener(index)) for index in range(len(weights))]
@@ -47,18 +47,18 @@ class EProp(OnlineLIFRule):
             self._feedback.append(drawn.to(below) / weights[-1].shape[1] ** 0.5)
 
     @torch.no_grad()
-    def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
+    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
         weights = self.net.weights
         self.add_bias(delta)
-        self.add(len(weights) - 1, delta, self._traces[-1].of(tape.layers[-1].inputs))
+        self.add(len(weights) - 1, delta, self._traces[-1].of(activations.layers[-1].inputs))
         for index, feedback in enumerate([*self._feedback, *weights[-1:]][: len(weights) - 1]):
-            mask, spikes = tape.masks[index], tape.layers[index].outputs
+            mask, spikes = activations.masks[index], activations.layers[index].outputs
             signal = delta @ feedback if mask is None else (delta @ feedback) * mask
-            held, slope = self._traces[index].of(tape.layers[index].inputs), self.slope(tape, index)
+            held, slope = self._traces[index].of(activations.layers[index].inputs), self.slope(activations, index)
             add_gradient(weights[index], self._eligibility[index].meet(signal, slope, held))
-            if tape.cost is not None:  # a price on spikes, which the read-out does not filter
-                self.add(index, slope * speaking_blame(tape.cost, spikes, self.dt_ms), held)
+            if activations.cost is not None:  # a price on spikes, which the read-out does not filter
+                self.add(index, slope * activity_grad(activations.cost, spikes, self.dt_ms), held)
         return True
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import gamma_step
 from spikinggamma.learning.rule import advance
-from spikinggamma.nn import GammaLayer, LayerTape
+from spikinggamma.nn import GammaLayer, LayerActivations
 
 __all__ = ["SenderHistory", "TimescaleHistory"]
 
@@ -32,13 +32,13 @@ class SenderHistory:
         self._buckets: Tensor | None = None
         self._pending: Tensor | None = None
 
-    def before(self, tape: LayerTape) -> Float[Tensor, "J B *in_shape"] | None:
+    def before(self, activations: LayerActivations) -> Float[Tensor, "J B *in_shape"] | None:
         """ŝ_k before this chunk, or None at the start of a recording; call once per chunk, in order."""
         if self._pending is not None:
             inputs = self._pending.flatten(2)
             zeros = inputs.new_zeros(len(self.alpha), *inputs.shape[1:])
             self._buckets = advance(inputs, self.alpha, zeros if self._buckets is None else self._buckets)
-        self._pending = tape.inputs
+        self._pending = activations.inputs
         return None if self._buckets is None else self._buckets.view(len(self.alpha), -1, *self.layer.in_shape)
 
 
@@ -53,25 +53,25 @@ class TimescaleHistory:
         self.alpha = alpha
         self.dt_ms = dt_ms
         self._sensitivity: Tensor | None = None
-        self._pending: LayerTape | None = None
+        self._pending: LayerActivations | None = None
 
-    def accumulate(self, tape: LayerTape, carried: Float[Tensor, "K B M"]) -> None:
+    def accumulate(self, activations: LayerActivations, carried: Float[Tensor, "K B M"]) -> None:
         """Add the part of the gradient that acts through the buckets before this chunk; once per chunk, in order."""
         if not self.layer.timescales.trainable:
             return
         if self._pending is not None:
             self._move_on(self._pending)
-        self._pending = tape
+        self._pending = activations
         if self._sensitivity is not None:
             self.layer.timescales.accumulate((self._sensitivity * carried).sum((1, 2, 3)), self.dt_ms)
 
-    def _move_on(self, tape: LayerTape) -> None:
+    def _move_on(self, activations: LayerActivations) -> None:
         order = len(self.alpha)
         if self._sensitivity is None:
-            self._sensitivity = tape.drive.new_zeros(order, *tape.before.buckets.shape)
-        traces, _ = kernels.filter_forward(tape.drive, self.alpha, tape.before.buckets)
-        past = tape.before.buckets
-        nothing = tape.drive.new_zeros(order, *past.shape[1:])
+            self._sensitivity = activations.drive.new_zeros(order, *activations.before.buckets.shape)
+        traces, _ = kernels.filter_forward(activations.drive, self.alpha, activations.before.buckets)
+        past = activations.before.buckets
+        nothing = activations.drive.new_zeros(order, *past.shape[1:])
         for now in traces.unbind(0):
             source = past.clone()
             source[1:] -= past[:-1]

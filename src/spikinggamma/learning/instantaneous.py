@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.learning.history import SenderHistory, TimescaleHistory
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below
-from spikinggamma.nn import GammaNet, LayerTape, NetTape, SpikingNet
+from spikinggamma.learning.rule import GammaRule, accumulate_timescales, propagate_down
+from spikinggamma.nn import GammaNet, LayerActivations, NetActivations, SequenceNet
 
 __all__ = ["CausalLayerGradient", "Instantaneous"]
 
@@ -28,19 +28,19 @@ class CausalLayerGradient:
         self._senders = SenderHistory(self.layer, alpha)
         self._timescales = TimescaleHistory(self.layer, alpha, dt_ms)
 
-    def accumulate(self, tape: LayerTape, delta: Float[Tensor, "T B N"]) -> None:
+    def accumulate(self, activations: LayerActivations, delta: Float[Tensor, "T B N"]) -> None:
         """Adjoint inside the chunk, and a boundary term for what came before it."""
         layer, alpha = self.layer, self.alpha
-        layer.accumulate_mix(delta, tape.drive, tape.before.buckets, alpha)
+        layer.accumulate_mix(delta, activations.drive, activations.before.buckets, alpha)
         layer.accumulate_bias(delta)
-        accumulate_timescales(layer, tape, delta, alpha, self.dt_ms)
+        accumulate_timescales(layer, activations, delta, alpha, self.dt_ms)
         if not (layer.projection_learns or layer.timescales.trainable):
             return
-        drive_blame, carried = layer.signal_adjoint(delta, alpha)
-        self._timescales.accumulate(tape, carried)
+        drive_grad, carried = layer.signal_adjoint(delta, alpha)
+        self._timescales.accumulate(activations, carried)
         if layer.projection_learns:
-            layer.accumulate_projection(drive_blame, tape.inputs, tape.listed)
-            senders = self._senders.before(tape)
+            layer.accumulate_projection(drive_grad, activations.inputs, activations.input_events)
+            senders = self._senders.before(activations)
             if senders is not None:
                 layer.accumulate_projection(carried, senders)
 
@@ -48,19 +48,21 @@ class CausalLayerGradient:
 class Instantaneous(GammaRule):
     """See the module."""
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         self._gradients = [
             CausalLayerGradient(self.net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)
         ]
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
+    def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
         for index in reversed(range(len(self.net.stack))):
-            self._gradients[index].accumulate(tape.layers[index], delta)
+            self._gradients[index].accumulate(activations.layers[index], delta)
             if index > 0:
                 layer = self.net.stack[index]
-                delta = below(self.net, tape, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
+                delta = propagate_down(
+                    self.net, activations, index, layer.project_adjoint(layer.mix_adjoint_sum(delta))
+                )
         return True
 
     def finish(self) -> bool:

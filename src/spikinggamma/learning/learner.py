@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,19 +10,20 @@ from jaxtyping import Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.loss import Loss
 from spikinggamma.learning.losses import LOSSES, make_loss
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import Rule
 from spikinggamma.learning.rules import RULES
-from spikinggamma.learning.share import Share
-from spikinggamma.learning.tally import Tally
-from spikinggamma.nn import SpikingNet
+from spikinggamma.learning.spike_counter import SpikeCounter
+from spikinggamma.nn import SequenceNet
 
 __all__ = ["UPDATES", "Learner", "Source"]
 
 UPDATES = ("recording", "chunk", "step")
 # A recording held whole, or a way to make its chunks anew for each pass.
+Observer = Callable[[Tensor, Any, Tensor, int], None]
 Source = Tensor | Callable[[], Iterable[Tensor]]
 
 
@@ -52,7 +53,7 @@ class Learner:
 
     def __init__(
         self,
-        net: SpikingNet,
+        net: SequenceNet,
         *,
         rule: str,
         loss: str,
@@ -92,7 +93,7 @@ class Learner:
         *,
         optimiser_step: Callable[[], None] | None = None,
         generator: torch.Generator | None = None,
-        share: Share | None = None,
+        share: BatchShard | None = None,
     ) -> Outcome:
         """Add the gradients of a batch of recordings to the net's parameters.
 
@@ -107,31 +108,33 @@ class Learner:
                 `optimiser_step` is called after every chunk, as another part may have learnt from it.
         """
         source, lengths = self._source(spikes, targets, lengths)
-        judge = make_loss(self.loss, targets, lengths, self.dt_ms) if share else self._judge(targets, lengths)
+        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms) if share else self._judge(targets, lengths)
         start_state = self._start(int(lengths.numel()), generator, share)
-        weight = 1.0 if share is None else share.weight(judge.count)
+        weight = 1.0 if share is None else share.weight(evaluator.count)
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
-        replayed = judge.replay and not whole
+        replayed = evaluator.replay and not whole
         if replayed:
-            for start, _, tape in self._chunks(source, start_state):
-                judge.observe(tape.layers[-1].outputs, start)
+            for start, _, activations in self._chunks(source, start_state):
+                evaluator.observe(activations.layers[-1].outputs, start)
         rule = self._begin()
-        tally = Tally(self.net, lengths)
-        for start, heard, tape in self._chunks(source, start_state, through_autograd=rule.through_autograd):
-            logits = tape.layers[-1].outputs.detach()
+        counter = SpikeCounter(self.net, lengths)
+        for start, heard, activations in self._chunks(source, start_state, through_autograd=rule.through_autograd):
+            logits = activations.layers[-1].outputs.detach()
             if not replayed:
-                judge.observe(logits, start)
-            delta = judge.blame(logits, start)
-            added = rule.take(self._priced(tape, judge, start, share), delta if share is None else weight * delta)
-            tally.add(tape, start, heard)
+                evaluator.observe(logits, start)
+            delta = evaluator.gradient(logits, start)
+            added = rule.accumulate(
+                self._priced(activations, evaluator, start, share), delta if share is None else weight * delta
+            )
+            counter.add(activations, start, heard)
             if optimiser_step is not None and (added or share is not None) and self.update != "recording":
                 optimiser_step()
         added = rule.finish()
         if optimiser_step is not None and (added or share is not None or self.update == "recording"):
             optimiser_step()
-        return tally.outcome(judge) if share is None or share.size else _nothing(tally.outcome(judge))
+        return counter.outcome(evaluator) if share is None or share.size else _nothing(counter.outcome(evaluator))
 
-    def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> Share:
+    def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> BatchShard:
         """What the process at `place` of `shares` has to learn from of the batch with these targets and lengths.
 
         Example:
@@ -140,26 +143,41 @@ class Learner:
             >>> learner.share(torch.tensor([0, 1, 0]), torch.tensor([5, 4, 6]), place=1, shares=2).columns
             slice(1, 3, None)
         """
-        return Share.of(len(lengths), place, shares, decisions=self._judge(targets, lengths).count)
+        return BatchShard.of(len(lengths), place, shares, decisions=self._judge(targets, lengths).count)
 
-    def evaluate(self, spikes: Source, targets: Tensor, lengths: Int[Tensor, " B"] | None = None) -> Outcome:
-        """Judge a batch without learning from it, and without dropout."""
+    def evaluate(
+        self,
+        spikes: Source,
+        targets: Tensor,
+        lengths: Int[Tensor, " B"] | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+    ) -> Outcome:
+        """Evaluate a batch without learning from it, and without dropout.
+
+        Args:
+            spikes, targets, lengths: As `learn` takes them.
+            observers: Called after each chunk with its input, the net's activations, which of its steps [T, B] belong to a
+                recording, and the step at which it begins.
+        """
         source, lengths = self._source(spikes, targets, lengths)
-        judge = self._judge(targets, lengths)
-        tally = Tally(self.net, lengths, thoroughly=True)
+        evaluator = self._judge(targets, lengths)
+        counter = SpikeCounter(self.net, lengths, thoroughly=True)
         state = self.net.initial_state(int(lengths.numel()), dropout=False)
-        for start, heard, tape in self._chunks(source, state):
-            judge.observe(tape.layers[-1].outputs, start)
-            tally.add(tape, start, heard)
-        return tally.outcome(judge)
+        for start, heard, activations in self._chunks(source, state):
+            evaluator.observe(activations.layers[-1].outputs, start)
+            counter.add(activations, start, heard)
+            for observer in observers:
+                observer(heard, activations, evaluator.valid(start, len(heard)), start)
+        return counter.outcome(evaluator)
 
     def _judge(self, targets: Tensor, lengths: Tensor) -> Loss:
-        judge = make_loss(self.loss, targets, lengths, self.dt_ms)
-        if judge.count == 0:
+        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms)
+        if evaluator.count == 0:
             raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
-        return judge
+        return evaluator
 
-    def _start(self, batch: int, generator: torch.Generator | None, share: Share | None) -> Any:
+    def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> Any:
         """The state at the start of a batch; of a share with its part of the batch's dropout masks."""
         if share is None:
             return self.net.initial_state(batch, generator=generator)
@@ -167,15 +185,15 @@ class Learner:
         own = tuple(None if mask is None else mask[share.columns] for mask in masks)
         return self.net.initial_state(batch, dropout=False)._replace(masks=own)
 
-    def _priced(self, tape: Any, judge: Loss, start: int, share: Share | None) -> Any:
+    def _priced(self, activations: Any, evaluator: Loss, start: int, share: BatchShard | None) -> Any:
         """The tape with the cost of speaking at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
-            return tape
-        logits = tape.layers[-1].outputs
+            return activations
+        logits = activations.layers[-1].outputs
         # In the net's own precision: a quotient of whole numbers is single.
-        recordings = len(judge.lengths) if share is None else share.recordings
-        parts = judge.valid(start, len(logits)).to(logits) / (judge.lengths * recordings)
-        return tape.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
+        recordings = len(evaluator.lengths) if share is None else share.recordings
+        parts = evaluator.valid(start, len(logits)).to(logits) / (evaluator.lengths * recordings)
+        return activations.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
 
     def _begin(self) -> Rule:
         try:
@@ -211,8 +229,8 @@ class Learner:
         start = 0
         for spikes in source():
             with torch.set_grad_enabled(through_autograd):
-                tape, state = self.net.run(spikes, state, self.dt_ms)
-            yield start, spikes, tape
+                activations, state = self.net.run(spikes, state, self.dt_ms)
+            yield start, spikes, activations
             start += len(spikes)
 
 

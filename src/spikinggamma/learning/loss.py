@@ -11,10 +11,10 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Loss", "OneDecision", "Verdict", "checked_classes"]
+__all__ = ["Loss", "LossResult", "OneDecision", "checked_classes"]
 
 
-class Verdict(NamedTuple):
+class LossResult(NamedTuple):
     """A batch judged: mean loss, predicted classes [B] (or [T, B]), how many were right, and of how many."""
 
     loss: float
@@ -55,11 +55,11 @@ class Loss(abc.ABC):
         """Take in a chunk of logits: in the first pass of a replayed loss, else before `blame`."""
 
     @abc.abstractmethod
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
         """δ of a chunk that was observed."""
 
     @abc.abstractmethod
-    def verdict(self) -> Verdict:
+    def result(self) -> LossResult:
         """The batch judged, once every chunk was observed."""
 
 
@@ -97,10 +97,10 @@ class OneDecision(Loss):
         wanted = torch.nn.functional.one_hot(targets, evidence.shape[1])
         return (evidence.softmax(1) - wanted) / len(targets)
 
-    def verdict(self) -> Verdict:
-        """See `Loss.verdict`."""
+    def result(self) -> LossResult:
+        """See `Loss.result`."""
         evidence = self.gathered()
         targets = checked_classes(self.targets, evidence.shape[1])
         loss = float(torch.nn.functional.cross_entropy(evidence, targets))
         predictions = evidence.argmax(1)
-        return Verdict(loss, predictions, int((predictions == targets).sum()), len(targets))
+        return LossResult(loss, predictions, int((predictions == targets).sum()), len(targets))

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.each_step import EachStep
-from spikinggamma.learning.loss import Loss, OneDecision, Verdict, checked_classes
+from spikinggamma.learning.loss import Loss, LossResult, OneDecision, checked_classes
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 
 __all__ = ["LOSSES", "Last", "Running", "Sum", "make_loss"]
@@ -37,8 +37,8 @@ class Sum(OneDecision):
         """See `Loss.observe`."""
         self.gather(logits, self._share(start, len(logits), logits))
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
@@ -53,8 +53,8 @@ class Last(OneDecision):
         """See `Loss.observe`."""
         self.gather(logits, self._share(start, len(logits), logits))
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
@@ -93,8 +93,8 @@ class Running(OneDecision):
         weight = self._weight(start, len(logits)).unsqueeze(1) / self._norm
         self.total += float((losses * weight * valid).sum())
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         if self._means is None:
             raise SpikingGammaError("logits", "none observed", "each chunk, before its blame is asked for")
         wanted = torch.nn.functional.one_hot(self.targets, logits.shape[2])
@@ -103,9 +103,9 @@ class Running(OneDecision):
         )
         return (self._means.softmax(2) - wanted) * weight.unsqueeze(2)
 
-    def verdict(self) -> Verdict:
+    def result(self) -> LossResult:
         """Judges the sum of all logits; the loss is the weighted mean over time."""
-        return super().verdict()._replace(loss=self.total)
+        return super().result()._replace(loss=self.total)
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -27,10 +27,10 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFParameters, LIFState, surrogate_slope
-from spikinggamma.learning.bptt import speaking_blame
+from spikinggamma.learning.bptt import activity_grad
 from spikinggamma.learning.rule import Rule
-from spikinggamma.nn import SpikingNet, SurrogateNet, SurrogateTape, add_gradient
-from spikinggamma.nn.scans import leaky_sequence
+from spikinggamma.nn import SequenceNet, SurrogateActivations, SurrogateNet, add_gradient
+from spikinggamma.nn.neurons.compiled import leaky_sequence
 
 __all__ = ["OnlineLIFRule"]
 
@@ -42,7 +42,7 @@ class OnlineLIFRule(Rule, abc.ABC):
         SpikingGammaError: A net of other neurons, with delays, or with spiking outputs.
     """
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         expected = "a SurrogateNet of `lif` neurons without delays and with an integrating read-out"
         remedy = "Other nets learn by bptt, a GammaNet by rules of its own."
@@ -65,28 +65,30 @@ class OnlineLIFRule(Rule, abc.ABC):
         return self.readout if index == len(self.net.weights) - 1 else self.neuron
 
     @abc.abstractmethod
-    def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
+    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
 
     def finish(self) -> bool:
         """Nothing is held back."""
         return False
 
-    def slope(self, tape: SurrogateTape, index: int) -> Float[Tensor, "T B N"]:
+    def slope(self, activations: SurrogateActivations, index: int) -> Float[Tensor, "T B N"]:
         """ψ(t) of hidden layer `index`."""
-        membrane = tape.layers[index].signal
+        membrane = activations.layers[index].signal
         assert membrane is not None, "a LIF tells its membrane where gradients are disabled"
         return surrogate_slope(self.neuron.surrogate, membrane - self.neuron.threshold)
 
-    def heard(self, tape: SurrogateTape, index: int, blame: Float[Tensor, "T B N"]) -> Float[Tensor, "T B N"]:
+    def heard(
+        self, activations: SurrogateActivations, index: int, grad: Float[Tensor, "T B N"]
+    ) -> Float[Tensor, "T B N"]:
         """Blame on the spikes of hidden layer `index` from blame on what is left of them after dropout, with their price."""
-        mask = tape.masks[index]
-        blame = blame if mask is None else blame * mask
-        return blame if tape.cost is None else blame + speaking_blame(tape.cost, blame, self.dt_ms)
+        mask = activations.masks[index]
+        grad = grad if mask is None else grad * mask
+        return grad if activations.cost is None else grad + activity_grad(activations.cost, grad, self.dt_ms)
 
-    def add(self, index: int, blame: Float[Tensor, "T B N"], held: Float[Tensor, "T B M"]) -> None:
+    def add(self, index: int, grad: Float[Tensor, "T B N"], held: Float[Tensor, "T B M"]) -> None:
         """Add Σ_t g(t) â(t)ᵀ to the gradient of layer `index`."""
-        add_gradient(self.net.weights[index], torch.einsum("tbn,tbm->nm", blame, held))
+        add_gradient(self.net.weights[index], torch.einsum("tbn,tbm->nm", grad, held))
 
     def add_bias(self, delta: Float[Tensor, "T B C"]) -> None:
         """Add Σ_t δ(t) to that of the read-out's bias."""

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.learning.online_lif import OnlineLIFRule, Trace, first_answer
-from spikinggamma.nn import SpikingNet, SurrogateTape
+from spikinggamma.nn import SequenceNet, SurrogateActivations
 
 __all__ = ["OTTT", "Truncated"]
 
@@ -23,15 +23,15 @@ class _PresentBlame(OnlineLIFRule):
     """g^l(t) = ψ(t) ⊙ W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)."""
 
     @torch.no_grad()
-    def take(self, tape: SurrogateTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
-        weights, blame = self.net.weights, delta
+    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
+        weights, grad = self.net.weights, delta
         self.add_bias(delta)
         for index in reversed(range(len(weights))):
-            self.add(index, blame, self.held(index, tape.layers[index].inputs))
+            self.add(index, grad, self.held(index, activations.layers[index].inputs))
             if index > 0:
-                sent = self.heard(tape, index - 1, (first_answer(self.listener(index)) * blame) @ weights[index])
-                blame = self.slope(tape, index - 1) * sent
+                sent = self.heard(activations, index - 1, (first_answer(self.listener(index)) * grad) @ weights[index])
+                grad = self.slope(activations, index - 1) * sent
         return True
 
     def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
@@ -46,7 +46,7 @@ class Truncated(_PresentBlame):
 class OTTT(_PresentBlame):
     """Online training through time: the trace of each sender's spikes, in constant memory."""
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         self._traces = [Trace(self.listener(index)) for index in range(len(self.net.weights))]
 

@@ -7,33 +7,7 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["Outcome", "Traffic"]
-
-
-class Traffic(NamedTuple):
-    """What went through a net, padding excluded.
-
-    Attributes:
-        recordings: How many.
-        steps: Of all of them together.
-        arrivals: Messages at each input of each layer (`SpikingNet.arrivals`), [*in_shape].
-        multiples: Those of them that stood for several spikes of one height.
-        messages: Sent by each layer: steps of a neuron in which it spoke, [L + 1] with the read-out's.
-    """
-
-    recordings: int
-    steps: float
-    arrivals: tuple[Float[Tensor, "*in_shape"], ...]
-    multiples: tuple[Float[Tensor, "*in_shape"], ...]
-    messages: Float[Tensor, " layers"]
-
-    def __add__(self, other: object) -> Traffic:
-        if not isinstance(other, Traffic):
-            return NotImplemented
-        arrivals = tuple(one + more for one, more in zip(self.arrivals, other.arrivals, strict=True))
-        multiples = tuple(one + more for one, more in zip(self.multiples, other.multiples, strict=True))
-        recordings, steps = self.recordings + other.recordings, self.steps + other.steps
-        return Traffic(recordings, steps, arrivals, multiples, self.messages + other.messages)
+__all__ = ["Outcome"]
 
 
 class Outcome(NamedTuple):
@@ -47,7 +21,6 @@ class Outcome(NamedTuple):
         spikes: Spikes of each hidden layer, padding excluded, [L].
         neuron_steps: Neurons times valid steps of each hidden layer, [L].
         spikes_by_neuron: Spikes of each neuron, padding excluded, [N] for each hidden layer; of an evaluation only.
-        traffic: Arrivals and messages, for what the batch cost; of an evaluation only.
     """
 
     loss: float
@@ -57,7 +30,6 @@ class Outcome(NamedTuple):
     spikes: Float[Tensor, " L"]
     neuron_steps: Float[Tensor, " L"]
     spikes_by_neuron: tuple[Float[Tensor, " N"], ...] = ()
-    traffic: Traffic | None = None
 
     def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
         """Mean spikes per neuron and second of each hidden layer."""

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import GammaLayer, GammaNet, LayerTape, NetTape, SpikingNet
+from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NetActivations, SequenceNet
 from spikinggamma.nn.autograd import alpha_gradient
 
-__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "below"]
+__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "propagate_down"]
 
 
 class Rule(abc.ABC):
@@ -30,11 +30,11 @@ class Rule(abc.ABC):
 
     through_autograd: bool = False
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         self.dt_ms = dt_ms
 
     @abc.abstractmethod
-    def take(self, tape: Any, delta: Float[Tensor, "T B C"]) -> bool:
+    def accumulate(self, activations: Any, delta: Float[Tensor, "T B C"]) -> bool:
         """The next chunk's tape, as the net's `run` left it, and the blame on its logits.
 
         Returns:
@@ -49,7 +49,7 @@ class Rule(abc.ABC):
 class GammaRule(Rule):
     """A rule of SpikingGamma: error flows through linear buckets, so it needs a `GammaNet`."""
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         if not isinstance(net, GammaNet):
             raise SpikingGammaError("rule", "one of SpikingGamma", f"one for a {type(net).__name__}, such as bptt")
@@ -58,20 +58,22 @@ class GammaRule(Rule):
             self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
 
 
-def below(net: GammaNet, tape: NetTape, index: int, blame: Float[Tensor, "T B *in_shape"]) -> Float[Tensor, "T B N"]:
+def propagate_down(
+    net: GammaNet, activations: NetActivations, index: int, grad: Float[Tensor, "T B *in_shape"]
+) -> Float[Tensor, "T B N"]:
     """δ of layer `index - 1` from blame on its outputs: through its dropout mask, with the cost of speaking, its gate.
 
     It takes the place of `blame`, which is as large as anything that a chunk needs.
     """
-    mask = tape.masks[index - 1]
-    layer, signal = net.stack[index - 1], tape.layers[index - 1].signal
+    mask = activations.masks[index - 1]
+    layer, signal = net.stack[index - 1], activations.layers[index - 1].signal
     if mask is not None:
-        blame = blame.reshape(*blame.shape[:2], *mask.shape[1:]).mul_(mask)
-    blame = blame.reshape(signal.shape)
-    if tape.cost is not None:
+        grad = grad.reshape(*grad.shape[:2], *mask.shape[1:]).mul_(mask)
+    grad = grad.reshape(signal.shape)
+    if activations.cost is not None:
         unit = layer.code.threshold if layer.code is not None else 1.0
-        blame.add_(tape.cost.unsqueeze(2) / (layer.neurons * unit))
-    return layer.gated(blame, signal)
+        grad.add_(activations.cost.unsqueeze(2) / (layer.neurons * unit))
+    return layer.apply_relu_mask(grad, signal)
 
 
 def advance(
@@ -84,7 +86,7 @@ def advance(
 
 def accumulate_timescales(
     layer: GammaLayer,
-    tape: LayerTape,
+    activations: LayerActivations,
     delta: Float[Tensor, "T B N"],
     alpha: Float[Tensor, " K"],
     dt_ms: float,
@@ -94,5 +96,5 @@ def accumulate_timescales(
     if not layer.timescales.trainable:
         return
     g, _ = kernels.filter_adjoint(layer.mix_adjoint(delta), alpha)
-    traces, _ = kernels.filter_forward(tape.drive, alpha, tape.before.buckets)
-    layer.timescales.accumulate(alpha_gradient(g[:steps], traces[:steps], tape.before.buckets), dt_ms)
+    traces, _ = kernels.filter_forward(activations.drive, alpha, activations.before.buckets)
+    layer.timescales.accumulate(alpha_gradient(g[:steps], traces[:steps], activations.before.buckets), dt_ms)

@@ -22,8 +22,8 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.history import SenderHistory
-from spikinggamma.learning.rule import GammaRule, below
-from spikinggamma.nn import NetTape, SpikingNet
+from spikinggamma.learning.rule import GammaRule, propagate_down
+from spikinggamma.nn import NetActivations, SequenceNet
 
 __all__ = ["Shifted"]
 
@@ -35,7 +35,7 @@ class Shifted(GammaRule):
         SpikingGammaError: buckets differ in their time constants, or train them.
     """
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         every = torch.cat(self.alphas)
         if any(layer.timescales.trainable for layer in self.net.stack) or not torch.allclose(every, every[0]):
@@ -55,35 +55,35 @@ class Shifted(GammaRule):
         self._buckets: list[Tensor | None] = [None] * len(self.net.stack)
         self._step = torch.zeros(depth[0], dtype=every.dtype, device=every.device)
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
+    def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
         answers = self._step_answers(len(delta))
         bundle = delta.unsqueeze(0)
         for index in reversed(range(len(self.net.stack))):
-            layer, own, chain = self.net.stack[index], tape.layers[index], self._chains[index]
+            layer, own, chain = self.net.stack[index], activations.layers[index], self._chains[index]
             past = self._buckets[index]
             past = own.drive.new_zeros(len(chain), *own.drive.shape[1:]) if past is None else past
             traces, self._buckets[index] = kernels.filter_forward(own.drive, chain, past)
-            for j, blame in enumerate(bundle.unbind(0)):
-                layer.accumulate_mix_traces(blame, traces[:, :, j : j + layer.order])
-                layer.accumulate_bias(blame * answers[:, j].view(-1, 1, 1))
+            for j, grad in enumerate(bundle.unbind(0)):
+                layer.accumulate_mix_traces(grad, traces[:, :, j : j + layer.order])
+                layer.accumulate_bias(grad * answers[:, j].view(-1, 1, 1))
             if index == 0 and not layer.projection_learns:
                 break
             spread = bundle.new_zeros(*bundle.shape[1:3], len(chain), layer.cells)
-            for j, blame in enumerate(bundle.unbind(0)):
-                spread[:, :, j : j + layer.order] += layer.mix_adjoint(blame)
+            for j, grad in enumerate(bundle.unbind(0)):
+                spread[:, :, j : j + layer.order] += layer.mix_adjoint(grad)
             g, carried = kernels.filter_adjoint(spread, chain)
-            layer.accumulate_projection(g[:, :, 0], own.inputs, own.listed)
+            layer.accumulate_projection(g[:, :, 0], own.inputs, own.input_events)
             senders = self._senders[index].before(own)
             if senders is not None:
                 layer.accumulate_projection(carried, senders)
             if index > 0:
                 told = spread.permute(2, 0, 1, 3)
                 # Speaking costs at the moment of speaking, so only blame that came through no bucket bears it.
-                free = tape._replace(cost=None)
+                free = activations._replace(cost=None)
                 bundle = torch.stack(
                     [
-                        below(self.net, free if deep else tape, index, layer.project_adjoint(c))
+                        propagate_down(self.net, free if deep else activations, index, layer.project_adjoint(c))
                         for deep, c in enumerate(told.unbind(0))
                     ]
                 )

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma.learning.loss import OneDecision, Verdict, checked_classes
+from spikinggamma.learning.loss import LossResult, OneDecision, checked_classes
 
 __all__ = ["Cumulative", "Spikemax"]
 
@@ -31,20 +31,20 @@ class Spikemax(OneDecision):
         """See `Loss.observe`; the logits are spikes."""
         self.gather(logits, self.valid(start, len(logits)).to(logits))
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         counts = self._counts()
         shares = counts / counts.sum(1, keepdim=True)
         wanted = torch.nn.functional.one_hot(checked_classes(self.targets, counts.shape[1]), counts.shape[1])
         error = (shares - wanted) / counts / len(counts)
         return self.valid(start, len(logits)).to(logits).unsqueeze(2) * error
 
-    def verdict(self) -> Verdict:
+    def result(self) -> LossResult:
         """Judges by the most spikes."""
         counts = self._counts()
         targets = checked_classes(self.targets, counts.shape[1])
         right = counts.gather(1, targets.unsqueeze(1)).squeeze(1)
-        return super().verdict()._replace(loss=float((counts.sum(1).log() - right.log()).mean()))
+        return super().result()._replace(loss=float((counts.sum(1).log() - right.log()).mean()))
 
     def _counts(self) -> Float[Tensor, "B C"]:
         return self.gathered().clamp_min(1.0)
@@ -59,8 +59,8 @@ class Cumulative(OneDecision):
         """See `Loss.observe`."""
         self.gather(logits.softmax(2), self.valid(start, len(logits)).to(logits))
 
-    def blame(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.blame`."""
+    def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
+        """See `Loss.gradient`."""
         votes, error = logits.softmax(2), self.error()
         moved = votes * (error - (votes * error).sum(2, keepdim=True))
         return self.valid(start, len(logits)).to(logits).unsqueeze(2) * moved

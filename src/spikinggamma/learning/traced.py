@@ -16,8 +16,8 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.learning.instantaneous import CausalLayerGradient
-from spikinggamma.learning.rule import GammaRule, below
-from spikinggamma.nn import GammaNet, NetTape, SpikingNet
+from spikinggamma.learning.rule import GammaRule, propagate_down
+from spikinggamma.nn import GammaNet, NetActivations, SequenceNet
 from spikinggamma.nn.autograd import decoded
 
 __all__ = ["Traced"]
@@ -33,9 +33,9 @@ class _Traces:
         self.values: dict[str, Tensor] = {}
         self._senders: Tensor | None = None
 
-    def move_on(self, tape: NetTape, index: int) -> None:
+    def move_on(self, activations: NetActivations, index: int) -> None:
         """Through a chunk, step by step."""
-        own = tape.layers[index]
+        own = activations.layers[index]
         steps, batch = own.drive.shape[:2]
         inputs = own.inputs.flatten(2)
         if self._senders is None:
@@ -57,12 +57,12 @@ class _Traces:
         alpha = self.above[1:].view(-1, *[1] * sensitivity.ndim)
         self.values[name] = torch.cat([sensitivity.unsqueeze(0), alpha * past[1:] + (1.0 - alpha) * past[:-1]])
 
-    def accumulate(self, blame: Float[Tensor, "K B N"]) -> None:
+    def accumulate(self, grad: Float[Tensor, "K B N"]) -> None:
         """Add Σ_k ε^k E_k for blame that falls on what was before the chunk."""
         products = {
-            name: torch.einsum("kbn,kbnp->np", blame, value.flatten(3)).view(value.shape[2:])
+            name: torch.einsum("kbn,kbnp->np", grad, value.flatten(3)).view(value.shape[2:])
             if value.ndim > 3
-            else torch.einsum("kbn,kbn->n", blame, value)
+            else torch.einsum("kbn,kbn->n", grad, value)
             for name, value in self.values.items()
         }
         if products:
@@ -76,7 +76,7 @@ class Traced(GammaRule):
         SpikingGammaError: a hidden layer shares weights between neurons, or trains its time constants.
     """
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
         for layer in self.net.hidden:
             layer.require_own_parameters("traced")
@@ -84,28 +84,30 @@ class Traced(GammaRule):
             CausalLayerGradient(self.net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)
         ]
         self._traces = [_Traces(self.net, index, self.alphas) for index in range(len(self.net.stack) - 1)]
-        self._pending: NetTape | None = None
+        self._pending: NetActivations | None = None
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
+    def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
         if self._pending is not None:
             for index, traces in enumerate(self._traces):
                 traces.move_on(self._pending, index)
-        self._pending = tape
+        self._pending = activations
         own = delta
         for index in reversed(range(len(self.net.stack))):
             layer, alpha = self.net.stack[index], self.alphas[index]
-            self._gradients[index].accumulate(tape.layers[index], own)
+            self._gradients[index].accumulate(activations.layers[index], own)
             if index == 0:
                 break
-            drive_blame, carried = layer.signal_adjoint(delta, alpha)
-            own = below(self.net, tape, index, layer.project_adjoint(decoded(drive_blame, float(alpha[0]))))
+            drive_grad, carried = layer.signal_adjoint(delta, alpha)
+            own = propagate_down(
+                self.net, activations, index, layer.project_adjoint(decoded(drive_grad, float(alpha[0])))
+            )
             # Buckets before the chunk, seen as filters of the decoded signal: bucket 0 no longer remembers by itself.
-            carried[0] -= alpha[0] * drive_blame[0]
+            carried[0] -= alpha[0] * drive_grad[0]
             told = layer.project_adjoint(carried).flatten(2)
-            mask = tape.masks[index - 1]
+            mask = activations.masks[index - 1]
             self._traces[index - 1].accumulate(told if mask is None else told * mask.flatten(1))
-            delta = below(self.net, tape, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
+            delta = propagate_down(self.net, activations, index, layer.project_adjoint(layer.mix_adjoint_sum(delta)))
         return True
 
     def finish(self) -> bool:

@@ -22,8 +22,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, below
-from spikinggamma.nn import GammaNet, LayerTape, NetTape, SpikingNet
+from spikinggamma.learning.rule import GammaRule, accumulate_timescales, propagate_down
+from spikinggamma.nn import GammaNet, LayerActivations, NetActivations, SequenceNet
 from spikinggamma.nn.autograd import decoded
 
 __all__ = ["ThroughTime", "Windowed", "commit", "span"]
@@ -57,34 +57,36 @@ def _slowest(decays: tuple[float, ...], tolerance: float) -> int:
     return steps
 
 
-def commit(net: GammaNet, alphas: list[Tensor], dt_ms: float, tape: NetTape, delta: Tensor, steps: int) -> None:
+def commit(
+    net: GammaNet, alphas: list[Tensor], dt_ms: float, activations: NetActivations, delta: Tensor, steps: int
+) -> None:
     """Run the adjoint over the tape and add the contributions of its first `steps` steps to the gradients."""
     for index in reversed(range(len(net.stack))):
-        layer, own, alpha = net.stack[index], tape.layers[index], alphas[index]
+        layer, own, alpha = net.stack[index], activations.layers[index], alphas[index]
         layer.accumulate_mix(delta[:steps], own.drive[:steps], own.before.buckets, alpha)
         layer.accumulate_bias(delta[:steps])
         accumulate_timescales(layer, own, delta, alpha, dt_ms, steps)
         if index == 0 and not layer.projection_learns:
             return
-        drive_blame, _ = layer.signal_adjoint(delta, alpha)
-        listed = own.listed if steps == len(own.inputs) else None
-        layer.accumulate_projection(drive_blame[:steps], own.inputs[:steps], listed)
+        drive_grad, _ = layer.signal_adjoint(delta, alpha)
+        input_events = own.input_events if steps == len(own.inputs) else None
+        layer.accumulate_projection(drive_grad[:steps], own.inputs[:steps], input_events)
         if index > 0:
-            delta = below(net, tape, index, layer.project_adjoint(decoded(drive_blame, float(alpha[0]))))
+            delta = propagate_down(net, activations, index, layer.project_adjoint(decoded(drive_grad, float(alpha[0]))))
 
 
-def _join(tapes: list[NetTape]) -> NetTape:
-    if len(tapes) == 1:
-        return tapes[0]
+def _join(all_activations: list[NetActivations]) -> NetActivations:
+    if len(all_activations) == 1:
+        return all_activations[0]
     layers = []
-    for parts in zip(*(tape.layers for tape in tapes), strict=True):
+    for parts in zip(*(activations.layers for activations in all_activations), strict=True):
         inputs, drive, signal = (
             torch.cat([getattr(part, name) for part in parts]) for name in ("inputs", "drive", "signal")
         )
         # The adjoint reads what came in and the gate; what was sent is the next layer's input.
-        layers.append(LayerTape(inputs, drive, parts[0].before, signal, signal, None))
-    costs = [tape.cost for tape in tapes if tape.cost is not None]
-    return NetTape(tuple(layers), tapes[0].masks, torch.cat(costs) if costs else None)
+        layers.append(LayerActivations(inputs, drive, parts[0].before, signal, signal, None))
+    costs = [activations.cost for activations in all_activations if activations.cost is not None]
+    return NetActivations(tuple(layers), all_activations[0].masks, torch.cat(costs) if costs else None)
 
 
 class Windowed(GammaRule):
@@ -94,15 +96,15 @@ class Windowed(GammaRule):
         tolerance: Share of an input's weight that may still lie ahead when it is committed; sets the window, see `span`.
     """
 
-    def __init__(self, net: SpikingNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
         super().__init__(net, dt_ms)
         self.span = span(self.net, dt_ms, tolerance)
-        self._window: deque[tuple[NetTape, Tensor]] = deque()
+        self._window: deque[tuple[NetActivations, Tensor]] = deque()
         self._steps = 0
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
-        self._window.append((tape, delta))
+    def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
+        self._window.append((activations, delta))
         self._steps += len(delta)
         added = False
         while self._steps - len(self._window[0][1]) >= self.span:
@@ -119,24 +121,24 @@ class Windowed(GammaRule):
 
     def _commit(self, steps: int) -> bool:
         # With a label only at the end, most of the recording is never blamed: nothing to run.
-        if not any(tape.cost is not None or bool(delta.any()) for tape, delta in self._window):
+        if not any(activations.cost is not None or bool(delta.any()) for activations, delta in self._window):
             return False
-        tapes, deltas = zip(*self._window, strict=True)
-        commit(self.net, self.alphas, self.dt_ms, _join(list(tapes)), torch.cat(deltas), steps)
+        all_activations, deltas = zip(*self._window, strict=True)
+        commit(self.net, self.alphas, self.dt_ms, _join(list(all_activations)), torch.cat(deltas), steps)
         return True
 
 
 class ThroughTime(GammaRule):
     """The adjoint over the whole recording, as backpropagation through time computes it; memory linear in time."""
 
-    def __init__(self, net: SpikingNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         super().__init__(net, dt_ms)
-        self._tapes: list[NetTape] = []
+        self._tapes: list[NetActivations] = []
         self._deltas: list[Tensor] = []
 
-    def take(self, tape: NetTape, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.take`."""
-        self._tapes.append(tape)
+    def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
+        """See `Rule.accumulate`."""
+        self._tapes.append(activations)
         self._deltas.append(delta)
         return False
 

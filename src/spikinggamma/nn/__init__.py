@@ -1,31 +1,27 @@
 """Torch modules: they own parameters and call the functional core. Layers, and nets built of them."""
 
-from spikinggamma.nn.axons import AXONS, Axons
-from spikinggamma.nn.bucket_weighted import BucketWeightedLayer
-from spikinggamma.nn.conv import Conv2d
-from spikinggamma.nn.count_net import CountNet, CountState
-from spikinggamma.nn.dense import Dense
-from spikinggamma.nn.gru_net import GRUNet, GRUState
-from spikinggamma.nn.layer import GammaLayer
-from spikinggamma.nn.net import GammaNet, NetState, NetTape
-from spikinggamma.nn.per_synapse import PerSynapse
-from spikinggamma.nn.populations import POPULATIONS, NeuronSettings, Population
-from spikinggamma.nn.spiking_net import SpikingNet
-from spikinggamma.nn.stacks import conv_net, dense_net
-from spikinggamma.nn.surrogate_net import READOUTS, SurrogateNet
-from spikinggamma.nn.surrogate_tape import PopulationTape, SurrogateState, SurrogateTape
-from spikinggamma.nn.tape import LayerTape, add_gradient
-from spikinggamma.nn.timescales import Timescales
-from spikinggamma.nn.work import DENSE, GRADED, UNIT, LayerWork, Work
+from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
+from spikinggamma.nn.layers.conv import Conv2d
+from spikinggamma.nn.layers.delays import DELAY_KINDS, AxonalDelays
+from spikinggamma.nn.layers.dense import Dense
+from spikinggamma.nn.layers.gamma_layer import GammaLayer
+from spikinggamma.nn.layers.per_neuron import BucketWeightedLayer
+from spikinggamma.nn.layers.per_synapse import PerSynapse
+from spikinggamma.nn.layers.timescales import Timescales
+from spikinggamma.nn.nets.base import SequenceNet
+from spikinggamma.nn.nets.count_net import CountNet, CountState
+from spikinggamma.nn.nets.factories import conv_net, dense_net
+from spikinggamma.nn.nets.gamma_net import GammaNet, NetActivations, NetState
+from spikinggamma.nn.nets.gru_net import GRUNet, GRUState
+from spikinggamma.nn.nets.surrogate_activations import NeuronActivations, SurrogateActivations, SurrogateState
+from spikinggamma.nn.nets.surrogate_net import READOUTS, SurrogateNet
+from spikinggamma.nn.neurons.populations import POPULATIONS, NeuronSettings, Population
 
 __all__ = [
-    "AXONS",
-    "DENSE",
-    "GRADED",
+    "DELAY_KINDS",
     "POPULATIONS",
     "READOUTS",
-    "UNIT",
-    "Axons",
+    "AxonalDelays",
     "BucketWeightedLayer",
     "Conv2d",
     "CountNet",
@@ -35,20 +31,18 @@ __all__ = [
     "GRUState",
     "GammaLayer",
     "GammaNet",
-    "LayerTape",
-    "LayerWork",
+    "LayerActivations",
+    "NetActivations",
     "NetState",
-    "NetTape",
+    "NeuronActivations",
     "NeuronSettings",
     "PerSynapse",
     "Population",
-    "PopulationTape",
-    "SpikingNet",
+    "SequenceNet",
+    "SurrogateActivations",
     "SurrogateNet",
     "SurrogateState",
-    "SurrogateTape",
     "Timescales",
-    "Work",
     "add_gradient",
     "conv_net",
     "dense_net",

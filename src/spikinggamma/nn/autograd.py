@@ -18,7 +18,7 @@ __all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_s
 
 
 def alpha_gradient(
-    blame: Float[Tensor, "T B K M"], traces: Float[Tensor, "T B K M"], before: Float[Tensor, "K B M"]
+    grad: Float[Tensor, "T B K M"], traces: Float[Tensor, "T B K M"], before: Float[Tensor, "K B M"]
 ) -> Float[Tensor, " K"]:
     """∂ℓ/∂α_k = Σ_t g_k(t) (h_k(t-1) - h_{k-1}(t-1)), from the adjoint g and the buckets h.
 
@@ -26,7 +26,7 @@ def alpha_gradient(
     """
     past = torch.cat([before.transpose(0, 1).unsqueeze(0), traces[:-1]])
     lower = torch.cat([torch.zeros_like(past[:, :, :1]), past[:, :, :-1]], dim=2)
-    return (blame * (past - lower)).sum((0, 1, 3))
+    return (grad * (past - lower)).sum((0, 1, 3))
 
 
 class _GammaSignal(torch.autograd.Function):
@@ -40,13 +40,13 @@ class _GammaSignal(torch.autograd.Function):
         return signal, after
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before = ctx.saved_tensors
-        delta = blames[0].contiguous()
-        drive_blame, _ = kernels.signal_adjoint(delta, weight, alpha)
+        delta = grads[0].contiguous()
+        drive_grad, _ = kernels.signal_adjoint(delta, weight, alpha)
         products = kernels.bucket_products(delta, drive, alpha, before)
-        alpha_blame = _alpha_blame(delta, drive, weight, alpha, before) if ctx.needs_input_grad[3] else None
-        return drive_blame, products, delta.sum((0, 1)), alpha_blame, None
+        alpha_grad = _alpha_grad(delta, drive, weight, alpha, before) if ctx.needs_input_grad[3] else None
+        return drive_grad, products, delta.sum((0, 1)), alpha_grad, None
 
 
 class _GammaFilter(torch.autograd.Function):
@@ -58,11 +58,11 @@ class _GammaFilter(torch.autograd.Function):
         return traces, after
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         traces, alpha, before = ctx.saved_tensors
-        g, _ = kernels.filter_adjoint(blames[0].contiguous(), alpha)
-        alpha_blame = alpha_gradient(g, traces, before) if ctx.needs_input_grad[1] else None
-        return g[:, :, 0], alpha_blame, None
+        g, _ = kernels.filter_adjoint(grads[0].contiguous(), alpha)
+        alpha_grad = alpha_gradient(g, traces, before) if ctx.needs_input_grad[1] else None
+        return g[:, :, 0], alpha_grad, None
 
 
 class _SigmaDelta(torch.autograd.Function):
@@ -82,8 +82,8 @@ class _SigmaDelta(torch.autograd.Function):
         return sent, counts, after.estimate, after.adaptation
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
-        return decoded(blames[0], ctx.alpha_0), None, None, None, None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return decoded(grads[0], ctx.alpha_0), None, None, None, None, None
 
 
 class _GammaNeuron(torch.autograd.Function):
@@ -107,26 +107,26 @@ class _GammaNeuron(torch.autograd.Function):
         return sent, *after
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before, signal = ctx.saved_tensors
-        sent = blames[0].contiguous()
+        sent = grads[0].contiguous()
         exact = kernels.neuron_adjoint(sent, signal, drive, weight, alpha, before)
-        alpha_blame = None
+        alpha_grad = None
         if ctx.needs_input_grad[3]:
             delta = decoded(sent, float(alpha[0])) * (signal > 0)
-            alpha_blame = _alpha_blame(delta, drive, weight, alpha, before)
-        return *exact, alpha_blame, *[None] * 5
+            alpha_grad = _alpha_grad(delta, drive, weight, alpha, before)
+        return *exact, alpha_grad, *[None] * 5
 
 
-def decoded(blame: Float[Tensor, "T B M"], alpha_0: float) -> Float[Tensor, "T B M"]:
+def decoded(grad: Float[Tensor, "T B M"], alpha_0: float) -> Float[Tensor, "T B M"]:
     """∂ℓ/∂ŷ, and as ∂ŷ/∂y = 1 that on y, from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
-    result = torch.empty_like(blame)
-    torch.sub(blame[:-1], blame[1:], alpha=alpha_0, out=result[:-1])
-    result[-1] = blame[-1]
+    result = torch.empty_like(grad)
+    torch.sub(grad[:-1], grad[1:], alpha=alpha_0, out=result[:-1])
+    result[-1] = grad[-1]
     return result
 
 
-def _alpha_blame(delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor) -> Tensor:
+def _alpha_grad(delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor) -> Tensor:
     """Of α, where time constants learn, from δ = ∂ℓ/∂x."""
     g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
     traces, _ = kernels.filter_forward(drive, alpha, before)
@@ -156,11 +156,11 @@ class _SpikeLinear(torch.autograd.Function):
         return kernels.spike_linear(spikes, weight, ctx.events)
 
     @staticmethod
-    def backward(ctx: Any, *blames: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         spikes, weight = ctx.saved_tensors
-        spikes_blame = blames[0] @ weight if ctx.needs_input_grad[0] else None
-        weight_blame = kernels.spike_outer(blames[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
-        return spikes_blame, weight_blame, None
+        spikes_grad = grads[0] @ weight if ctx.needs_input_grad[0] else None
+        weight_grad = kernels.spike_outer(grads[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
+        return spikes_grad, weight_grad, None
 
 
 def spike_linear(

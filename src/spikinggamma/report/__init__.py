@@ -1,12 +1,12 @@
 """Draws what training and benches wrote: a page for runs or for rows of benches, and a picture for a README."""
 
-from spikinggamma.report.cost_page import write_cost_page
-from spikinggamma.report.drawing import write_report
-from spikinggamma.report.page import write_page
-from spikinggamma.report.picture import write_picture
-from spikinggamma.report.recordings import show
-from spikinggamma.report.speed_page import write_speed_page
-from spikinggamma.report.timing_page import write_timing_page
+from spikinggamma.report.dispatch import write_report
+from spikinggamma.report.pages.cost_page import write_cost_page
+from spikinggamma.report.pages.recordings import show
+from spikinggamma.report.pages.run_page import write_page
+from spikinggamma.report.pages.speed_page import write_speed_page
+from spikinggamma.report.pages.timing_page import write_timing_page
+from spikinggamma.report.readme_figure import write_picture
 
 __all__ = [
     "show",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.recipes import dump_recipe
 from spikinggamma.report.figures.curves import best_epoch, mean_rate
-from spikinggamma.report.recipe_words import augmentation, blame, count, data_words, net_facts
-from spikinggamma.training import Run, dump_recipe, facts_of
+from spikinggamma.report.recipe_text import augmentation, count, data_words, net_facts, rule_and_loss
+from spikinggamma.runs import Run
 
 __all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
 
@@ -43,7 +45,7 @@ class Headline(NamedTuple):
     status: str
     tiles: list[Tile]
     scale: list[Bar]
-    facts: list[tuple[str, str]]
+    info: list[tuple[str, str]]
     cells: list[str]
     command: str
     folder: str
@@ -53,13 +55,13 @@ class Headline(NamedTuple):
 
 def headline(run: Run, name: str) -> Headline:
     """The head of a run's part of the page; an unfinished run is told by its best epoch so far."""
-    recipe, facts = run.recipe, facts_of(run.recipe)
+    recipe, info = run.recipe, data_info(run.recipe)
     learning, tiles = recipe.learning, _tiles(run)
     details = [
-        ("learnt", f"{facts.title}, {facts.n_classes} classes; {data_words(recipe)}"),
-        ("input", f"{facts.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
-        *net_facts(recipe, facts.n_channels, facts.n_classes),
-        ("rule and loss", blame(recipe)),
+        ("learnt", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
+        ("input", f"{info.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
+        *net_facts(recipe, info.n_channels, info.n_classes),
+        ("rule and loss", rule_and_loss(recipe)),
         ("augmentation", augmentation(recipe)),
         (
             "optimiser",
@@ -74,11 +76,11 @@ def headline(run: Run, name: str) -> Headline:
     ]
     return Headline(
         name=name,
-        title=facts.title,
+        title=info.title,
         status=_status(run),
         tiles=tiles,
         scale=_scale(run),
-        facts=details,
+        info=details,
         cells=[_accuracy_cell(run), *(tile.value for tile in tiles[1:])],
         command=str(run.info.get("command") or "unknown"),
         folder=str(run.path),
@@ -170,13 +172,13 @@ def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
 
 
 def _scale(run: Run) -> list[Bar]:
-    facts = facts_of(run.recipe)
-    bars = [Bar(bound.why, bound.accuracy, bound.accuracy, bound.accuracy, False) for bound in facts.floors]
+    info = data_info(run.recipe)
+    bars = [Bar(bound.why, bound.accuracy, bound.accuracy, bound.accuracy, False) for bound in info.floors]
     if run.result is not None:
         row = run.result
         bars.append(Bar("this net", row["accuracy"], row["ci_low"], row["ci_high"], True))
-    if facts.ceiling is not None:
-        ceiling = facts.ceiling
+    if info.ceiling is not None:
+        ceiling = info.ceiling
         bars.append(Bar(f"ceiling: {ceiling.why}", ceiling.accuracy, ceiling.accuracy, ceiling.accuracy, False))
     return bars
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import jinja2
 
 from spikinggamma import __version__
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import write_atomically
 from spikinggamma.report.theme import PALETTE
 
 __all__ = ["page_path", "versions_of", "write_html"]

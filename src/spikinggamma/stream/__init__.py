@@ -3,23 +3,23 @@
 from spikinggamma.stream.aer import AerParser, encode_aer
 from spikinggamma.stream.build import make_engine
 from spikinggamma.stream.checkpoint import load_state
+from spikinggamma.stream.cursor import Row, Tally
 from spikinggamma.stream.engine import Engine
 from spikinggamma.stream.formats import encode_text, format_of, header, make_parser, recording_items, spoken
-from spikinggamma.stream.items import Items, Kind, join, no_items
 from spikinggamma.stream.latency import Latencies
-from spikinggamma.stream.memory import Heard, Memory
+from spikinggamma.stream.online_learner import LearningOptions, Teacher
 from spikinggamma.stream.ordering import Late, Order, Ordered, parse_late
 from spikinggamma.stream.output import Output, ReaderGone
 from spikinggamma.stream.parsing import Parsed, Parser, Vocabulary
-from spikinggamma.stream.place import Row, Tally
 from spikinggamma.stream.readout import Evidence, Readout
+from spikinggamma.stream.recent import Heard, Memory
+from spikinggamma.stream.records import Items, Kind, join, no_items
 from spikinggamma.stream.session import StreamInterrupted, stream
 from spikinggamma.stream.settings import Settings, Summary
 from spikinggamma.stream.socket_source import SocketSource
 from spikinggamma.stream.sources import Block, FileSource, PipeSource, Source
-from spikinggamma.stream.teacher import Lessons, Teacher
 from spikinggamma.stream.text import TextParser
-from spikinggamma.stream.view import Figures, View, figures_table, view_for
+from spikinggamma.stream.throughput import Figures, View, figures_table, view_for
 
 __all__ = [
     "AerParser",
@@ -33,7 +33,7 @@ __all__ = [
     "Kind",
     "Late",
     "Latencies",
-    "Lessons",
+    "LearningOptions",
     "Memory",
     "Order",
     "Ordered",

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.items import LATEST_US, Items, Kind, no_items
 from spikinggamma.stream.parsing import Parser
+from spikinggamma.stream.records import LATEST_US, Items, Kind, no_items
 
 __all__ = ["HEADER", "RECORD", "AerParser", "encode_aer"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.recipes import with_values
+from spikinggamma.runs import Run, build_evaluator, pick_device
 from spikinggamma.stream.engine import Engine
+from spikinggamma.stream.online_learner import Teacher
 from spikinggamma.stream.parsing import Vocabulary
 from spikinggamma.stream.readout import Readout
 from spikinggamma.stream.settings import Settings
-from spikinggamma.stream.teacher import Teacher
-from spikinggamma.training import Run, build_judge, facts_of, pick_device, with_values
 
 __all__ = ["make_engine"]
 
@@ -25,19 +27,19 @@ def make_engine(run: Run, settings: Settings) -> tuple[Engine, Vocabulary]:
         raise SpikingGammaError("--dt-ms", dt_ms, "from a microsecond to a minute [ms]")
     # Refused by its key where the shortest bucket is shorter than a step.
     recipe = with_values(recipe, {"data.dt_ms": float(dt_ms)})
-    facts, recorded = facts_of(recipe), facts_of(with_values(recipe, {"data.n_channels": 0}))
+    info, recorded = data_info(recipe), data_info(with_values(recipe, {"data.n_channels": 0}))
     net = run.net("best", device=str(device))
     lessons = settings.lessons
     engine = Engine(
         net,
         dt_ms=dt_ms,
         channels=recorded.n_channels,
-        heard=facts.n_channels,
+        heard=info.n_channels,
         chunk=settings.chunk,
-        readout=Readout(build_judge(net, recipe, dt_ms=dt_ms).loss, dt_ms=dt_ms, forget_ms=settings.forget_ms),
-        class_names=facts.class_names,
+        readout=Readout(build_evaluator(net, recipe, dt_ms=dt_ms).loss, dt_ms=dt_ms, forget_ms=settings.forget_ms),
+        class_names=info.class_names,
         remember_ms=settings.remember_ms,
         teacher=None if lessons is None else Teacher(net, lessons.applied(recipe)),
         device=device,
     )
-    return engine, Vocabulary(recorded.n_channels, facts.class_names)
+    return engine, Vocabulary(recorded.n_channels, info.class_names)

@@ -18,15 +18,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikinggamma.atomic import write_atomically
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import write_atomically
+from spikinggamma.runs import restore_net
+from spikinggamma.stream.cursor import Place, Tally
 from spikinggamma.stream.engine import Engine
-from spikinggamma.stream.items import Items
-from spikinggamma.stream.memory import Memory, Portion, Span
 from spikinggamma.stream.ordering import Order
-from spikinggamma.stream.place import Place, Tally
 from spikinggamma.stream.readout import Evidence
-from spikinggamma.training import restore_net
+from spikinggamma.stream.recent import Memory, Portion, Span
+from spikinggamma.stream.records import Items
 
 __all__ = ["POSITION", "STATE", "load_state", "restore_engine", "restore_order", "save_state", "state_of"]
 

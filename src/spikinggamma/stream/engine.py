@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import SpikingNet
-from spikinggamma.stream.items import Items, Kind
-from spikinggamma.stream.memory import Memory
-from spikinggamma.stream.place import Place, Row
+from spikinggamma.nn import SequenceNet
+from spikinggamma.stream.cursor import Place, Row
+from spikinggamma.stream.online_learner import Teacher
 from spikinggamma.stream.readout import Readout
-from spikinggamma.stream.teacher import Teacher
+from spikinggamma.stream.recent import Memory
+from spikinggamma.stream.records import Items, Kind
 
 __all__ = ["Engine"]
 
@@ -39,7 +39,7 @@ class Engine:
 
     Example:
         >>> from spikinggamma.nn import dense_net
-        >>> from spikinggamma.stream.items import Items
+        >>> from spikinggamma.stream.records import Items
         >>> net, names = dense_net((3, 8, 2), tau_ms=(4.0, 8.0)).eval(), ("left", "right")
         >>> engine = Engine(net, dt_ms=4.0, channels=3, heard=3, chunk=2, readout=Readout("sum", dt_ms=4.0), class_names=names)
         >>> numbers = [np.array(column) for column in ([0, 0, 2], [0, 9000, 12000], [1, 2, 0], [1, 2, 3], [1, 2, 3])]
@@ -49,7 +49,7 @@ class Engine:
 
     def __init__(
         self,
-        net: SpikingNet,
+        net: SequenceNet,
         *,
         dt_ms: float,
         channels: int,
@@ -170,8 +170,8 @@ class Engine:
         counts = self.pending[place.ran - place.grid : until - place.grid]
         spikes = torch.from_numpy(counts).to(self.device, self.dtype).unsqueeze(1)
         before = self.net.initial_state(1, dropout=False) if place.state is None else place.state
-        tape, place.state = self.net.run(spikes, before, self.dt_ms)
-        place.evidence = self.readout.gather(place.evidence, tape.layers[-1].outputs[:, 0].cpu())
+        activations, place.state = self.net.run(spikes, before, self.dt_ms)
+        place.evidence = self.readout.gather(place.evidence, activations.layers[-1].outputs[:, 0].cpu())
         self.memory.hear(place.ran, counts)
         place.tally.steps += until - place.ran
         place.ran = until

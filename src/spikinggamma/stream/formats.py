@@ -9,8 +9,8 @@ import numpy as np
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 from spikinggamma.stream.aer import HEADER, AerParser, encode_aer
-from spikinggamma.stream.items import Items, Kind
 from spikinggamma.stream.parsing import Parser, Vocabulary
+from spikinggamma.stream.records import Items, Kind
 from spikinggamma.stream.text import TextParser
 
 __all__ = ["FORMATS", "encode_text", "format_of", "header", "make_parser", "recording_items", "spoken"]
@@ -48,7 +48,7 @@ def encode_text(items: Items) -> bytes:
     """Lines of items.
 
     Example:
-        >>> from spikinggamma.stream.items import no_items
+        >>> from spikinggamma.stream.records import no_items
         >>> encode_text(no_items())
         b''
     """

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.items import Items, Kind, join, no_items
+from spikinggamma.stream.records import Items, Kind, join, no_items
 
 __all__ = ["Late", "Order", "Ordered", "parse_late"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from spikinggamma.atomic import unwritable
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import unwritable
 
 __all__ = ["Output", "ReaderGone"]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.items import LATEST_US, Items, Kind, join, no_items
+from spikinggamma.stream.records import LATEST_US, Items, Kind, join, no_items
 
 __all__ = ["Parsed", "Parser", "Vocabulary", "one_item"]
 

@@ -10,22 +10,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from types import FrameType
 
-from spikinggamma.atomic import remove_leftovers
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import remove_leftovers
+from spikinggamma.files.locks import locked
+from spikinggamma.recipes import dump_recipe
+from spikinggamma.runs import Run
+from spikinggamma.runtime import computing
 from spikinggamma.stream.build import make_engine
 from spikinggamma.stream.checkpoint import load_state, restore_engine, restore_order, save_state, state_of
+from spikinggamma.stream.cursor import Row
 from spikinggamma.stream.formats import format_of, make_parser
 from spikinggamma.stream.latency import Latencies
 from spikinggamma.stream.ordering import Order
 from spikinggamma.stream.output import Output
 from spikinggamma.stream.parsing import Parsed, Parser
-from spikinggamma.stream.place import Row
 from spikinggamma.stream.settings import Settings, Summary
 from spikinggamma.stream.sources import Block, Source
-from spikinggamma.stream.view import Figures, Pace, View, view_for
-from spikinggamma.training import Run, dump_recipe
-from spikinggamma.training.computing import computing
-from spikinggamma.training.lock import locked
+from spikinggamma.stream.throughput import Figures, Throughput, View, view_for
 
 __all__ = ["StreamInterrupted", "stream"]
 
@@ -62,7 +63,7 @@ def stream(
         if settings.state is not None:
             settings.state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(settings.state))
-        stack.enter_context(computing(run.recipe.training))
+        stack.enter_context(computing(threads=run.recipe.training.threads, products=run.recipe.training.products))
         ended = stack.enter_context(_asked_to_end())
         session = _Session(run, stack.enter_context(source), stack.enter_context(output), settings)
         shown = nullcontext(view) if view is not None else view_for(predictions_in_terminal=output.in_terminal)
@@ -92,7 +93,7 @@ class _Session:
     def work(self, view: View, ended: threading.Event) -> Summary:
         """Take the stream until it ends."""
         started = saved = time.perf_counter()
-        pace = Pace(self.engine.place.tally.events, self.engine.place.clock_us)
+        pace = Throughput(self.engine.place.tally.events, self.engine.place.clock_us)
         for block in self._blocks():
             if block is not None:
                 self._take(block)
@@ -195,7 +196,7 @@ class _Session:
             return "Nothing is kept: name a folder with --state to go on where a stream was left."
         return f"Go on with the same command: {self.settings.state} knows all up to byte {self.position}."
 
-    def _figures(self, pace: Pace) -> Figures:
+    def _figures(self, pace: Throughput) -> Figures:
         place, order = self.engine.place, self.order
         events_per_s, realtime = pace.since(place.tally.events, place.clock_us)
         return Figures(

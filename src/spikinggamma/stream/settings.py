@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.stream.cursor import Tally
 from spikinggamma.stream.formats import FORMATS
+from spikinggamma.stream.online_learner import LearningOptions
 from spikinggamma.stream.ordering import Late
-from spikinggamma.stream.place import Tally
-from spikinggamma.stream.teacher import Lessons
 
 __all__ = ["Settings", "Summary"]
 
@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     longest_gap_s: float = 3600.0
     forget_ms: float | None = None
     remember_ms: float = 10_000.0
-    lessons: Lessons | None = None
+    lessons: LearningOptions | None = None
     state: Path | None = None
     every_s: float = 5.0
     device: str = "cpu"

@@ -18,8 +18,8 @@ import re
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.stream.items import Items, Kind, no_items
 from spikinggamma.stream.parsing import Parser, one_item
+from spikinggamma.stream.records import Items, Kind, no_items
 
 __all__ = ["TextParser"]
 

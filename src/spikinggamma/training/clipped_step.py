@@ -8,13 +8,13 @@ from collections.abc import Callable
 import torch
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import SpikingNet
+from spikinggamma.nn import SequenceNet
 
 __all__ = ["clipped_step"]
 
 
 def clipped_step(
-    net: SpikingNet,
+    net: SequenceNet,
     optimiser: torch.optim.Optimizer,
     clip_norm: float,
     fault: Callable[[str], SpikingGammaError],

@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from spikinggamma.data.loading import training_batches
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Batch
-from spikinggamma.learning import Share
-from spikinggamma.training.build import set_learning_rate
+from spikinggamma.learning import BatchShard
+from spikinggamma.runs.build import set_learning_rate
+from spikinggamma.runs.metrics import Row
+from spikinggamma.seeds import stream
 from spikinggamma.training.clipped_step import clipped_step
-from spikinggamma.training.data import training_batches
-from spikinggamma.training.health import broken
-from spikinggamma.training.metrics import Row
+from spikinggamma.training.non_finite import non_finite_error
 from spikinggamma.training.progress import Reporter
 from spikinggamma.training.schedule import learning_rate
-from spikinggamma.training.seeds import stream
 from spikinggamma.training.state import State
 
 __all__ = ["learn_epoch"]
@@ -37,7 +37,9 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
         set_learning_rate(state.optimiser, rate)
         own, share = _own_part(state, batch)
         when = f"epoch {epoch}, batch {number}"
-        fault = partial(broken, net=net, spikes=batch.spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept)
+        fault = partial(
+            non_finite_error, net=net, spikes=batch.spikes, dt_ms=recipe.data.dt_ms, when=when, kept=state.kept
+        )
         outcome = state.learner.learn(
             own.spikes.to(like),
             own.labels.to(state.device),
@@ -46,7 +48,7 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
             generator=dropout,
             share=share,
         )
-        figures = state.crew.sum([outcome.loss * outcome.count, outcome.correct, outcome.count])
+        figures = state.processes.sum([outcome.loss * outcome.count, outcome.correct, outcome.count])
         if not math.isfinite(figures[0]):
             raise fault(f"loss {figures[0] / figures[2]}")
         loss, correct, count = loss + figures[0], correct + round(figures[1]), count + round(figures[2])
@@ -60,11 +62,11 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     }
 
 
-def _own_part(state: State, batch: Batch) -> tuple[Batch, Share | None]:
+def _own_part(state: State, batch: Batch) -> tuple[Batch, BatchShard | None]:
     """What this process learns from of a batch; all of it, if it is the only one."""
-    if state.crew.size == 1:
+    if state.processes.size == 1:
         return batch, None
-    share = state.learner.share(batch.labels, batch.lengths, place=state.crew.rank, shares=state.crew.size)
+    share = state.learner.share(batch.labels, batch.lengths, place=state.processes.rank, shares=state.processes.size)
     own = share.columns
     return Batch(batch.spikes[:, own].contiguous(), batch.labels[..., own], batch.lengths[own]), share
 
@@ -72,7 +74,7 @@ def _own_part(state: State, batch: Batch) -> tuple[Batch, Share | None]:
 def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
     """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
     parameters = list(state.net.parameters())
-    state.crew.join_gradients(parameters)
+    state.processes.join_gradients(parameters)
     learnt = any(parameter.grad is not None for parameter in parameters)
     if not learnt and state.recipe.learning.update != "recording":
         return  # no process has learnt anything from this chunk

@@ -14,24 +14,24 @@ from pathlib import Path
 
 import torch
 
+from spikinggamma.cost.costs import cost_row
+from spikinggamma.cost.energy import ENERGY_TABLES
+from spikinggamma.data.loading import data_info, load_splits
+from spikinggamma.distributed import ProcessGroup, gathered
+from spikinggamma.evaluation.scores import Score, result_row, score
 from spikinggamma.events import Splits
-from spikinggamma.training.build import build_learner, build_net, pick_device
-from spikinggamma.training.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
-from spikinggamma.training.cost import cost_row
-from spikinggamma.training.data import facts_of, load_splits
-from spikinggamma.training.distributed import Crew, gathered
-from spikinggamma.training.energy import ENERGY_TABLES
+from spikinggamma.files.json_files import write_json
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.runs.build import build_learner, build_net, pick_device
+from spikinggamma.runs.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
+from spikinggamma.runs.metrics import Row, append_row, read_rows
+from spikinggamma.runs.run import Run, check_out, create_run, load_run, set_status
 from spikinggamma.training.epoch import learn_epoch
-from spikinggamma.training.evaluation import Score, result_row, score
-from spikinggamma.training.files import write_json
-from spikinggamma.training.health import broken, has_finite_parameters
-from spikinggamma.training.metrics import Row, append_row, read_rows
+from spikinggamma.training.non_finite import has_finite_parameters, non_finite_error
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
-from spikinggamma.training.recipe import Recipe
-from spikinggamma.training.run import Run, check_out, create_run, load_run, set_status
-from spikinggamma.training.sitting import sitting
+from spikinggamma.training.session import training_session
 from spikinggamma.training.state import State
-from spikinggamma.training.tracking import open_tracker, require_tensorboard
+from spikinggamma.training.tensorboard_files import open_tracker, require_tensorboard
 
 __all__ = ["fit", "resume", "train"]
 
@@ -47,7 +47,7 @@ def train(
 ) -> Run:
     """Train a net from a recipe in a folder of its own, then test its best epoch once.
 
-    Called in every process that `torchrun` started, all train the one net (see `spikinggamma.training.distributed`).
+    Called in every process that `torchrun` started, all train the one net (see `spikinggamma.distributed`).
 
     Args:
         recipe: What to train on what, and how.
@@ -69,15 +69,15 @@ def train(
         >>> run = train(load_recipe("localisation", ["training.epochs=1"]))  # doctest: +SKIP
         >>> run.result["accuracy"]  # doctest: +SKIP
     """
-    with gathered(pick_device(device)) as (crew, where):
-        crew.first(lambda: check_out(out))
+    with gathered(pick_device(device)) as (processes, where):
+        processes.first(lambda: check_out(out))
         if tensorboard:
-            crew.first(require_tensorboard)
+            processes.first(require_tensorboard)
         # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
         build_learner(build_net(recipe), recipe)
-        splits = crew.in_turn(lambda: load_splits(recipe))
-        run = crew.first(lambda: create_run(recipe, out, command=command, device=str(where)))
-        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
+        splits = processes.in_turn(lambda: load_splits(recipe))
+        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where)))
+        return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def resume(
@@ -89,16 +89,16 @@ def resume(
         SpikingGammaError: No run there; another process trains it; a damaged checkpoint, or one of another net.
         TrainingInterrupted, LostProcess: As `train` does, again.
     """
-    with gathered(pick_device(device)) as (crew, where):
-        run = crew.first(lambda: load_run(folder))
+    with gathered(pick_device(device)) as (processes, where):
+        run = processes.first(lambda: load_run(folder))
         if run.result is not None:
             return run
-        splits = crew.in_turn(lambda: load_splits(run.recipe))
-        return _work(run, splits, where, reporter, crew, tensorboard=tensorboard)
+        splits = processes.in_turn(lambda: load_splits(run.recipe))
+        return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def fit(
-    run: Run, splits: Splits, *, device: torch.device, reporter: Reporter, enough: Callable[[Row], bool]
+    run: Run, splits: Splits, *, device: torch.device, reporter: Reporter, should_stop: Callable[[Row], bool]
 ) -> tuple[Best, list[Row]]:
     """Train and validate without testing, from the last checkpoint on if there is one: a trial of a search.
 
@@ -115,30 +115,36 @@ def fit(
     Raises:
         SpikingGammaError, TrainingInterrupted: As `train` does.
     """
-    with sitting(run, splits, device) as state:
+    with training_session(run, splits, device) as state:
         rows = read_rows(run.path / "metrics.jsonl")
-        if not (rows and enough(rows[-1])):
+        if not (rows and should_stop(rows[-1])):
             with reporter as shown:
-                rows += _learn(state, shown, enough)
+                rows += _learn(state, shown, should_stop)
         set_status(run.path, "untested")
         return state.best, rows
 
 
 def _work(
-    run: Run, splits: Splits, device: torch.device, reporter: Reporter | None, crew: Crew, *, tensorboard: bool
+    run: Run,
+    splits: Splits,
+    device: torch.device,
+    reporter: Reporter | None,
+    processes: ProcessGroup,
+    *,
+    tensorboard: bool,
 ) -> Run:
-    with sitting(run, splits, device, crew) as state, ExitStack() as files:
-        if crew.leads:
+    with training_session(run, splits, device, processes) as state, ExitStack() as files:
+        if processes.is_main:
             epochs = run.recipe.training.epochs
             tracker = open_tracker(run.path, wanted=tensorboard, done=state.done, epochs=epochs)
             state.tracker = tracker and files.enter_context(closing(tracker))
-        with (reporter or reporter_for()) if crew.leads else SilentReporter() as shown:
+        with (reporter or reporter_for()) if processes.is_main else SilentReporter() as shown:
             _learn(state, shown)
         _finish(state)
-    return crew.first(lambda: load_run(run.path))
+    return processes.first(lambda: load_run(run.path))
 
 
-def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None = None) -> list[Row]:
+def _learn(state: State, shown: Reporter, should_stop: Callable[[Row], bool] | None = None) -> list[Row]:
     """The epochs that are left, until `enough` is said; their rows."""
     rows: list[Row] = []
     epochs = state.recipe.training.epochs
@@ -146,7 +152,7 @@ def _learn(state: State, shown: Reporter, enough: Callable[[Row], bool] | None =
     for epoch in range(state.done + 1, epochs + 1):
         rows.append(_epoch(state, epoch, shown))
         shown.epoch(rows[-1])
-        if enough is not None and enough(rows[-1]):
+        if should_stop is not None and should_stop(rows[-1]):
             break
     return rows
 
@@ -156,12 +162,12 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
     recipe = state.recipe
     started = time.perf_counter()
     row: Row = {"epoch": epoch} | learn_epoch(state, epoch, shown)
-    state.crew.align(state.net.state_dict().values())
+    state.processes.align(state.net.state_dict().values())
     state.net.eval()
-    found = score(state.judge, recipe, state.splits.validation, state.device, state.crew)
+    found = score(state.evaluator, recipe, state.splits.validation, state.device, state.processes)
     if not (math.isfinite(found.loss) and has_finite_parameters(state.net)):
         when = f"the validation of epoch {epoch}"
-        raise broken(f"loss {found.loss}", state.net, None, recipe.data.dt_ms, when=when, kept=state.kept)
+        raise non_finite_error(f"loss {found.loss}", state.net, None, recipe.data.dt_ms, when=when, kept=state.kept)
     seconds = time.perf_counter() - started
     row |= {
         "validation_loss": found.loss,
@@ -170,7 +176,7 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
         "seconds": seconds,
         "samples_per_s": len(state.splits.train) / seconds,
     }
-    state.crew.first(lambda: _write_epoch(state, row, found))
+    state.processes.first(lambda: _write_epoch(state, row, found))
     if state.best.beaten_by(found.accuracy, found.loss):
         state.best = Best(epoch, found.accuracy, found.loss)
     state.done = epoch
@@ -197,22 +203,22 @@ def _write_epoch(state: State, row: Row, found: Score) -> None:
 def _finish(state: State) -> None:
     """Test the best epoch, once."""
     run, recipe = state.run, state.recipe
-    best = state.crew.first(lambda: load_checkpoint(run.best, recipe))
+    best = state.processes.first(lambda: load_checkpoint(run.best, recipe))
     restore_net(state.net, best.net, run.best)
     state.net.eval()
-    found = score(state.judge, recipe, state.splits.test, state.device, state.crew)
+    found = score(state.evaluator, recipe, state.splits.test, state.device, state.processes)
     row = result_row(
-        recipe, facts_of(recipe), found, command=run.info.get("command", ""), device=str(state.device), part="test"
+        recipe, data_info(recipe), found, command=run.info.get("command", ""), device=str(state.device), part="test"
     )
     row |= {
         "best_epoch": best.epoch,
         "validation_accuracy": best.best.accuracy,
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
-        "cost": cost_row(state.net, found.traffic, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
+        "cost": cost_row(state.net, found.events, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }
 
     def write() -> None:
         write_json(run.path / "result.json", row, remedy=state.kept)
         set_status(run.path, "done")
 
-    state.crew.first(write)
+    state.processes.first(write)

@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
-from spikinggamma.training.metrics import Row
+from spikinggamma.runs.metrics import Row
 
 __all__ = ["LogReporter", "Reporter", "SilentReporter", "TerminalReporter", "reporter_for"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from spikinggamma.training.recipe import Learning
+from spikinggamma.recipes.schema import Learning
 
 __all__ = ["learning_rate"]
 

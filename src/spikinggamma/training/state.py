@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import torch
 
+from spikinggamma.distributed import ALONE, ProcessGroup
 from spikinggamma.events import Splits
 from spikinggamma.learning import Learner
-from spikinggamma.nn import SpikingNet
-from spikinggamma.training.build import build_judge, build_learner, build_net, build_optimiser, calibrate
-from spikinggamma.training.checkpoint import Best, load_checkpoint, restore_net
-from spikinggamma.training.distributed import ALONE, Crew
-from spikinggamma.training.metrics import truncate_rows
-from spikinggamma.training.recipe import Recipe
-from spikinggamma.training.run import Run
-from spikinggamma.training.tracking import Tracker
+from spikinggamma.nn import SequenceNet
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.runs.build import build_evaluator, build_learner, build_net, build_optimiser, calibrate
+from spikinggamma.runs.checkpoint import Best, load_checkpoint, restore_net
+from spikinggamma.runs.metrics import truncate_rows
+from spikinggamma.runs.run import Run
+from spikinggamma.training.tensorboard_files import Tracker
 
 __all__ = ["State", "fresh_state", "open_state"]
 
@@ -27,13 +27,13 @@ class State:
     run: Run
     splits: Splits
     device: torch.device
-    net: SpikingNet
+    net: SequenceNet
     learner: Learner
-    judge: Learner
+    evaluator: Learner
     optimiser: torch.optim.Optimizer
     done: int
     best: Best
-    crew: Crew = ALONE
+    processes: ProcessGroup = ALONE
     tracker: Tracker | None = None
 
     @property
@@ -49,33 +49,38 @@ class State:
 
 
 def fresh_state(
-    run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE, *, dtype: torch.dtype = torch.float32
+    run: Run,
+    splits: Splits,
+    device: torch.device,
+    processes: ProcessGroup = ALONE,
+    *,
+    dtype: torch.dtype = torch.float32,
 ) -> State:
     """A net that has learnt nothing yet; nothing is read or written."""
     recipe = run.recipe
     net = build_net(recipe)
     calibrate(net, recipe, splits.train)
-    return _state(run, splits, net.to(device, dtype), device, crew)
+    return _state(run, splits, net.to(device, dtype), device, processes)
 
 
-def open_state(run: Run, splits: Splits, device: torch.device, crew: Crew = ALONE) -> State:
+def open_state(run: Run, splits: Splits, device: torch.device, processes: ProcessGroup = ALONE) -> State:
     """The state as its last checkpoint left it, or a fresh one."""
     recipe = run.recipe
-    checkpoint = crew.first(lambda: load_checkpoint(run.last, recipe) if run.last.exists() else None)
-    crew.first(lambda: truncate_rows(run.path / "metrics.jsonl", epochs=checkpoint.epoch if checkpoint else 0))
+    checkpoint = processes.first(lambda: load_checkpoint(run.last, recipe) if run.last.exists() else None)
+    processes.first(lambda: truncate_rows(run.path / "metrics.jsonl", epochs=checkpoint.epoch if checkpoint else 0))
     if checkpoint is None:
-        return fresh_state(run, splits, device, crew)
+        return fresh_state(run, splits, device, processes)
     net = build_net(recipe)
     restore_net(net, checkpoint.net, run.last)
-    state = _state(run, splits, net.to(device), device, crew)
+    state = _state(run, splits, net.to(device), device, processes)
     if checkpoint.optimiser is not None:
         state.optimiser.load_state_dict(checkpoint.optimiser)
     state.done, state.best = checkpoint.epoch, checkpoint.best
     return state
 
 
-def _state(run: Run, splits: Splits, net: SpikingNet, device: torch.device, crew: Crew) -> State:
-    crew.align(net.state_dict().values())
+def _state(run: Run, splits: Splits, net: SequenceNet, device: torch.device, processes: ProcessGroup) -> State:
+    processes.align(net.state_dict().values())
     recipe = run.recipe
-    learner, judge = build_learner(net, recipe), build_judge(net, recipe, dt_ms=recipe.data.dt_ms)
-    return State(run, splits, device, net, learner, judge, build_optimiser(net, recipe), 0, Best(), crew)
+    learner, evaluator = build_learner(net, recipe), build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms)
+    return State(run, splits, device, net, learner, evaluator, build_optimiser(net, recipe), 0, Best(), processes)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from spikinggamma.recipes import Recipe
 from spikinggamma.report.figures.curves import best_epoch, epoch_axis, mean_rate
 from spikinggamma.report.theme import INK, MUTED, PALETTE, SERIES, Panel, Section, draw_svg, percent_axis, tidy
-from spikinggamma.training import Recipe, Run
+from spikinggamma.runs import Run
 
 __all__ = ["Comparison", "comparison"]
 

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
+from spikinggamma.evaluation import wilson_interval
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, percent_axis, shade, tidy
-from spikinggamma.training import Run, wilson_interval
+from spikinggamma.runs import Run
 
 __all__ = ["confusion_section"]
 

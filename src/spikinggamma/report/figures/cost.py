@@ -9,7 +9,7 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikinggamma.report.cost_rows import COUNTS, CostRow, as_trained, curves, nets_of
+from spikinggamma.report.rows.cost_rows import COUNTS, CostRow, as_trained, curves, nets_of
 from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, legend, log_axis, percent_axis, tidy
 
 __all__ = ["cost_section", "energy_section", "sparsity_section"]

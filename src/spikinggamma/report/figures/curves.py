@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from spikinggamma.data import data_info
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, percent_axis, tidy
-from spikinggamma.training import Run, facts_of
+from spikinggamma.runs import Run
 
 __all__ = ["best_epoch", "end_labels", "epoch_axis", "learning_section", "mean_rate"]
 
@@ -125,7 +126,7 @@ def _draw(
         ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5)
     ax.axvline(best, color=INK, linewidth=0.9, zorder=0.5)
     if name == "accuracy":
-        for bound in facts_of(run.recipe).floors:
+        for bound in data_info(run.recipe).floors:
             ax.axhline(bound.accuracy, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         ax.set_ylim(0.0, 1.0)
         percent_axis(ax.yaxis)

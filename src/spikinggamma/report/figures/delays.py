@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from spikinggamma.functional import gamma_sequence
 from spikinggamma.nn import BucketWeightedLayer, GammaLayer, GammaNet
-from spikinggamma.report.order import centre_of_mass
+from spikinggamma.report.activity.neuron_order import centre_of_mass
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, shade, tidy
 
 __all__ = ["Profile", "delay_section", "draw_kernels", "draw_profile", "profile"]

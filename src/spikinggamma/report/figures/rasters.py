@@ -14,9 +14,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
+from spikinggamma.report.activity.neuron_order import order_by_peak
+from spikinggamma.report.activity.recording import Sample, Survey
 from spikinggamma.report.figures.events import label_colour
-from spikinggamma.report.order import order_by_peak
-from spikinggamma.report.record import Sample, Survey
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, legend, percent_axis, shade, tidy
 
 __all__ = ["draw_belief", "draw_logits", "draw_raster", "draw_sample", "raster_section"]

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
+from spikinggamma.report.activity.neuron_order import smooth
+from spikinggamma.report.activity.recording import Survey
 from spikinggamma.report.figures.curves import end_labels
-from spikinggamma.report.order import smooth
-from spikinggamma.report.record import Survey
 from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, percent_axis, tidy
 
 __all__ = ["rate_section"]

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from spikinggamma.report.resolution_rows import ResolutionRow, carried, model_colours, model_name, trained
+from spikinggamma.report.rows.resolution_rows import ResolutionRow, carried, model_colours, model_name, trained
+from spikinggamma.report.rows.timing_rows import place_title
 from spikinggamma.report.theme import Panel, Section, draw_svg, legend, percent_axis, tidy
-from spikinggamma.report.timing_rows import place_title
 
 __all__ = ["resolution_section"]
 

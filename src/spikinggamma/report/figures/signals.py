@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from spikinggamma.report.record import LayerRecord, Sample
+from spikinggamma.report.activity.recording import LayerRecord, Sample
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, legend, tidy
 
 __all__ = ["draw_code", "draw_gap", "draw_signal", "pick_neurons", "signal_section"]

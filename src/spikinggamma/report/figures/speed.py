@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from spikinggamma.report.speed_rows import (
+from spikinggamma.report.rows.speed_rows import (
     OURS,
     Shape,
     SpeedRow,

@@ -8,8 +8,8 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spikinggamma.report.rows.timing_rows import Place, TimingRow, colours, model_title, place_title
 from spikinggamma.report.theme import MUTED, Panel, draw_svg, legend, percent_axis, tidy
-from spikinggamma.report.timing_rows import Place, TimingRow, colours, model_title, place_title
 
 __all__ = ["AXES", "OPTIONS", "level_panel", "shown_floors"]
 

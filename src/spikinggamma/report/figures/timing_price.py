@@ -7,8 +7,8 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from spikinggamma.report.rows.timing_rows import Place, TimingRow, colours, model_title, place_title
 from spikinggamma.report.theme import Panel, draw_svg, legend, percent_axis, tidy
-from spikinggamma.report.timing_rows import Place, TimingRow, colours, model_title, place_title
 
 __all__ = ["price_panel"]
 

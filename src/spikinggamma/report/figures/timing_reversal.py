@@ -8,8 +8,8 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from spikinggamma.report.figures.timing_levels import bounds
+from spikinggamma.report.rows.timing_rows import Place, TimingRow, colours, model_title, place_title
 from spikinggamma.report.theme import Panel, draw_svg, legend, percent_axis, tidy
-from spikinggamma.report.timing_rows import Place, TimingRow, colours, model_title, place_title
 
 __all__ = ["reversal_panel"]
 

@@ -1,0 +1,70 @@
+"""How two gradients of one net compare, and what is demanded of the comparison."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+from spikinggamma.bench.oracles import Gradient
+
+__all__ = ["Agreement", "Demand", "agreement"]
+
+
+class Agreement(NamedTuple):
+    """How two gradients compare."""
+
+    cosine: float
+    relative_error: float
+    cosine_hidden: float
+    cosine_lowest: float
+
+
+def agreement(found: Gradient, evaluator: Gradient) -> Agreement:
+    """`found` against `judge`; the read-out is the net's last layer.
+
+    Example:
+        >>> one = {"layers.0.weight": torch.ones(2), "layers.1.weight": torch.ones(2)}
+        >>> agreement(one, one).relative_error
+        0.0
+    """
+    last = max(int(name.split(".")[1]) for name in evaluator)
+    hidden = [name for name in evaluator if int(name.split(".")[1]) < last]
+    every = list(evaluator)
+    difference = _flat(found, every) - _flat(evaluator, every)
+    return Agreement(
+        cosine=_cosine(found, evaluator, every),
+        relative_error=float(difference.norm() / _flat(evaluator, every).norm()),
+        cosine_hidden=_cosine(found, evaluator, hidden),
+        cosine_lowest=min(_cosine(found, evaluator, [name]) for name in evaluator),
+    )
+
+
+class Demand(NamedTuple):
+    """A bound on one field of an `Agreement`: a cosine at least, an error at most."""
+
+    field: str
+    bound: float
+
+    def __str__(self) -> str:
+        return f"{self.field} {'>=' if self._at_least else '<='} {self.bound:g}"
+
+    @property
+    def _at_least(self) -> bool:
+        return self.field.startswith("cosine")
+
+    def met_by(self, found: Agreement) -> bool:
+        """Whether the comparison keeps it."""
+        value: float = getattr(found, self.field)
+        return value >= self.bound if self._at_least else value <= self.bound
+
+
+def _flat(gradient: Gradient, names: list[str]) -> torch.Tensor:
+    return torch.cat([gradient[name].double().flatten() for name in names])
+
+
+def _cosine(found: Gradient, evaluator: Gradient, names: list[str]) -> float:
+    one, other = _flat(found, names), _flat(evaluator, names)
+    if not bool(one.any()) and not bool(other.any()):
+        return 1.0
+    return float(one @ other / (one.norm() * other.norm()).clamp_min(1e-300))

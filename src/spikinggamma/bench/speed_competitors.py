@@ -1,0 +1,173 @@
+"""What the speed bench drives: `Linear(n, n)` and a layer of neurons, of this library and of others that are installed.
+
+Every subject takes spikes [T, B, n] and blame on what it sends [T, B, n], and computes forwards and backwards all that training
+needs: the gradient of the weights and the blame on the input. The matrix products are three: W s, blame sᵀ, Wᵀ blame.
+
+Others take the fastest form that their documentation has on plain PyTorch: the product is taken once for all steps, sequences
+are handed over whole where a library takes them, and are unbound, never indexed, where the loop is ours. Their neurons are
+set to β = e^{-dt/τ}, input times 1 - β, threshold 1, which each can be; how they reset differs.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import math
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from spikinggamma import functional
+from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
+from spikinggamma.nn.autograd import spike_linear
+from spikinggamma.nn.layers.dense import Dense
+from spikinggamma.nn.layers.timescales import Timescales
+from spikinggamma.nn.neurons import compiled
+
+__all__ = ["BETA", "SUBJECTS", "Subject", "installed"]
+
+TAU_MS = 10.0
+BUCKETS_MS = (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
+BETA = math.exp(-1.0 / TAU_MS)
+_LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", 1.0)
+
+Spiking = Callable[[Tensor], Tensor]  # drive [T, B, n] to spikes
+
+
+class Subject(NamedTuple):
+    """One competitor.
+
+    Attributes:
+        package: Its distribution; empty for ours and for plain PyTorch.
+        make: Given the weights, what maps spikes to what is sent.
+        reset: Of a leaky integrate and fire neuron, else None: what it is checked against.
+        spiking: Its neurons alone, for that check.
+    """
+
+    package: str
+    make: Callable[[Tensor], Spiking]
+    reset: Literal["subtract", "zero"] | None = None
+    spiking: Callable[[], Spiking] | None = None
+
+    @property
+    def version(self) -> str:
+        """Of its package."""
+        return importlib.metadata.version(self.package or "torch")
+
+
+def installed(name: str) -> bool:
+    """Whether a subject can be measured here."""
+    package = SUBJECTS[name].package
+    return not package or importlib.util.find_spec(package) is not None
+
+
+def _gamma(weight: Tensor) -> Spiking:
+    neurons = len(weight)
+    layer = Dense(weight.shape[1:], neurons, Timescales(BUCKETS_MS), code=SigmaDelta()).to(weight)
+    layer.weight = nn.Parameter(weight)
+    return lambda spikes: layer(spikes, layer.initial_state(spikes.shape[1]), dt_ms=1.0)[0]
+
+
+def _over(spiking: Callable[[], Spiking], product: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Spiking]:
+    """One product for all steps, then neurons."""
+
+    def make(weight: Tensor) -> Spiking:
+        weight, neurons = nn.Parameter(weight), spiking()
+        return lambda spikes: neurons(product(spikes, weight))
+
+    return make
+
+
+def _ours() -> Spiking:
+    def run(drive: Tensor) -> Tensor:
+        zero = torch.zeros_like(drive[0])
+        return compiled.lif_sequence(_LIF, LIFState(zero, zero), drive)[0]
+
+    return run
+
+
+def _loop() -> Spiking:
+    def run(drive: Tensor) -> Tensor:
+        zero = torch.zeros_like(drive[0])
+        return functional.lif_sequence(_LIF, LIFState(zero, zero), drive)[0]
+
+    return run
+
+
+def _snntorch() -> Spiking:
+    import snntorch
+
+    def run(drive: Tensor) -> Tensor:
+        neurons = snntorch.Leaky(beta=BETA, reset_delay=False).to(drive)
+        membrane, spikes = torch.zeros_like(drive[0]), []
+        for u in ((1.0 - BETA) * drive).unbind(0):
+            out, membrane = neurons(u, membrane)
+            spikes.append(out)
+        return torch.stack(spikes)
+
+    return run
+
+
+def _spikingjelly() -> Spiking:
+    from spikingjelly.activation_based import functional as jelly
+    from spikingjelly.activation_based import neuron, surrogate
+
+    def run(drive: Tensor) -> Tensor:
+        run_once: Tensor = neurons(drive)
+        jelly.reset_net(neurons)
+        return run_once
+
+    neurons = neuron.LIFNode(
+        tau=1.0 / (1.0 - BETA),
+        v_reset=None,
+        detach_reset=True,
+        surrogate_function=surrogate.ATan(),
+        step_mode="m",
+    )
+    if torch.cuda.is_available() and "triton" in neurons.supported_backends:
+        neurons.backend = "triton"
+    return run
+
+
+def _norse() -> Spiking:
+    import norse.torch as norse
+
+    neurons = norse.LIF(norse.LIFParameters(tau_syn_inv=1000.0, tau_mem_inv=1000.0 * (1.0 - BETA)), dt=1e-3)
+
+    def run(drive: Tensor) -> Tensor:
+        sent: Tensor = neurons.to(drive.device)(drive)[0]
+        return sent
+
+    return run
+
+
+def _sinabs() -> Spiking:
+    import sinabs.activation
+    import sinabs.layers
+
+    def run(drive: Tensor) -> Tensor:
+        options: dict[str, Any] = {"spike_fn": sinabs.activation.SingleSpike, "norm_input": True}
+        neurons = sinabs.layers.LIF(tau_mem=TAU_MS, **options).to(drive.device)
+        sent: Tensor = neurons(drive.transpose(0, 1)).transpose(0, 1)
+        return sent
+
+    return run
+
+
+def _lif(package: str, spiking: Callable[[], Spiking], reset: Literal["subtract", "zero"] = "subtract") -> Subject:
+    product = spike_linear if package == "spikinggamma" else nn.functional.linear
+    return Subject(package, _over(spiking, product), reset, spiking)
+
+
+SUBJECTS: dict[str, Subject] = {
+    "matmul": Subject("", _over(lambda: lambda drive: drive, nn.functional.linear)),
+    "spikinggamma": Subject("spikinggamma", _gamma),
+    "lif": _lif("spikinggamma", _ours),
+    "lif_loop": _lif("", _loop),
+    "spikingjelly": _lif("spikingjelly", _spikingjelly),
+    "snntorch": _lif("snntorch", _snntorch),
+    "norse": _lif("norse", _norse, "zero"),
+    "sinabs": _lif("sinabs", _sinabs),
+}

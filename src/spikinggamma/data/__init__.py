@@ -1,0 +1,20 @@
+"""Data sets and tasks of a recipe, loaded, listed, converted and normalised."""
+
+from spikinggamma.data.catalogue import LoadedData, data_recipe, data_table, fetch, open_data, recipe_of
+from spikinggamma.data.loading import Bound, DataInfo, data_info, data_names, known_name, load_splits, training_batches
+
+__all__ = [
+    "Bound",
+    "DataInfo",
+    "LoadedData",
+    "data_info",
+    "data_names",
+    "data_recipe",
+    "data_table",
+    "fetch",
+    "known_name",
+    "load_splits",
+    "open_data",
+    "recipe_of",
+    "training_batches",
+]

@@ -1,0 +1,127 @@
+"""Data sets and tasks for the command line: what there is, where it lies, fetching and opening it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from spikinggamma import datasets
+from spikinggamma.data.loading import DataInfo, data_info, data_names, known_name, load_splits
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.datasets.download import data_root
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
+from spikinggamma.recipes.schema import Data, Recipe
+from spikinggamma.recipes.toml_files import load_recipe, parse_recipe, recipe_names
+
+__all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "recipe_of"]
+
+# Keys of a recipe's [data] that a loader takes by the same name; every other key is one of its further options.
+_COMMON = ("split", "validation_fraction", "seed")
+
+
+class LoadedData(NamedTuple):
+    """A data set or task as its recipe loads it, in recorded channels."""
+
+    recipe: Recipe
+    info: DataInfo
+    splits: Splits
+
+
+def data_table() -> str:
+    """One paragraph for everything that `data.name` of a recipe can be."""
+    return "\n\n".join(_paragraph(name) for name in data_names())
+
+
+def fetch(name: str) -> str:
+    """Fetch a data set where it is missing, check it, convert it as its recipe wants it, and say what there is now.
+
+    Raises:
+        SpikingGammaError: No such data set; it cannot be fetched, or a file is damaged.
+    """
+    known_name("data set", name, data_names())
+    if name not in datasets.names():
+        raise SpikingGammaError("data set", repr(name), "a data set that is fetched", "This task is made on the spot.")
+    splits = load_splits(recipe_of(name))
+    sizes = ", ".join(f"{len(part)} {label}" for label, part in splits._asdict().items())
+    return f"{name} is ready: {sizes}.\n{_paragraph(name)}"
+
+
+def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
+    """A data set or task by name, loaded as its bundled recipe loads it but with all recorded channels.
+
+    Args:
+        name: One of `data_names`.
+        settings: Texts KEY=VALUE: split, validation_fraction, seed, or an option of this data set's loader.
+
+    Raises:
+        SpikingGammaError: No such name or option, a value of another kind, or what the loader raises.
+
+    Example:
+        >>> len(open_data("localisation", ["n_test=20"]).splits.test)
+        20
+    """
+    recipe = data_recipe(name, settings)
+    return LoadedData(recipe, data_info(recipe), load_splits(recipe))
+
+
+def data_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
+    """The recipe that `open_data` loads from."""
+    known_name("data set", name, data_names())
+    overrides = [_qualified(setting) for setting in settings]
+    return recipe_of(name, [*overrides, "data.n_channels=0"])
+
+
+def recipe_of(name: str, overrides: Iterable[str] = ()) -> Recipe:
+    """The bundled recipe of this name, whose spikes are those that training will ask for; or a plain one on this data set."""
+    if name in recipe_names():
+        return load_recipe(name, overrides)
+    return parse_recipe(f'[data]\nname = "{name}"\n', origin=f"recipe {name}", overrides=overrides)
+
+
+def _qualified(setting: str) -> str:
+    key = setting.partition("=")[0].strip()
+    if "=" not in setting or not key:
+        expected = "KEY=VALUE, e.g. split=speaker:theo or an option of the loader such as ramp_ms=20"
+        raise SpikingGammaError("--set", repr(setting), expected)
+    if key.startswith("data."):
+        return setting
+    return f"data.{setting}" if key in _COMMON else f"data.options.{setting}"
+
+
+def _paragraph(name: str) -> str:
+    info = data_info(Recipe(data=Data(name=name)))
+    lines = [
+        f"{name}: {info.title}",
+        f"  classes   {info.n_classes}: {', '.join(info.class_names)}",
+        f"  channels  {info.n_channels}",
+        f"  licence   {info.licence}",
+    ]
+    if name in datasets.names():
+        lines += [
+            f"  size      {datasets.info(name).size}",
+            f"  source    {info.url}",
+            f"  here      {_place(name)}",
+        ]
+    lines.append(f"  cite      spikinggamma cite {name}")
+    return "\n".join(lines)
+
+
+def _place(name: str) -> str:
+    kept = cache_root() / name
+    # What is made on the spot has no files of its own, so its loader takes no root.
+    has_files = "root" in inspect.signature(getattr(datasets, name).load).parameters
+    folder = (data_root(None) if has_files else None) or cache_root()
+    folder = folder / name
+    if not folder.is_dir():
+        return f"not here yet ({folder}): spikinggamma data fetch {name}"
+    if folder == kept or not kept.is_dir():
+        return f"{folder} ({_size(folder)})"
+    return f"{folder} ({_size(folder)}); as spikes in {kept} ({_size(kept)})"
+
+
+def _size(folder: Path) -> str:
+    sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
+    return f"{len(sizes)} files, {sum(sizes) / 1e6:.1f} MB"

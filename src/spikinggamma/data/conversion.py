@@ -1,0 +1,101 @@
+"""Sounds and data sets as files in the layout of the Spiking Heidelberg Digits, for this library and for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from spikinggamma.cochlea import Cochlea
+from spikinggamma.data.catalogue import open_data
+from spikinggamma.data.loading import DataInfo, data_names
+from spikinggamma.datasets.heidelberg_writer import write_heidelberg
+from spikinggamma.datasets.sounds import SUFFIXES, read_sounds
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Recording, Splits
+
+__all__ = ["check_free", "check_labels", "convert_data", "convert_sounds", "write_parts"]
+
+
+def convert_sounds(
+    source: Path | str, out: Path | str, cochlea: Cochlea | None = None, *, seed: int = 0, force: bool = False
+) -> str:
+    """A sound file or a folder of them through the cochlea into one file; says what is in it now.
+
+    Args:
+        source: A WAV or FLAC file, or a folder: see `spikinggamma.datasets.sounds` for how files tell their class.
+        out: The HDF5 file.
+        cochlea: Parameters; the published ones where left out.
+        seed: Of the random release of spikes.
+        force: Replace a file that exists.
+
+    Raises:
+        SpikingGammaError: `out` exists or its folder does not, or a file is no sound or tells no label.
+    """
+    out = Path(out)
+    if not Path(source).exists():
+        expected = f"a file or folder of sounds ({', '.join(SUFFIXES)}), or a data set: {', '.join(data_names())}"
+        raise SpikingGammaError("IN", str(source), expected)
+    if out.suffix not in (".h5", ".hdf5"):
+        raise SpikingGammaError("OUT", str(out), "a name that ends in .h5 or .hdf5")
+    if not out.parent.is_dir():
+        raise SpikingGammaError("OUT", str(out), "a file in a folder that exists")
+    check_free([out], force=force)
+    recordings, class_names = read_sounds(source, cochlea, seed=seed)
+    write_heidelberg(out, recordings, class_names)
+    return f"{out}: {_counted(recordings)}\nclasses: {', '.join(class_names)}"
+
+
+def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, force: bool = False) -> str:
+    """A data set as three files `{name}_train.h5`, `{name}_validation.h5` and `{name}_test.h5` in the folder `out`.
+
+    Raises:
+        SpikingGammaError: A file exists, recordings are labelled by step, or what `open_data` raises.
+    """
+    folder = Path(out)
+    if folder.is_file():
+        raise SpikingGammaError("OUT", f"{folder}, a file", "a folder for the parts of a data set")
+    check_free([folder / f"{name}_{part}.h5" for part in Splits._fields], force=force)
+    opened = open_data(name, settings)
+    check_labels(name, opened.splits)
+    lines = write_parts(folder, name, opened.splits, opened.info)
+    if opened.info.shape:
+        _, height, width = opened.info.shape
+        lines.append(
+            f"A pixel (p, y, x) is channel (p * {height} + y) * {width} + x: the layout has no place for the shape."
+        )
+    return "\n".join([*lines, f"licence: {opened.info.licence}; cite with: spikinggamma cite {name}"])
+
+
+def write_parts(folder: Path, name: str, splits: Splits, info: DataInfo) -> list[str]:
+    """The files `{name}_{part}.h5` of three parts, and a line on each."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpikingGammaError("out", f"{folder} ({error.strerror})", "a folder that can be made") from None
+    lines = []
+    for part, recordings in splits._asdict().items():
+        path = folder / f"{name}_{part}.h5"
+        write_heidelberg(path, recordings, info.class_names)
+        lines.append(f"{path}: {_counted(recordings)}")
+    return lines
+
+
+def check_free(paths: Sequence[Path], *, force: bool) -> None:
+    """Nothing is overwritten unasked."""
+    for path in paths:
+        if path.is_dir():
+            raise SpikingGammaError(str(path), "a folder", "a name for a file")
+        if path.exists() and not force:
+            raise SpikingGammaError(str(path), "a file that exists", "a free name", "Add --force to replace it.")
+
+
+def check_labels(name: str, splits: Splits) -> None:
+    """The layout, and counts by class, know one label a recording."""
+    for part in splits:
+        if any(recording.label < 0 for recording in part):
+            raise SpikingGammaError(name, "recordings labelled step by step", "one label for each recording")
+
+
+def _counted(recordings: Sequence[Recording]) -> str:
+    spikes = sum(recording.n_events for recording in recordings)
+    return f"{len(recordings)} recordings, {spikes} spikes on {recordings[0].n_channels} channels"

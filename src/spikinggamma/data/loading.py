@@ -1,0 +1,187 @@
+"""From a recipe to recordings and batches, and what is known of the data before any of it is loaded."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from spikinggamma import datasets, tasks
+from spikinggamma.data.variants import variant_of
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Augment, Batch, Recording, SensorShape, Splits, batches
+from spikinggamma.events.perturbation import parse_perturbation, perturbed
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.seeds import derive_seed
+from spikinggamma.tasks import Bound
+
+__all__ = ["Bound", "DataInfo", "data_info", "data_names", "known_name", "load_splits", "training_batches"]
+
+# Given elsewhere in a recipe, or a matter of the machine and not of the run.
+_NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress"}
+
+
+class DataInfo(NamedTuple):
+    """What a net, a summary and a citation need to know of the data."""
+
+    title: str
+    n_channels: int
+    class_names: tuple[str, ...]
+    licence: str
+    url: str
+    citation: str
+    floors: tuple[Bound, ...]
+    ceiling: Bound | None
+    shape: SensorShape = ()
+    step_labels: bool = False
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+def data_names() -> list[str]:
+    """Everything that `data.name` of a recipe can be."""
+    return sorted({*tasks.names(), *datasets.names()})
+
+
+def data_info(recipe: Recipe) -> DataInfo:
+    """Facts about the data of a recipe, without loading it; channels as the net sees them.
+
+    Raises:
+        SpikingGammaError: No such data set or task, an option that its loader does not know, or channels that cannot be
+            summed to those asked for.
+    """
+    known_name("data.name", recipe.data.name, data_names())
+    info = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
+    if recipe.data.variant and recipe.data.name in tasks.names():
+        expected = "'': the variants are of recorded data, a task knows what its counts say"
+        raise SpikingGammaError("data.variant", repr(recipe.data.variant), expected)
+    if recipe.data.perturb:
+        info = info._replace(ceiling=None)
+    wanted = recipe.data.n_channels or info.n_channels
+    if info.n_channels % wanted:
+        raise SpikingGammaError("data.n_channels", wanted, f"0 or a divisor of the {info.n_channels} recorded channels")
+    return info if wanted == info.n_channels else info._replace(n_channels=wanted, shape=())
+
+
+def load_splits(recipe: Recipe) -> Splits:
+    """The recordings of a recipe in three parts.
+
+    Raises:
+        SpikingGammaError: What `data_info` raises, or a loader: files that are missing or damaged, an unknown split.
+    """
+    data_info(recipe)
+    data = recipe.data
+    options: dict[str, Any] = dict(data.options)
+    if data.name in tasks.names():
+        splits = tasks.load(data.name, seed=data.seed, **options)
+    else:
+        splits = datasets.load(
+            data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
+        )
+    if data.variant:
+        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed)
+    if data.perturb:
+        changes = [parse_perturbation(text) for text in data.perturb]
+        seeds = [derive_seed(data.seed, "perturb", part) for part in Splits._fields]
+        splits = Splits(*(perturbed(part, changes, seed=seed) for part, seed in zip(splits, seeds, strict=True)))
+    return splits
+
+
+def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: int) -> Iterator[Batch]:
+    """The batches of one epoch, augmented; they depend on the recipe's seed and the epoch, on nothing before."""
+    data = recipe.data
+    return batches(
+        recordings,
+        batch_size=recipe.training.batch_size,
+        dt_ms=data.dt_ms,
+        n_channels=data.n_channels or None,
+        seed=recipe.training.seed,
+        epoch=epoch,
+        augment=Augment(**dict(recipe.augment)),
+    )
+
+
+def known_name(argument: str, name: str, known: Iterable[str]) -> str:
+    """`name`, if it is one of `known`; otherwise an error with the nearest of them."""
+    names = sorted(known)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    raise SpikingGammaError(
+        argument, repr(name), f"one of {', '.join(names)}", f"Did you mean `{near[0]}`?" if near else ""
+    )
+
+
+def _task(recipe: Recipe) -> DataInfo:
+    name = recipe.data.name
+    _check_options(recipe, tasks.options(name))
+    if recipe.data.split != "official":
+        raise SpikingGammaError(
+            "data.split", repr(recipe.data.split), "'official': this task makes its own three parts"
+        )
+    said = tasks.describe(name, recipe.data.options)
+    return DataInfo(
+        title=said.title,
+        n_channels=said.n_channels,
+        class_names=said.class_names,
+        licence="made on the spot",
+        url="",
+        citation="",
+        floors=said.floors,
+        ceiling=said.ceiling,
+    )
+
+
+def _dataset(recipe: Recipe) -> DataInfo:
+    _check_options(recipe, _arguments(getattr(datasets, recipe.data.name).load))
+    info = datasets.info(recipe.data.name, recipe.data.options)
+    why = "chance, and all that spike counts tell" if recipe.data.variant == "norm" else "chance"
+    chance = Bound(1 / info.n_classes, why)
+    return DataInfo(
+        info.title,
+        info.n_channels,
+        info.class_names,
+        info.licence,
+        info.url,
+        info.citation,
+        (chance, *_known_floors(recipe)),
+        None,
+        info.shape,
+        info.step_labels,
+    )
+
+
+# Logistic regression on what the cochlea sends, by data set, split and the loader's options: first the published chain, then
+# the bundled recipe's (benchmarks/fsdd_floors.py).
+_FLOORS: tuple[tuple[str, str, dict[str, Any], float, float], ...] = (
+    ("fsdd", "official", {}, 0.590, 0.697),
+    ("fsdd", "official", {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}, 0.790, 0.870),
+)
+
+
+def _known_floors(recipe: Recipe) -> tuple[Bound, ...]:
+    if recipe.data.variant:
+        return ()
+    if recipe.data.name == "qtdb":
+        return (Bound(0.353, "the most frequent class at each position in time"),)
+    here = (recipe.data.name, recipe.data.split, dict(recipe.data.options))
+    for *known, counts, bins in _FLOORS:
+        if tuple(known) == here:
+            return (
+                Bound(counts, "logistic regression on spike counts alone"),
+                Bound(bins, "logistic regression on coarse time bins"),
+            )
+    return ()
+
+
+def _arguments(loader: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(loader).parameters) - _NOT_OPTIONS
+
+
+def _check_options(recipe: Recipe, known: Collection[str]) -> None:
+    for key in recipe.data.options:
+        known_name(f"key of [data.options] for {recipe.data.name}", key, known)

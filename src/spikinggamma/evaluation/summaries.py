@@ -1,0 +1,92 @@
+"""A finished run, or a row of an evaluation, in a few lines of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spikinggamma.data.loading import data_info
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.runs.run import Run
+
+__all__ = ["describe", "grouped", "summary", "table"]
+
+Line = tuple[str, str, str]
+
+
+def summary(run: Run) -> str:
+    """What a run reached, between which bounds, at how many spikes, and what to do next."""
+    row = run.result
+    if row is None:
+        return f"{run.path} is not finished. Go on with: spikinggamma train --resume {run.path}"
+    seconds = sum(metrics["seconds"] for metrics in run.metrics)
+    lines = [
+        *_figures(row, run.recipe),
+        (
+            "best epoch",
+            f"{row['best_epoch']} of {run.recipe.training.epochs}",
+            f"chosen on validation ({row['validation_accuracy']:.1%}); the test split was used once",
+        ),
+        ("time", f"{seconds:.0f} s", f"training and validation, {row['threads']} threads, {row['device']}"),
+        ("run", str(run.path), ""),
+    ]
+    title = f"{run.recipe.name}: {data_info(run.recipe).title}, rule {row['rule']}, seed {row['seed']}"
+    return f"\n{title}\n\n{table(lines)}\n\nNext: spikinggamma report {run.path}"
+
+
+def describe(row: dict[str, Any], recipe: Recipe) -> str:
+    """An evaluation's row."""
+    step = f"{row['run_dt_ms']:g} ms"
+    trained = row["trained_dt_ms"]
+    note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
+    lines = [*_figures(row, recipe), ("time step", step, note)]
+    if row.get("threshold_scale", 1.0) != 1.0:
+        lines.append(("thresholds", f"x {row['threshold_scale']:g}", "not retrained"))
+    if "perturb" in row:
+        lines.append(("perturbed", ", ".join(row["perturb"]), f"seed {row['perturb_seed']}, not retrained"))
+    return table([*lines, ("run", row["run"], "")])
+
+
+def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
+    info = data_info(recipe)
+    by_layer = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s_by_layer"])
+    interval = f"95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}, {row['samples']} recordings"
+    lines = [(f"{row['part']} accuracy", f"{row['accuracy']:.1%}", interval)]
+    lines += [("floor", f"{bound.accuracy:.1%}", bound.why) for bound in info.floors]
+    if info.ceiling:
+        lines.append(("ceiling", f"{info.ceiling.accuracy:.1%}", info.ceiling.why))
+    lines.append(("spikes/neuron/s", f"{row['spikes_per_neuron_s']:.1f}", f"by layer: {by_layer}"))
+    if any(row.get("neurons_speaking_by_layer", ())):  # absent from runs of old, all zero where signals are passed
+        speaking = " ".join(f"{share:.0%}" for share in row["neurons_speaking_by_layer"])
+        lines.append(("speaking", speaking, "of each layer's neurons spiked at least once"))
+    lines.append(("parameters", grouped(row["parameters"]), ""))
+    if "cost" not in row:  # a run made by an earlier version
+        return lines
+    return lines + (
+        _costs(row["cost"]) if row["cost"] else [("cost", "not counted", "no operations are known of this net")]
+    )
+
+
+def _costs(cost: dict[str, Any]) -> list[Line]:
+    event, dense = cost["event"], cost["dense"]
+    share = event["synaptic_operations"] / dense["synaptic_operations"]
+    work = f"a recording of {cost['seconds']:.2f} s; {grouped(dense['synaptic_operations'])} if dense ({share:.0%})"
+    parts = ", ".join(f"{name} {event[f'{name}_nj'] / 1000.0:.3g}" for name in ("arithmetic", "weights", "states"))
+    whole = f"{parts}; {dense['energy_nj'] / 1000.0:.3g} if dense; by {cost['energies']}"
+    moved = sum(event[name] for name in ("weight_bytes_read", "state_bytes_read", "state_bytes_written"))
+    return [
+        ("synapses used", grouped(event["synaptic_operations"]), work),
+        ("state updates", grouped(event["state_updates"]), "state variables of neurons, at every step"),
+        ("bytes moved", grouped(moved), f"{grouped(event['weight_bytes_read'])} of them weights"),
+        ("energy", f"{event['energy_nj'] / 1000.0:.3g} uJ", whole),
+        ("energy/s", f"{event['energy_nj_per_s'] / 1000.0:.3g} uJ", "of input, arithmetic and memory only"),
+    ]
+
+
+def grouped(number: int | float) -> str:
+    return f"{number:,.0f}".replace(",", " ")
+
+
+def table(lines: list[Line]) -> str:
+    first = max(len(line[0]) for line in lines)
+    second = max(len(line[1]) for line in lines if line[2])
+    return "\n".join(f"  {name:<{first}}  {value:<{second}}  {note}".rstrip() for name, value, note in lines)

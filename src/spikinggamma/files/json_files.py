@@ -1,0 +1,33 @@
+"""The JSON files of a run, written atomically."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import write_atomically
+
+__all__ = ["read_json", "write_json"]
+
+
+def write_json(path: Path, value: object, *, remedy: str = "") -> None:
+    """`value` as an indented JSON file, atomically."""
+    write_atomically(
+        path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(), remedy=remedy
+    )
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """The object in a JSON file.
+
+    Raises:
+        SpikingGammaError: No such file, or it does not hold one JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SpikingGammaError(str(path), f"a file that cannot be read ({error})", "a JSON object") from None
+    if not isinstance(value, dict):
+        raise SpikingGammaError(str(path), f"a JSON {type(value).__name__}", "a JSON object")
+    return value

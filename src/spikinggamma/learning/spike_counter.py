@@ -1,0 +1,52 @@
+"""Counting what goes through a net, chunk by chunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.loss import Loss
+from spikinggamma.learning.outcome import Outcome
+from spikinggamma.nn import SequenceNet
+
+__all__ = ["SpikeCounter"]
+
+
+class SpikeCounter:
+    """Spikes of each hidden layer over the steps that belong to a recording.
+
+    Args:
+        net: Whose.
+        lengths: Steps of each recording, [B].
+        thoroughly: Whether to count by neuron too.
+    """
+
+    def __init__(self, net: SequenceNet, lengths: Tensor, *, thoroughly: bool = False) -> None:
+        self.net = net
+        self.lengths = lengths
+        self.spikes = torch.zeros(len(net.hidden), dtype=torch.float64)
+        neurons = torch.tensor([layer.neurons for layer in net.hidden], dtype=torch.float64)
+        self.neuron_steps = neurons * float(lengths.sum())
+        self.thoroughly = thoroughly
+        sizes = [layer.neurons for layer in net.hidden] if thoroughly else []
+        self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
+
+    def add(self, activations: Any, start: int, heard: Float[Tensor, "T B *in_shape"]) -> None:
+        """A chunk that begins at step `start`: what the net was given, and the tape that it left."""
+        time = torch.arange(start, start + len(heard), device=self.lengths.device)
+        valid = time.unsqueeze(1) < self.lengths
+        for index, layer in enumerate(activations.layers[:-1]):
+            if layer.counts is None:
+                continue
+            # In 64 bits, as integers are summed if not told otherwise, this took as long as a scan.
+            self.spikes[index] += float((layer.counts.sum(2, dtype=torch.int32) * valid).sum())
+            if self.thoroughly:
+                self.by_neuron[index] += (layer.counts * valid.unsqueeze(2)).sum((0, 1)).cpu()
+
+    def outcome(self, evaluator: Loss) -> Outcome:
+        """Everything about the batch."""
+        by_neuron = tuple(self.by_neuron)
+        return Outcome(*evaluator.result(), self.spikes, self.neuron_steps, by_neuron)

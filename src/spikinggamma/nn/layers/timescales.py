@@ -1,0 +1,68 @@
+"""Time constants of a layer's buckets: fixed, or trained above a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["Timescales"]
+
+
+class Timescales(nn.Module):
+    """τ_k in ms, one for each bucket of a layer.
+
+    Trained time constants are τ_k = τ_min + exp(ρ_k), so that they stay above `shortest_ms`, the coarsest step that the
+    net must still run at. Bucket 0 is never trained: its decay is the net's common code.
+
+    Args:
+        tau_ms: Initial time constants, [K].
+        trainable: Whether buckets 1 .. K-1 learn theirs.
+        shortest_ms: Floor of trained time constants; by default half of the shortest.
+
+    Example:
+        >>> Timescales((4.0, 8.0)).tau_ms()
+        tensor([4., 8.])
+    """
+
+    def __init__(self, tau_ms: Sequence[float], *, trainable: bool = False, shortest_ms: float | None = None) -> None:
+        super().__init__()
+        values = torch.tensor([float(tau) for tau in tau_ms])
+        if values.numel() == 0 or not bool(torch.isfinite(values).all()) or not bool((values > 0).all()):
+            raise SpikingGammaError("tau_ms", tuple(tau_ms), "one or more positive, finite time constants in ms")
+        floor = float(values.min()) / 2 if shortest_ms is None else shortest_ms
+        if trainable and not 0.0 < floor < float(values[1:].min() if values.numel() > 1 else values.min()):
+            raise SpikingGammaError("shortest_ms", floor, "a positive time below every trained time constant")
+        self.shortest_ms = floor
+        self.register_buffer("first_ms", values[:1])
+        self.register_buffer("fixed_ms", None if trainable else values[1:])
+        self.excess = nn.Parameter(torch.log(values[1:] - floor)) if trainable else None
+
+    @property
+    def order(self) -> int:
+        """K, the number of buckets."""
+        return int(self.tau_ms().numel())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the time constants are parameters."""
+        return self.excess is not None
+
+    def tau_ms(self) -> Float[Tensor, " K"]:
+        """The time constants in ms, [K]; differentiable where they are trained."""
+        first: Tensor = self.get_buffer("first_ms")
+        later = self.get_buffer("fixed_ms") if self.excess is None else self.shortest_ms + torch.exp(self.excess)
+        return torch.cat([first, later])
+
+    def accumulate(self, grad: Float[Tensor, " K"], dt_ms: float) -> None:
+        """Add to the gradient what ∂ℓ/∂α [K] says of the trained time constants, by α = 1 - dt/τ."""
+        if self.excess is None:
+            return
+        with torch.enable_grad():
+            alpha = 1.0 - dt_ms / self.tau_ms()
+        (gradient,) = torch.autograd.grad(alpha, self.excess, grad)
+        self.excess.grad = gradient if self.excess.grad is None else self.excess.grad + gradient

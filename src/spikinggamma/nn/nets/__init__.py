@@ -1,0 +1,1 @@
+"""Nets built of layers."""

@@ -1,0 +1,129 @@
+"""A multilayer perceptron on spike counts: what can be known without any timing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from spikinggamma.nn.nets.base import (
+    SequenceNet,
+    check_spikes,
+    check_state,
+    checked_sizes,
+    no_thresholds,
+    steps_of_recordings,
+)
+from spikinggamma.nn.nets.surrogate_activations import NeuronActivations, SurrogateActivations
+
+__all__ = ["CountNet", "CountState"]
+
+
+class CountState(NamedTuple):
+    """Spikes of each channel since the recording began [B, N], and dropout masks."""
+
+    counts: Float[Tensor, "B N"]
+    masks: tuple[Tensor | None, ...]
+
+
+class _Units(nn.Linear):
+    """Rectified units, which do not spike."""
+
+    @property
+    def neurons(self) -> int:
+        return self.out_features
+
+
+class CountNet(SequenceNet):
+    """The logits at each step are those of a perceptron that is given how often each channel has spiked so far.
+
+    With the loss `last` it answers from the counts of whole recordings. No order, interval or coincidence reaches it: two
+    recordings with the same counts get the same answer.
+
+    Args:
+        sizes: Inputs, hidden layers, classes: `(140, 256, 10)`.
+        dropout: Share of hidden units silenced while training.
+        generator: Random numbers of the initial weights: normal, with He's variance 2 / fan-in.
+
+    Shapes: spikes [T, B, N] to logits [T, B, C].
+
+    Example:
+        >>> CountNet((3, 8, 2))(torch.ones(5, 4, 3), dt_ms=1.0)[0].shape
+        torch.Size([5, 4, 2])
+    """
+
+    def __init__(self, sizes: Sequence[int], *, dropout: float = 0.0, generator: torch.Generator | None = None) -> None:
+        super().__init__(dropout)
+        self.sizes = checked_sizes(sizes)
+        self.layers = nn.ModuleList(_Units(*pair) for pair in zip(self.sizes, self.sizes[1:], strict=False))
+        for layer in self.stack:
+            nn.init.normal_(layer.weight, std=(2.0 / layer.in_features) ** 0.5, generator=generator)
+            nn.init.zeros_(layer.bias)
+        self.register_buffer("mean", torch.zeros(self.sizes[0]))
+        self.register_buffer("scale", torch.ones(self.sizes[0]))
+
+    @property
+    def stack(self) -> tuple[_Units, ...]:
+        """The layers, typed."""
+        return tuple(layer for layer in self.layers if isinstance(layer, _Units))
+
+    @property
+    def hidden(self) -> tuple[_Units, ...]:
+        """All but the read-out."""
+        return self.stack[:-1]
+
+    @property
+    def classes(self) -> int:
+        """C, the number of outputs."""
+        return self.sizes[-1]
+
+    def initial_state(
+        self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True
+    ) -> CountState:
+        """See `SequenceNet.initial_state`."""
+        like = self.stack[0].weight
+        masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
+        return CountState(like.new_zeros(batch, self.sizes[0]), masks)
+
+    def run(
+        self, spikes: Float[Tensor, "T B N"], state: CountState, dt_ms: float
+    ) -> tuple[SurrogateActivations, CountState]:
+        """See `SequenceNet.run`; counts know no time step."""
+        check_spikes(spikes, self.sizes[0], self.stack[0].weight)
+        check_state("counts", [state.counts], spikes.shape[1], self.sizes[:1])
+        counts = state.counts + spikes.cumsum(0)
+        signal = (counts - self.get_buffer("mean")) / self.get_buffer("scale")
+        all_activations = []
+        for layer, mask in zip(self.stack, (*state.masks, None), strict=True):
+            drive = layer(signal)
+            outputs = drive if layer is self.stack[-1] else torch.relu(drive)
+            all_activations.append(NeuronActivations(signal, drive, None, outputs, None))
+            signal = outputs if mask is None else outputs * mask
+        return SurrogateActivations(tuple(all_activations), state.masks), CountState(counts[-1], state.masks)
+
+    def scale_thresholds_(self, factor: float) -> None:
+        """Refused: nothing spikes."""
+        raise no_thresholds("a perceptron on counts")
+
+    @torch.no_grad()
+    def calibrate(
+        self,
+        spikes: Float[Tensor, "T B N"],
+        *,
+        dt_ms: float,
+        lengths: Int[Tensor, " B"] | None = None,
+        signal_per_threshold: float = 1.0,
+    ) -> list[float]:
+        """Take mean and standard deviation of each channel's count from this batch, so that inputs are of one size.
+
+        A channel that hardly varies is not blown up: it is divided by the root of its mean count, or by 1.
+        """
+        counts = (spikes * steps_of_recordings(spikes, lengths).unsqueeze(2)).sum(0)
+        mean = counts.mean(0)
+        self.get_buffer("mean").copy_(mean)
+        spread = counts.std(0, correction=0)
+        self.get_buffer("scale").copy_(torch.maximum(spread, mean.clamp_min(1.0).sqrt()))
+        return [1.0] * len(self.stack)

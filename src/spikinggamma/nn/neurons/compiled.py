@@ -1,0 +1,231 @@
+"""Neurons with a surrogate gradient over whole sequences, compiled: the functional ones by another road.
+
+Each function has the name and the signature of one in `functional`, and gives the same numbers and gradients: in the
+drive, in the state that goes in (nothing stops at the start of a call, so chunks of a sequence tell what the whole does),
+and of the state that comes out. Where no compiled scan fits (another device or element type, or `kernels.use`) it calls
+that function. Backwards, one adjoint scan takes the place of autograd's walk through some operations a step.
+
+What is kept for the way back is one number a step and cell, or none for the leaky integrator; nothing without gradients.
+A second derivative is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from spikinggamma import functional, kernels
+from spikinggamma.functional import (
+    AdaptiveLIFParameters,
+    AdaptiveLIFState,
+    AlphaState,
+    LIFParameters,
+    LIFState,
+    SRMAlphaParameters,
+    SRMAlphaState,
+    surrogate_slope,
+)
+from spikinggamma.nn.layers.compiled_delays import floored_delay_sequence, fractional_delay_sequence
+
+__all__ = [
+    "adaptive_lif_sequence",
+    "floored_delay_sequence",
+    "fractional_delay_sequence",
+    "leaky_sequence",
+    "lif_membranes",
+    "lif_sequence",
+    "srm_alpha_sequence",
+]
+
+Grads = tuple[Tensor | None, ...]
+_PIECE = (
+    32_768  # numbers whose slope is found at once: small enough that a formula of five operations stays in the cache
+)
+
+
+def _fits(state: tuple[Tensor, ...], drive: Tensor) -> bool:
+    """Shapes that a compiled scan takes on trust; any other is the functional neuron's to accept or to refuse."""
+    shapes = drive.ndim == 3 and drive.numel() > 0 and all(part.shape == drive.shape[1:] for part in state)
+    return shapes and kernels.has_compiled(drive, *state)
+
+
+def _learns(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def _slopes(name: str, excess: Tensor, **shape: float) -> Tensor:
+    slopes = torch.empty_like(excess)
+    steps = max(1, _PIECE // excess[0].numel())
+    for x, out in zip(torch.split(excess, steps), torch.split(slopes, steps), strict=True):
+        out.copy_(surrogate_slope(name, x, **shape))
+    return slopes
+
+
+class _Leaky(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, parameters: LIFParameters, drive: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        ctx.parameters = parameters
+        membranes, after = kernels.leaky_forward(parameters, LIFState(*state), drive)
+        return membranes, *after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
+        drive, before = kernels.leaky_adjoint(ctx.parameters, grad, LIFState(*after))
+        return None, drive, *before
+
+
+class _LIF(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, parameters: LIFParameters, drive: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        ctx.parameters = parameters
+        spikes, excess, after = kernels.lif_forward(parameters, LIFState(*state), drive)
+        ctx.save_for_backward(excess)
+        return spikes, *after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
+        on_x = _slopes(ctx.parameters.surrogate, *ctx.saved_tensors).mul_(grad)
+        drive, before = kernels.leaky_adjoint(ctx.parameters, on_x, LIFState(*after))
+        return None, drive, *before
+
+
+class _AdaptiveLIF(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, parameters: AdaptiveLIFParameters, drive: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        ctx.parameters = parameters
+        spikes, excess, after = kernels.adaptive_lif_forward(parameters, AdaptiveLIFState(*state), drive)
+        ctx.save_for_backward(excess)
+        return spikes, *after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
+        slopes = _slopes(ctx.parameters.lif.surrogate, *ctx.saved_tensors)
+        drive, before = kernels.adaptive_lif_adjoint(ctx.parameters, grad, slopes, AdaptiveLIFState(*after))
+        return None, drive, *before
+
+
+class _SRMAlpha(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, parameters: SRMAlphaParameters, drive: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        ctx.parameters = parameters
+        spikes, excess, after = kernels.srm_alpha_forward(parameters, SRMAlphaState(*state), drive)
+        ctx.save_for_backward(excess)
+        return spikes, *after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
+        p: SRMAlphaParameters = ctx.parameters
+        slope = 1.0 / (p.surrogate_width * p.threshold)
+        on_m = _slopes("exponential", *ctx.saved_tensors, slope=slope, scale=p.surrogate_scale).mul_(grad)
+        drive, synapse = kernels.alpha_adjoint(p.tau_ms, p.dt_ms, on_m, AlphaState(*after[:2]))
+        refractory: Grads = (None, None)
+        if any(ctx.needs_input_grad[4:]):
+            on_r = on_m.mul_(-p.refractory_scale * p.threshold)
+            _, refractory = kernels.alpha_adjoint(p.refractory_tau_ms, p.dt_ms, on_r, AlphaState(*after[2:]))
+        return None, drive, *synapse, *refractory
+
+
+def leaky_sequence(
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], LIFState]:
+    """v(t) of a leaky integrator at every step, and the state after: `functional.leaky_sequence`.
+
+    Example:
+        >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
+        >>> leaky_sequence(p, LIFState(zero, zero), torch.ones(7, 3, 2))[0].shape
+        torch.Size([7, 3, 2])
+    """
+    if not _fits(state, drive):
+        return functional.leaky_sequence(parameters, state, drive)
+    if not _learns(drive, *state):
+        return kernels.leaky_forward(parameters, state, drive)
+    membranes, *after = _Leaky.apply(parameters, drive, *state)  # type: ignore[no-untyped-call]
+    return membranes, LIFState(*after)
+
+
+def lif_sequence(
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], LIFState]:
+    """Spikes of a LIF, and the state after: `functional.lif_sequence`.
+
+    Example:
+        >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
+        >>> lif_sequence(p, LIFState(zero, zero), torch.ones(7, 3, 2))[0].shape
+        torch.Size([7, 3, 2])
+    """
+    if not _fits(state, drive):
+        return functional.lif_sequence(parameters, state, drive)
+    if not _learns(drive, *state):
+        spikes, _, last = kernels.lif_forward(parameters, state, drive, keep=False)
+        return spikes, last
+    spikes, *after = _LIF.apply(parameters, drive, *state)  # type: ignore[no-untyped-call]
+    return spikes, LIFState(*after)
+
+
+@torch.no_grad()
+def lif_membranes(
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], LIFState]:
+    """A LIF over a sequence without gradients: spikes, the membrane before each of them v⁻(t), and the state after.
+
+    Example:
+        >>> p, zero = LIFParameters(10.0, 0.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
+        >>> lif_membranes(p, LIFState(zero, zero), torch.ones(5, 3, 2))[1].shape
+        torch.Size([5, 3, 2])
+    """
+    if _fits(state, drive):
+        spikes, excess, after = kernels.lif_forward(parameters, state, drive)
+        return spikes, excess + parameters.threshold, after
+    said, membranes = [], []
+    for u in drive.unbind(0):
+        membranes.append(functional.leaky_step(parameters, state, u).membrane)
+        out, state = functional.lif_step(parameters, state, u)
+        said.append(out)
+    return torch.stack(said), torch.stack(membranes), state
+
+
+def adaptive_lif_sequence(
+    parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], AdaptiveLIFState]:
+    """Spikes of an adaptive LIF, and the state after: `functional.adaptive_lif_sequence`.
+
+    Example:
+        >>> lif, zero = LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.zeros(3, 2)
+        >>> p, state = AdaptiveLIFParameters(lif, 0.1, 200.0), AdaptiveLIFState(zero, zero, zero)
+        >>> adaptive_lif_sequence(p, state, torch.ones(7, 3, 2))[0].shape
+        torch.Size([7, 3, 2])
+    """
+    if not _fits(state, drive):
+        return functional.adaptive_lif_sequence(parameters, state, drive)
+    if not _learns(drive, *state):
+        spikes, _, last = kernels.adaptive_lif_forward(parameters, state, drive, keep=False)
+        return spikes, last
+    spikes, *after = _AdaptiveLIF.apply(parameters, drive, *state)  # type: ignore[no-untyped-call]
+    return spikes, AdaptiveLIFState(*after)
+
+
+def srm_alpha_sequence(
+    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T B N"]
+) -> tuple[Float[Tensor, "T B N"], SRMAlphaState]:
+    """Spikes of SLAYER's neuron, and the state after: `functional.srm_alpha_sequence`.
+
+    Example:
+        >>> p, zero = SRMAlphaParameters(1.0, 1.0, 2.0, 1.0, 1.0, 1.0, dt_ms=1.0), torch.zeros(3, 2)
+        >>> srm_alpha_sequence(p, SRMAlphaState(zero, zero, zero, zero), torch.ones(7, 3, 2))[0].shape
+        torch.Size([7, 3, 2])
+    """
+    if not _fits(state, drive):
+        return functional.srm_alpha_sequence(parameters, state, drive)
+    if not _learns(drive, *state):
+        spikes, _, last = kernels.srm_alpha_forward(parameters, state, drive, keep=False)
+        return spikes, last
+    spikes, *after = _SRMAlpha.apply(parameters, drive, *state)  # type: ignore[no-untyped-call]
+    return spikes, SRMAlphaState(*after)

@@ -1,0 +1,220 @@
+"""Recipes as text: reading TOML, `section.key=value` overrides, and writing a recipe out with every key explained."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.recipes.checks import check_together
+from spikinggamma.recipes.schema import Range, Recipe
+from spikinggamma.recipes.search_space import check_space
+
+__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "with_values"]
+
+# Types by the names that they have in a recipe rather than in Python.
+_WORDS = {
+    "tuple_type": "a list, e.g. [64, 64]",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    folder = resources.files("spikinggamma.recipes") / "bundled"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = ()) -> Recipe:
+    """A recipe by name or from a file, with overrides applied.
+
+    Args:
+        source: Name of a bundled recipe (`recipe_names`) or path of a `.toml` file.
+        overrides: Texts of the form `section.key=value`; the value is TOML, or a bare word.
+
+    Raises:
+        SpikingGammaError: No such recipe; not TOML; an unknown key; a wrong type; a value out of range.
+
+    Example:
+        >>> load_recipe("localisation", ["training.epochs=3"]).training.epochs
+        3
+    """
+    text, origin = _read(str(source))
+    return parse_recipe(text, origin=origin, overrides=overrides)
+
+
+def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] = ()) -> Recipe:
+    """A recipe from its TOML text; `origin` names the text in errors."""
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpikingGammaError(origin, f"text that is not TOML ({error})", "a recipe in TOML") from None
+    for override in overrides:
+        _override(tables, override)
+    try:
+        recipe = Recipe.model_validate(_tuples(tables))
+    except ValidationError as error:
+        raise _explain(error, origin) from None
+    check_together(recipe)
+    check_space(recipe)
+    return recipe
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as TOML, every key present and explained; `parse_recipe` reads it back unchanged."""
+    lines = [_line("name", recipe.name, Recipe)]
+    for section in _sections():
+        table: BaseModel = getattr(recipe, section)
+        values = dict(table)
+        lines += ["", f"[{section}]"]
+        lines += [_line(key, value, type(table)) for key, value in values.items() if not isinstance(value, dict)]
+        for key, value in values.items():
+            if isinstance(value, dict):
+                lines += ["", f"[{section}.{key}]", *(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items())]
+    return "\n".join(lines) + "\n"
+
+
+def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
+    """The recipe with other values, by key.
+
+    Raises:
+        SpikingGammaError: As `parse_recipe` does.
+
+    Example:
+        >>> with_values(Recipe(), {"learning.dropout": 0.5}).learning.dropout
+        0.5
+    """
+    return parse_recipe(dump_recipe(recipe), overrides=[f"{key}={_toml(value)}" for key, value in values.items()])
+
+
+def _read(source: str) -> tuple[str, str]:
+    if source in recipe_names():
+        entry = resources.files("spikinggamma.recipes") / "bundled" / f"{source}.toml"
+        return entry.read_text(encoding="utf-8"), f"recipe {source}"
+    path = Path(source)
+    if path.suffix != ".toml":
+        near = difflib.get_close_matches(source, recipe_names(), n=1)
+        remedy = f"Did you mean `{near[0]}`?" if near else ""
+        expected = f"a bundled recipe ({', '.join(recipe_names())}) or the path of a .toml file"
+        raise SpikingGammaError("recipe", repr(source), expected, remedy)
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except FileNotFoundError:
+        bundled = ", ".join(recipe_names())
+        raise SpikingGammaError(
+            "recipe", f"{path}, which does not exist", f"a .toml file or one of {bundled}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpikingGammaError("recipe", f"{path}, which cannot be read ({error})", "a text file in UTF-8") from None
+
+
+def _override(tables: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise SpikingGammaError("--set", repr(override), "section.key=value, e.g. learning.learning_rate=3e-3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()  # a bare word: --set learning.rule=windowed needs no quotes
+    table = tables
+    for part in parts[:-1]:
+        below = table.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise SpikingGammaError("--set", repr(override), f"a key that exists; `{part}` is not a table")
+        table = below
+    table[parts[-1]] = value
+
+
+def _tuples(value: Any) -> Any:
+    """TOML arrays as tuples, which is what frozen sections hold."""
+    if isinstance(value, dict):
+        return {key: _tuples(entry) for key, entry in value.items()}
+    return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
+
+
+def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
+    """The first problem, in the recipe's own words; how many more there are."""
+    # An unknown key comes first: a misspelt key is the likeliest reason for anything else that is wrong.
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    first, more = problems[0], len(problems) - 1
+    path = [str(part) for part in first["loc"]]
+    others = f"{more} more problem{'s' if more > 1 else ''} in this recipe." if more else ""
+    if first["type"] == "extra_forbidden":
+        known = _keys_of(path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=3, cutoff=0.5)
+        named = [f"`{'.'.join([*path[:-1], key])}`" for key in near]
+        meant = f"Did you mean {' or '.join(named)}?" if near else ""
+        where = f"[{'.'.join(path[:-1])}]" if path[:-1] else "a recipe"
+        expected = f"a key of {where}: {', '.join(known)}"
+        return SpikingGammaError(".".join(path), f"an unknown key in {origin}", expected, _join(meant, others))
+    expected = _WORDS.get(first["type"]) or first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    given = first["input"]
+    got = f"{list(given) if isinstance(given, tuple) else given!r} in {origin}"
+    about = _description(path)
+    return SpikingGammaError(".".join(path), got, expected, _join(f"It is the {about}." if about else "", others))
+
+
+def _sections() -> list[str]:
+    return [name for name, field in Recipe.model_fields.items() if isinstance(field.default, BaseModel)]
+
+
+def _model_at(path: list[str]) -> type[BaseModel] | None:
+    if not path:
+        return Recipe
+    if path[:2] == ["search", "space"] and len(path) == 3:
+        return Range
+    default = Recipe.model_fields[path[0]].default if path[0] in Recipe.model_fields else None
+    return type(default) if isinstance(default, BaseModel) and len(path) == 1 else None
+
+
+def _keys_of(path: list[str]) -> list[str]:
+    model = _model_at(path)
+    return sorted(model.model_fields) if model else []
+
+
+def _description(path: list[str]) -> str:
+    model = _model_at(path[:1]) if len(path) > 1 else Recipe
+    key = path[min(1, len(path) - 1)]
+    field = model.model_fields.get(key) if model else None
+    return (field.description or "") if field else ""
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _line(key: str, value: object, model: type[BaseModel]) -> str:
+    return f"{key} = {_toml(value)}".ljust(36) + f"  # {model.model_fields[key].description}"
+
+
+def _toml_key(key: str) -> str:
+    bare = key.replace("_", "").replace("-", "")
+    return key if bare.isascii() and bare.isalnum() else json.dumps(key)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(entry) for entry in value)}]"
+    if isinstance(value, Range):
+        given = {key: entry for key, entry in value if entry != Range.model_fields[key].default}
+        return f"{{{', '.join(f'{key} = {_toml(entry)}' for key, entry in given.items())}}}"
+    if isinstance(value, Mapping):
+        raise TypeError("tables are written by dump_recipe")
+    return repr(value)

@@ -1,0 +1,1 @@
+"""The activity of a trained net on one recording."""

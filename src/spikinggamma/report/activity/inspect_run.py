@@ -1,0 +1,59 @@
+"""A trained net at work, as far as this machine has what it takes."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from spikinggamma import datasets
+from spikinggamma.datasets.cache import cache_root
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.activity.recording import Sample, Survey, choose, record, survey
+from spikinggamma.runs import Run
+
+__all__ = ["Look", "look_at"]
+
+
+class Look(NamedTuple):
+    """What was seen, or in `missing` why nothing was, and what to do about it.
+
+    Attributes:
+        part: Of the data: test where the run has been tested, else validation.
+        survey: Averages, or None.
+        samples: Recordings in full, one that was understood first.
+        missing: Empty where nothing is.
+    """
+
+    part: str
+    survey: Survey | None
+    samples: list[Sample]
+    missing: str
+
+
+def look_at(run: Run) -> Look:
+    """Watch the net of a run's best epoch on recordings that it did not learn from. Downloads nothing.
+
+    Raises:
+        SpikingGammaError: The checkpoint is damaged or belongs to another net.
+    """
+    part = "test" if run.result is not None else "validation"
+    if not run.best.is_file():
+        return Look(part, None, [], f"There is no {run.best.name} yet: it is written after the first epoch.")
+    name = run.recipe.data.name
+    fetched = os.environ.get("SPIKINGGAMMA_DATA") or (cache_root() / name).is_dir()
+    if name in datasets.names() and not fetched:
+        return Look(part, None, [], _missing(name, f"The recordings of {name} are not on this machine."))
+    net = run.net()
+    try:
+        splits = run.splits()
+    except SpikingGammaError as error:
+        return Look(part, None, [], _missing(name, f"The recordings of {name} could not be read: {error}"))
+    recordings = splits.test if part == "test" else splits.validation
+    found = survey(net, run.recipe, recordings)
+    samples = [record(net, run.recipe, recordings[index], index) for index in choose(found)]
+    return Look(part, found, samples, "")
+
+
+def _missing(name: str, what: str) -> str:
+    get = f"Get them with `spikinggamma data fetch {name}`, or point SPIKINGGAMMA_DATA at a folder that holds them"
+    return f"{what} {get}; then draw this again."

@@ -1,0 +1,251 @@
+"""What the page shows of a trained net at work: some recordings in full, and averages over more of them.
+
+Everything here is measured on recordings of one part of the data with the weights of the best epoch, dropout and
+augmentation off. Steps past a recording's end count for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Real
+from torch import Tensor
+
+from spikinggamma.events import Batch, Recording, make_batch
+from spikinggamma.events.binning import n_steps
+from spikinggamma.functional import SigmaDeltaState, sigma_delta_step
+from spikinggamma.learning import make_loss
+from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NeuronActivations, SequenceNet
+from spikinggamma.recipes import Recipe
+
+__all__ = ["LayerRecord", "LayerSurvey", "Sample", "Survey", "choose", "record", "survey"]
+
+_MOST = 256  # recordings of a survey: enough for smooth averages, a few seconds at most
+_NUMBERS = 40_000_000  # signals of all recordings and neurons together: what bounds the time for long recordings
+_BATCH = 32
+
+
+class LayerRecord(NamedTuple):
+    """A hidden layer during one recording; an analogue layer has no spikes and no threshold.
+
+    Attributes:
+        output: y, the rectified signal, [T, N].
+        estimate: ŷ, what the listeners decode, [T, N].
+        threshold: ϑ at the time of the decision, [T, N].
+        counts: Spikes per step, [T, N].
+    """
+
+    output: Float[np.ndarray, "T N"]
+    estimate: Float[np.ndarray, "T N"]
+    threshold: Float[np.ndarray, "T N"]
+    counts: Int[np.ndarray, "T N"]
+
+
+class Sample(NamedTuple):
+    """One recording and what the net made of it; `place` is where it stands among the recordings.
+
+    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1.
+    """
+
+    place: int
+    source: str
+    label: int
+    prediction: int
+    dt_ms: float
+    events: Float[np.ndarray, "T inputs"]
+    layers: tuple[LayerRecord, ...]
+    logits: Float[np.ndarray, "T C"]
+    step_labels: Int[np.ndarray, " T"] | None = None
+
+    @property
+    def share(self) -> float:
+        """How much of it was understood: of its labelled steps, or all or nothing."""
+        if self.step_labels is None:
+            return float(self.prediction == self.label)
+        labelled = self.step_labels >= 0
+        return float((self.logits.argmax(1) == self.step_labels)[labelled].mean()) if labelled.any() else 0.0
+
+
+class LayerSurvey(NamedTuple):
+    """Spikes per second of each neuron of a hidden layer, averaged over recordings.
+
+    By time and by class there are two independent averages, over the even and the odd recordings, so that neurons can
+    be put in order by one and shown by the other: an order alone makes any noise look tuned.
+
+    Attributes:
+        overall: [N].
+        spikes: How many spikes that was, [N].
+        by_time: Since the start of a recording, over those that still last; until half of them have ended, [2, T, N].
+        by_class: [2, C, N]; not a number for a class without a recording.
+    """
+
+    overall: Float[np.ndarray, " N"]
+    spikes: Float[np.ndarray, " N"]
+    by_time: Float[np.ndarray, "2 T N"]
+    by_class: Float[np.ndarray, "2 C N"]
+
+
+class Survey(NamedTuple):
+    """Averages over recordings, with the share of right decisions about each of them: 0 or 1 where it has one label."""
+
+    indices: list[int]
+    labels: list[int]
+    shares: list[float]
+    dt_ms: float
+    layers: tuple[LayerSurvey, ...]
+
+
+def survey(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) -> Survey:
+    """Run `net` over up to 256 of the recordings, evenly from all classes."""
+    dt_ms = recipe.data.dt_ms
+    steps = n_steps(np.array([recording.duration_us for recording in recordings]), dt_ms)
+    neurons = sum(layer.neurons for layer in net.hidden) + net.classes
+    halves = _even(recordings, min(_MOST, max(16, int(_NUMBERS / (steps.mean() * neurons)))))
+    indices = sorted(halves, key=lambda index: recordings[index].duration_us)  # alike lengths share a batch
+    shown = int(np.median(steps[indices]))
+    tallies = [_Tally(shown, net.classes, layer.neurons, dt_ms) for layer in net.hidden]
+    shares: list[float] = []
+    for first in range(0, len(indices), _BATCH):
+        members = indices[first : first + _BATCH]
+        batch = _batch(recipe, [recordings[index] for index in members])
+        with torch.no_grad():
+            activations, _ = net.run(batch.spikes, net.initial_state(len(members)), dt_ms)
+        shares += _shares(recipe, batch, activations.layers[-1].outputs)
+        half = torch.tensor([halves[index] for index in members])
+        for tally, layer in zip(tallies, activations.layers, strict=False):
+            if layer.counts is not None:
+                tally.add(layer.counts, batch, half)
+    layers = tuple(tally.result() for tally in tallies)
+    return Survey(indices, [recordings[index].label for index in indices], shares, dt_ms, layers)
+
+
+def choose(found: Survey) -> list[int]:
+    """Recordings worth a look, of middling length: one that was understood, and one of the same class that was not.
+
+    Where steps have labels, one that was understood better than half of all, and one that was not.
+
+    Returns:
+        One or two indices of recordings, the right one first.
+    """
+    middle = len(found.indices) / 2
+    places = sorted(range(len(found.indices)), key=lambda place: abs(place - middle))
+    should_stop = 1.0 if set(found.shares) <= {0.0, 1.0} else float(np.median(found.shares))
+    wrong = [place for place in places if found.shares[place] < should_stop]
+    right = [place for place in places if found.shares[place] >= should_stop]
+    alike = [place for place in right if wrong and found.labels[place] == found.labels[wrong[0]]]
+    return [found.indices[place] for place in [*(alike or right)[:1], *wrong[:1]]]
+
+
+def record(net: SequenceNet, recipe: Recipe, recording: Recording, place: int) -> Sample:
+    """Run `net` over one recording and keep every layer, estimates and thresholds included."""
+    dt_ms = recipe.data.dt_ms
+    batch = _batch(recipe, [recording])
+    with torch.no_grad():
+        activations, _ = net.run(batch.spikes, net.initial_state(1), dt_ms)
+    if isinstance(net, GammaNet):
+        layers = tuple(
+            _layer_record(layer, part, dt_ms) for layer, part in zip(net.hidden, activations.layers, strict=False)
+        )
+    else:
+        layers = tuple(_spikes_alone(part) for part in activations.layers[: len(net.hidden)])
+    logits = activations.layers[-1].outputs
+    by_step = batch.labels.ndim == 2
+    return Sample(
+        place=place,
+        source=recording.source,
+        label=recording.label,
+        prediction=-1 if by_step else _predictions(recipe, batch, logits)[0],
+        dt_ms=dt_ms,
+        events=batch.spikes[:, 0].numpy(),
+        layers=layers,
+        logits=logits[:, 0].numpy(),
+        step_labels=batch.labels[:, 0].numpy() if by_step else None,
+    )
+
+
+def _layer_record(layer: GammaLayer, activations: LayerActivations, dt_ms: float) -> LayerRecord:
+    output = torch.relu(activations.signal[:, 0]) if layer.rectify else activations.signal[:, 0]
+    if layer.code is None or activations.counts is None:
+        nothing = torch.zeros_like(output)
+        return LayerRecord(output.numpy(), output.numpy(), nothing.numpy(), nothing.int().numpy())
+    alpha_0 = float(layer.alpha(dt_ms)[0])
+    state = SigmaDeltaState(activations.before.estimate[0], activations.before.adaptation[0])
+    estimates, thresholds = [], []
+    for signal in output.unbind(0):
+        thresholds.append(layer.code.threshold + state.adaptation)
+        _, state = sigma_delta_step(layer.code, alpha_0, dt_ms, state, signal)
+        estimates.append(state.estimate)
+    estimate, threshold = torch.stack(estimates), torch.stack(thresholds)
+    return LayerRecord(output.numpy(), estimate.numpy(), threshold.numpy(), activations.counts[:, 0].int().numpy())
+
+
+def _spikes_alone(activations: NeuronActivations) -> LayerRecord:
+    """Of neurons without a sigma-delta code: nothing but what they sent."""
+    sent = activations.outputs[:, 0]
+    counts = torch.zeros_like(sent) if activations.counts is None else activations.counts[:, 0]
+    return LayerRecord(sent.numpy(), sent.numpy(), torch.zeros_like(sent).numpy(), counts.int().numpy())
+
+
+class _Tally:
+    """Spike counts of a layer by neuron, by time and by class, the latter two in two halves."""
+
+    def __init__(self, steps: int, classes: int, neurons: int, dt_ms: float) -> None:
+        self.overall, self.all_steps = torch.zeros(neurons), 0.0
+        self.by_time, self.lasting = torch.zeros(2, steps, neurons), torch.zeros(2, steps, 1)
+        self.by_class, self.class_steps = torch.zeros(2, classes, neurons), torch.zeros(2, classes, 1)
+        self.per_second = 1000.0 / dt_ms
+
+    def add(self, counts: Real[Tensor, "T B N"], batch: Batch, half: Int[Tensor, " B"]) -> None:
+        valid = torch.arange(len(counts)).unsqueeze(1) < batch.lengths
+        spikes = (counts * valid.unsqueeze(2)).float()
+        shown = min(len(counts), self.by_time.shape[1])
+        self.overall += spikes.sum((0, 1))
+        self.all_steps += float(valid.sum())
+        for which in (0, 1):
+            own = half == which
+            self.by_time[which, :shown] += spikes[:shown, own].sum(1)
+            self.lasting[which, :shown, 0] += valid[:shown, own].sum(1)
+            labels = batch.labels[..., own].expand(len(counts), -1)[valid[:, own]]
+            labelled = labels >= 0
+            self.by_class[which].index_add_(0, labels[labelled], spikes[:, own][valid[:, own]][labelled])
+            self.class_steps[which, :, 0] += torch.bincount(labels[labelled], minlength=self.class_steps.shape[1])
+
+    def result(self) -> LayerSurvey:
+        overall = self.overall / self.all_steps * self.per_second
+        by_time = self.by_time / self.lasting.clamp_min(1.0) * self.per_second
+        by_class = self.by_class / self.class_steps * self.per_second
+        return LayerSurvey(overall.numpy(), self.overall.numpy(), by_time.numpy(), by_class.numpy())
+
+
+def _batch(recipe: Recipe, recordings: Sequence[Recording]) -> Batch:
+    return make_batch(recordings, dt_ms=recipe.data.dt_ms, n_channels=recipe.data.n_channels or None)
+
+
+def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[float]:
+    if batch.labels.ndim == 1:
+        guesses = _predictions(recipe, batch, logits)
+        return [float(guess == label) for guess, label in zip(guesses, batch.labels.tolist(), strict=True)]
+    labelled = batch.labels >= 0
+    right = ((logits.argmax(2) == batch.labels) & labelled).sum(0)
+    return [float(share) for share in right / labelled.sum(0).clamp_min(1)]
+
+
+def _predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[int]:
+    # As evaluation judges: a net that learns at each step answers by its summed logits.
+    kind = "sum" if recipe.learning.loss == "each_step" else recipe.learning.loss
+    evaluator = make_loss(kind, batch.labels, batch.lengths, recipe.data.dt_ms)
+    evaluator.observe(logits, 0)
+    return [int(guess) for guess in evaluator.result().predictions]
+
+
+def _even(recordings: Sequence[Recording], wanted: int) -> dict[int, int]:
+    """`wanted` recordings, the first of each class, then the second of each and so on: index to half, 0 or 1."""
+    seen: dict[int, int] = {}
+    turns = []
+    for index, recording in enumerate(recordings):
+        turn = seen[recording.label] = seen.get(recording.label, -1) + 1
+        turns.append((turn, recording.label, index))
+    return {index: turn % 2 for turn, _, index in sorted(turns)[:wanted]}

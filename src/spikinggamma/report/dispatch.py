@@ -1,0 +1,39 @@
+"""What `spikinggamma report` is given: folders of runs, or files of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.report.pages.cost_page import write_cost_page
+from spikinggamma.report.pages.run_page import write_page
+from spikinggamma.report.pages.speed_page import write_speed_page
+from spikinggamma.report.pages.timing_page import write_timing_page
+from spikinggamma.runs import read_rows
+
+__all__ = ["write_report"]
+
+# Rows of these benches have a page of their own, and all others share one.
+_PAGES = {"cost": ("costs", write_cost_page), "speed": ("speed", write_speed_page)}
+_SHARED = ("other benches", write_timing_page)
+
+
+def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Draw runs (`write_page`), or rows where all paths end in .jsonl, by their bench (`write_timing_page` and its like).
+
+    Raises:
+        SpikingGammaError: Runs and rows together, or rows that belong on different pages; what drawing either raises.
+    """
+    rows = [path for path in paths if Path(path).suffix == ".jsonl"]
+    if rows and len(rows) < len(paths):
+        raise SpikingGammaError("PATH", "runs and rows together", "either folders of runs or .jsonl files of rows")
+    if not rows:
+        return write_page(paths, out)
+    benches = [row.get("bench") for path in rows if Path(path).is_file() for row in read_rows(Path(path))]
+    pages = dict(_PAGES.get(str(bench), _SHARED) for bench in benches) or dict([_SHARED])
+    if len(pages) > 1:
+        given = f"rows of {' and of '.join(sorted(pages))} together"
+        raise SpikingGammaError("PATH", given, "rows of one of them, for a page each")
+    (write,) = pages.values()
+    return write(paths, out)

@@ -1,0 +1,172 @@
+"""A run's folder: making one, saying how it stands, and reading it back."""
+
+from __future__ import annotations
+
+import itertools
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+import spikinggamma
+from spikinggamma.data.loading import load_splits
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.events import Splits
+from spikinggamma.files.atomic import remove_leftovers, write_atomically
+from spikinggamma.files.json_files import read_json, write_json
+from spikinggamma.nn import SequenceNet
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes.toml_files import dump_recipe, load_recipe
+from spikinggamma.runs.build import build_net
+from spikinggamma.runs.checkpoint import load_checkpoint, restore_net
+from spikinggamma.runs.metrics import Row, read_rows
+
+__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status", "versions"]
+
+Status = Literal["running", "done", "interrupted", "failed", "untested"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A training run as its folder tells it.
+
+    Attributes:
+        path: The folder.
+        recipe: The resolved recipe.
+        info: `run.json`: command, seed, device, threads, versions, when it started, status.
+        metrics: One row an epoch.
+        result: The row of the finished run with confusion matrix and predictions, or None.
+    """
+
+    path: Path
+    recipe: Recipe
+    info: dict[str, Any]
+    metrics: list[Row]
+    result: dict[str, Any] | None
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint that continues this run."""
+        return self.path / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best validation epoch."""
+        return self.path / "best.pt"
+
+    def net(self, which: Literal["best", "last"] = "best", *, device: str = "cpu") -> SequenceNet:
+        """The trained net.
+
+        Raises:
+            SpikingGammaError: There is no such checkpoint yet, it is damaged, or it belongs to another net.
+        """
+        path = self.best if which == "best" else self.last
+        weights = load_checkpoint(path, self.recipe, device=device).net
+        net = build_net(self.recipe).to(device)
+        restore_net(net, weights, path)
+        return net.eval()
+
+    def splits(self) -> Splits:
+        """The recordings that it was trained, validated and tested on."""
+        return load_splits(self.recipe)
+
+
+def load_run(path: str | Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        SpikingGammaError: No such folder, or one that holds no run, or a damaged file in it.
+    """
+    folder = Path(path)
+    if not (folder / "recipe.toml").is_file():
+        found = "a folder without a recipe.toml" if folder.is_dir() else "no such folder"
+        raise SpikingGammaError("run", f"{folder}: {found}", "the folder of a run made by `spikinggamma train`")
+    recipe = load_recipe(folder / "recipe.toml")
+    info = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
+    result = read_json(folder / "result.json") if (folder / "result.json").exists() else None
+    return Run(folder, recipe, info, read_rows(folder / "metrics.jsonl"), result)
+
+
+def check_out(out: str | Path | None) -> None:
+    """Refuse a folder that already holds something, before any work is done for it.
+
+    Raises:
+        SpikingGammaError: It is a file, holds a run, or holds anything else.
+    """
+    if out is None or not Path(out).exists():
+        return
+    folder, expected = Path(out), "a new or empty folder"
+    if not folder.is_dir():
+        raise SpikingGammaError("--out", f"{folder}, which is a file", expected)
+    if (folder / "recipe.toml").exists() or (folder / "run.json").exists():
+        remedy = f"Continue that run with `spikinggamma train --resume {folder}`, or name another --out."
+        raise SpikingGammaError("--out", f"{folder}, which already holds a run", expected, remedy)
+    if any(folder.iterdir()):
+        raise SpikingGammaError("--out", f"{folder}, which is not empty", expected, "Name another --out.")
+
+
+def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: str) -> Run:
+    """Make the folder of a new run: `out`, or the next free `runs/<recipe>-<seed>-<n>`.
+
+    Raises:
+        SpikingGammaError: `out` already holds something; it cannot be made.
+    """
+    check_out(out)
+    try:
+        folder = next_free(f"{recipe.name}-{recipe.training.seed}") if out is None else Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpikingGammaError("--out", f"{out or 'runs'} ({error.strerror})", "a folder that can be made") from None
+    info = {
+        "command": command,
+        "recipe": recipe.name,
+        "seed": recipe.training.seed,
+        "device": device,
+        "threads": recipe.training.threads,
+        "versions": versions(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "status": "running",
+    }
+    try:
+        write_atomically(folder / "recipe.toml", dump_recipe(recipe).encode())
+        write_json(folder / "run.json", info)
+    except BaseException:
+        (folder / "recipe.toml").unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+    return load_run(folder)
+
+
+def set_status(folder: Path, status: Status, message: str = "", **changes: object) -> None:
+    """Note in `run.json` how the run stands, and why."""
+    info = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
+    info |= {"status": status, "message": message, "updated": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **changes}
+    write_json(folder / "run.json", info)
+    remove_leftovers(folder)
+
+
+def versions() -> dict[str, str]:
+    """The versions that a repetition needs."""
+    return {
+        "spikinggamma": spikinggamma.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def next_free(stem: str) -> Path:
+    """A new folder `runs/<stem>-<n>` with the first number that is free."""
+    for number in itertools.count(1):
+        folder = Path("runs") / f"{stem}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("unreachable")

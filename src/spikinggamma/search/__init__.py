@@ -1,0 +1,6 @@
+"""The search for hyper-parameters."""
+
+from spikinggamma.search.search import SearchResult, search
+from spikinggamma.search.summary import search_summary
+
+__all__ = ["SearchResult", "search", "search_summary"]

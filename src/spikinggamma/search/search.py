@@ -1,0 +1,165 @@
+"""A search for hyper-parameters: which values of `[search.space]` give the best validation accuracy for a fixed budget.
+
+Every trial trains the recipe with other values, from the same seed, and is judged by its best epoch on validation
+recordings; those for testing are never looked at. The first trial is the recipe as it is. What is tried next is Optuna's
+advice (see `spikinggamma.search.study`). A search that was interrupted, even killed, goes on to the same trials; with
+several processes, which trial knows of which depends on the clock.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.files.atomic import remove_leftovers, write_atomically
+from spikinggamma.files.json_files import write_json
+from spikinggamma.files.locks import locked
+from spikinggamma.optional import require
+from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes.search_space import own_values
+from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, with_values
+from spikinggamma.runs.build import build_learner, build_net, pick_device
+from spikinggamma.runs.metrics import Row
+from spikinggamma.runs.run import next_free, versions
+from spikinggamma.training.session import TrainingInterrupted
+
+__all__ = ["SearchResult", "search"]
+
+
+class SearchResult(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        path: Its folder.
+        rows: One for each trial, as in `trials.jsonl`: trial, state (whole, pruned, failed), values, validation_accuracy
+            and validation_loss of the best epoch, best_epoch, epochs, seconds, and message of a failed one.
+        winner: The best of the whole trials: by validation accuracy, and by loss where that is a tie.
+        recipe: The recipe with the winner's values, as in `best.toml`; its search space is kept.
+    """
+
+    path: Path
+    rows: list[Row]
+    winner: Row
+    recipe: Recipe
+
+
+def search(
+    recipe: Recipe,
+    out: str | Path | None = None,
+    *,
+    trials: int | None = None,
+    jobs: int = 1,
+    device: str = "cpu",
+    command: str = "",
+) -> SearchResult:
+    """Search for the values that do best on validation recordings.
+
+    Args:
+        recipe: What to train, and in `[search]` which values to try.
+        out: A new folder, or one of this very search, which then goes on; `runs/<recipe>-search-<n>` if not given.
+        trials: How many in all, those of an earlier sitting included; `search.trials` if not given.
+        jobs: Processes. With more than one, each has one thread, and a script that asks for them needs the guard
+            `if __name__ == "__main__":`.
+        device: auto, cpu or cuda.
+        command: What was typed, for the record.
+
+    Raises:
+        SpikingGammaError: Optuna is missing; nothing to search; values of the recipe that are not in the space, or bad; a
+            folder in use; a full disk; no trial that came to its end.
+        TrainingInterrupted: Ctrl-C; the message says how to go on.
+
+    Example:
+        >>> space = "search.space.learning.learning_rate={low=1e-3, high=3e-2, log=true}"
+        >>> search(load_recipe("localisation", [space]), trials=20).recipe.learning.learning_rate  # doctest: +SKIP
+    """
+    require("optuna", "search", "which suggests what to try")
+    from spikinggamma.search.findings import Findings
+    from spikinggamma.search.processes import work_in_processes
+    from spikinggamma.search.study import begin_study, count, under_way
+    from spikinggamma.search.trial import Trials, epochs_of, trial_recipe, without_test
+
+    recipe = recipe if trials is None else with_values(recipe, {"search.trials": trials})
+    first = _first(recipe, jobs)
+    where = pick_device(device)
+    threads = recipe.training.threads if jobs == 1 else 1
+    # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+    plain = trial_recipe(recipe, first, threads=threads)
+    build_learner(build_net(plain), plain)
+    splits = without_test(plain)
+    folder = _folder(recipe, out)
+    with locked(folder):
+        try:
+            remove_leftovers(folder)
+            _write_head(folder, recipe, command=command, device=str(where), jobs=jobs)
+            study = begin_study(folder, recipe.search, epochs=epochs_of(recipe), first=first)
+            findings = Findings(folder, recipe, study, said=set())
+            findings.said.update(row["trial"] for row in findings.rows())
+            begun, left = under_way(study), recipe.search.trials - count(study)
+            if jobs == 1:
+                common = Trials(study, recipe, splits, folder, where, threads)
+                for trial in begun:
+                    common.conduct(trial)
+                    findings.write()
+                for _ in range(left):
+                    common.conduct(study.ask())
+                    findings.write()
+            else:
+                numbers = [trial.number for trial in begun]
+                text = dump_recipe(recipe)
+                work_in_processes(jobs, folder, text, str(where), begun=numbers, left=left, look=findings.write)
+            findings.write()
+            winner = findings.winner()
+        except KeyboardInterrupt:
+            again = f"spikinggamma search {folder / 'search.toml'} --out {folder}"
+            raise TrainingInterrupted(f"Go on with: {again}" + (f" --jobs {jobs}" if jobs > 1 else "")) from None
+    return SearchResult(folder, findings.rows(), winner, findings.best(winner))
+
+
+def _first(recipe: Recipe, jobs: int) -> dict[str, Any]:
+    if not recipe.search.space:
+        remedy = "For example: --set 'search.space.learning.learning_rate={low=1e-3, high=3e-2, log=true}'"
+        raise SpikingGammaError("search.space", "no keys", "a range for each key to search", remedy)
+    if recipe.search.trials < 1:
+        raise SpikingGammaError("search.trials", recipe.search.trials, "1 or more", "Give --trials.")
+    if jobs < 1:
+        raise SpikingGammaError("jobs", jobs, "1 or more")
+    return own_values(recipe)
+
+
+def _folder(recipe: Recipe, out: str | Path | None) -> Path:
+    """A new folder, or one that holds this very search."""
+    try:
+        if out is None:
+            return next_free(f"{recipe.name}-search")
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpikingGammaError("--out", f"{out or 'runs'} ({error.strerror})", "a folder that can be made") from None
+    expected = "a new or empty folder, or one of this search"
+    if (folder / "search.toml").exists():
+        if _but_for_trials(load_recipe(folder / "search.toml")) != _but_for_trials(recipe):
+            remedy = f"Go on with that by its own recipe, {folder / 'search.toml'}, or name another --out."
+            raise SpikingGammaError("--out", f"{folder}, which holds another search", expected, remedy)
+    elif any(entry.name != ".lock" for entry in folder.iterdir()):
+        raise SpikingGammaError("--out", f"{folder}, which is not empty", expected, "Name another --out.")
+    return folder
+
+
+def _but_for_trials(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"search": recipe.search.model_copy(update={"trials": 0})})
+
+
+def _write_head(folder: Path, recipe: Recipe, *, command: str, device: str, jobs: int) -> None:
+    """What a repetition needs; of a search that goes on, what was typed last."""
+    write_atomically(folder / "search.toml", dump_recipe(recipe).encode())
+    head = {
+        "command": command,
+        "seed": recipe.search.seed,
+        "device": device,
+        "jobs": jobs,
+        "versions": versions(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+    write_json(folder / "search.json", head)

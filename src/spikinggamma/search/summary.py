@@ -1,0 +1,25 @@
+"""A finished search in a few lines of text."""
+
+from __future__ import annotations
+
+from spikinggamma.evaluation.summaries import table
+from spikinggamma.search.search import SearchResult
+
+__all__ = ["search_summary"]
+
+
+def search_summary(found: SearchResult) -> str:
+    """What a search found, from how many trials, and what to do next."""
+    winner, states = found.winner, [row["state"] for row in found.rows]
+    ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
+    lines = [
+        ("trials", str(len(found.rows)), ended),
+        (
+            "best trial",
+            f"{winner['trial'] + 1} of {len(found.rows)}",
+            f"validation accuracy {winner['validation_accuracy']:.1%}; in trials/{winner['trial']:04d}",
+        ),
+        *((key, str(value), "") for key, value in winner["values"].items()),
+        ("search", str(found.path), "the test split was not used"),
+    ]
+    return f"\n{found.recipe.name}\n\n{table(lines)}\n\nNext: spikinggamma train {found.path / 'best.toml'}"
