@@ -10,7 +10,6 @@ import torch
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import (
     SURROGATES,
-    Surrogate,
     arctan,
     exponential,
     fast_sigmoid,
@@ -21,9 +20,30 @@ from spikinggamma.functional import (
 X = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)  # holds 0 itself
 
 
-@pytest.mark.parametrize("spike", SURROGATES.values(), ids=SURROGATES)
-def test_forward_is_a_step_that_includes_the_threshold(spike: Surrogate) -> None:
-    assert torch.equal(spike(X), (X >= 0).double())
+@pytest.mark.parametrize("name", SURROGATES)
+def test_forward_is_a_step_that_includes_the_threshold(name: str) -> None:
+    assert torch.equal(find_surrogate(name)(X), (X >= 0).double())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # of torch itself
+@pytest.mark.parametrize("name", SURROGATES)
+def test_forward_mode_finds_the_derivative_of_backward_mode(name: str) -> None:
+    spike = find_surrogate(name)
+    _, tangent = torch.func.jvp(spike, (X,), (torch.ones_like(X),))
+    assert torch.equal(tangent, spike.derivative(X))
+
+
+@pytest.mark.parametrize(("name", "area"), [("triangle", 0.3 * 1.0), ("rectangle", 1.0)])
+def test_bounded_bumps_have_the_area_of_their_formula(name: str, area: float) -> None:
+    x = torch.linspace(-2.0, 2.0, 400_001, dtype=torch.float64)
+    assert float(torch.trapezoid(surrogate_slope(name, x), x)) == pytest.approx(area, rel=1e-4)
+
+
+def test_an_option_that_is_unknown_or_out_of_range_is_refused_by_its_name() -> None:
+    with pytest.raises(SpikingGammaError, match=r"`surrogate\.slop`.*Did you mean `slope`"):
+        find_surrogate("arctan", slop=2.0)
+    with pytest.raises(SpikingGammaError, match=r"`surrogate\.slope`.*greater than 0"):
+        find_surrogate("arctan", slope=-2.0)
 
 
 @pytest.mark.parametrize("slope", [1.0, 10.0, 100.0])
@@ -66,19 +86,21 @@ def test_exponential_has_the_area_that_its_scale_says(slope: float) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SpikingGammaError, match="fast_sigmoid, arctan"):
+    with pytest.raises(SpikingGammaError, match="arctan, exponential, fast_sigmoid"):
         find_surrogate("boxcar")
 
 
 @pytest.mark.parametrize("name", SURROGATES)
-@pytest.mark.parametrize("shape", [{}, {"slope": 3.0}], ids=["usual", "wide"])
-def test_the_slope_by_name_is_what_autograd_finds(name: str, shape: dict[str, float]) -> None:
+@pytest.mark.parametrize("factor", [1.0, 3.0], ids=["usual", "other"])
+def test_the_slope_by_name_is_what_autograd_finds(name: str, factor: float) -> None:
+    usual = dict(find_surrogate(name))
+    shape = {key: factor * value for key, value in usual.items()}
     x = X.clone().requires_grad_()
-    SURROGATES[name](x, **shape).sum().backward()
+    find_surrogate(name, **shape)(x).sum().backward()
     assert x.grad is not None
     assert torch.equal(surrogate_slope(name, X, **shape), x.grad)
 
 
 def test_the_slope_of_an_unknown_name_is_refused() -> None:
-    with pytest.raises(SpikingGammaError, match="fast_sigmoid, arctan"):
+    with pytest.raises(SpikingGammaError, match="arctan, exponential, fast_sigmoid"):
         surrogate_slope("boxcar", X)

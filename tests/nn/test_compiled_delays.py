@@ -11,7 +11,7 @@ from torch import Tensor
 
 from spikinggamma import SpikingGammaError, functional, kernels
 from spikinggamma.functional import DelayParameters, DelayState
-from spikinggamma.nn.layers import compiled_delays as scans
+from spikinggamma.nn.compiled import delays as scans
 
 # (T, B, N, D): 17 x 130 is more than a block; a past of one step, shorter and longer than the sequence.
 SIZES = [

@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from spikinggamma import functional
 from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
 from spikinggamma.nn.autograd import spike_linear
+from spikinggamma.nn.compiled import neurons as compiled
 from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.timescales import Timescales
-from spikinggamma.nn.neurons import compiled
 
 __all__ = ["BETA", "SUBJECTS", "Subject", "installed"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from spikinggamma.cost.counting import layer_work
+from spikinggamma.cost.counting import NotCountedError, layer_work
 from spikinggamma.cost.energy import Energy, EnergyTable, energy
 from spikinggamma.cost.event_counts import EventCounts
 from spikinggamma.cost.operations import DENSE, GRADED, UNIT, LayerWork, Work
@@ -62,7 +62,10 @@ def cost_row(net: SequenceNet, events: EventCounts | None, dt_ms: float, table: 
     """Return both counts of the mean recording, with what they cost by a table of energies; None for a net not counted yet."""
     if events is None:
         return None
-    layers = layer_work(net, dt_ms)
+    try:
+        layers = layer_work(net, dt_ms)
+    except NotCountedError:
+        return None
     weights = sum(parameter.numel() for parameter in net.parameters())
     states = sum(layer.memory for layer in layers)
     seconds = events.steps * dt_ms / 1000.0 / events.recordings

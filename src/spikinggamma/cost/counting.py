@@ -8,17 +8,21 @@ import torch
 
 from spikinggamma.cost.dense_operations import count_work, gru_work
 from spikinggamma.cost.gamma_operations import gamma_work, sends_heights
-from spikinggamma.cost.lif_operations import integrator_work, population_work, projected
+from spikinggamma.cost.lif_operations import NeuronWork, integrator_work, neuron_work, projected
 from spikinggamma.cost.operations import LayerWork
-from spikinggamma.nn import CountNet, GammaNet, GRUNet, SurrogateNet
+from spikinggamma.nn import CountNet, GammaNet, GRUNet, Recurrent, SurrogateNet
 
-__all__ = ["layer_work"]
+__all__ = ["NotCountedError", "layer_work"]
+
+
+class NotCountedError(TypeError):
+    """Nobody has said what this layer or net has to do: its cost is reported as not counted."""
 
 
 @singledispatch
 def layer_work(net: torch.nn.Module, dt_ms: float) -> tuple[LayerWork, ...]:
     """Return what each layer has to do for what arrives, and at every step; the time step sets the size of delay lines."""
-    raise TypeError(f"operations of a {type(net).__name__} are not counted")
+    raise NotCountedError(f"operations of a {type(net).__name__} are not counted")
 
 
 @layer_work.register
@@ -29,20 +33,34 @@ def _(net: GammaNet, dt_ms: float) -> tuple[LayerWork, ...]:
 
 @layer_work.register
 def _(net: SurrogateNet, dt_ms: float) -> tuple[LayerWork, ...]:
-    synapse = net.settings.synapse_tau_ms > 0.0
-    spiking = population_work(net.neuron, synapse=synapse)
-    logits = integrator_work(synapse=synapse, membrane=net.readout_tau_ms > 0.0, bias=net.bias is not None)
-    return tuple(
-        projected(
-            spiking if index < len(net.spiking) else logits,
-            *net.sizes[index : index + 2],
-            graded=delays.kind == "fractional",
-            axons=delays.kind != "none",
-            recurrent=net.neuron == "recurrent_lif" and index < len(net.spiking),
-            delay_line=delays.words(dt_ms),
+    found = []
+    for index, delays in enumerate(net.delays):
+        spiking = net.spiking[index] if index < len(net.spiking) else None
+        if spiking is None:
+            integrator = net.integrator
+            assert integrator is not None
+            synapse, membrane = integrator.synapse_tau_ms > 0.0, integrator.tau_ms > 0.0
+            neuron = integrator_work(synapse=synapse, membrane=membrane, bias=net.bias is not None)
+        else:
+            neuron = _counted(spiking.neuron if isinstance(spiking, Recurrent) else spiking)
+        found.append(
+            projected(
+                neuron,
+                *net.sizes[index : index + 2],
+                graded=delays is not None and delays.kind == "fractional",
+                axons=delays is not None,
+                recurrent=isinstance(spiking, Recurrent),
+                delay_line=0 if delays is None else delays.parameters_at(dt_ms).remembered_steps() * net.sizes[index],
+            )
         )
-        for index, delays in enumerate(net.delays)
-    )
+    return tuple(found)
+
+
+def _counted(neuron: torch.nn.Module) -> NeuronWork:
+    work = neuron_work(neuron)
+    if work is None:
+        raise NotCountedError(f"operations of {type(neuron).__name__} neurons are not counted")
+    return work
 
 
 @layer_work.register

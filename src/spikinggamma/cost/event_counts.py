@@ -103,7 +103,7 @@ def _(net: GammaNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
 def _(net: SurrogateNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
     # Spikes that fractional delays split between two steps arrive twice, with a share each.
     return tuple(
-        (part.inputs != 0.0).to(spikes) if delays.kind == "fractional" else part.inputs
+        (part.inputs != 0.0).to(spikes) if delays is not None and delays.kind == "fractional" else part.inputs
         for delays, part in zip(net.delays, activations.layers, strict=True)
     )
 

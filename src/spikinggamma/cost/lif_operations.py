@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from spikinggamma.cost.operations import LayerWork, Work, touched
+from spikinggamma.nn.neurons.adaptive_lif import AdaptiveLIF
+from spikinggamma.nn.neurons.lif import LIF
+from spikinggamma.nn.neurons.srm_alpha import SRMAlpha
 
-__all__ = ["NeuronWork", "integrator_work", "population_work", "projected"]
+__all__ = ["NeuronWork", "integrator_work", "neuron_work", "projected"]
 
 # v⁻ = i + β (v - i): a difference and a product.
 _MEMBRANE = Work(multiply_accumulates=1.0, accumulates=1.0)
@@ -23,32 +28,36 @@ class NeuronWork(NamedTuple):
     variables: int
 
 
-def _lif(synapse: bool) -> NeuronWork:
+@singledispatch
+def neuron_work(neuron: nn.Module) -> NeuronWork | None:
+    """Return the work of one neuron of this kind, or None where nobody has counted it yet.
+
+    Whoever adds a kind of neuron may count it: `@neuron_work.register`.
+    """
+    return None
+
+
+@neuron_work.register
+def _(neuron: LIF) -> NeuronWork:
     # Arrivals are summed in i, which decays where synapses have a time constant; a spike subtracts ϑ from v.
-    current = Work(multiplies=1.0 if synapse else 0.0)
+    current = Work(multiplies=1.0 if neuron.options.synapse_tau_ms > 0.0 else 0.0)
     return NeuronWork(current + _MEMBRANE + _COMPARISON, Work(accumulates=1.0), 2)
 
 
-def _adaptive_lif(synapse: bool) -> NeuronWork:
+@neuron_work.register
+def _(neuron: AdaptiveLIF) -> NeuronWork:
     # A = ϑ + β_a a, the decay of a; a spike adds 1 to it.
-    plain = _lif(synapse)
+    current = Work(multiplies=1.0 if neuron.options.synapse_tau_ms > 0.0 else 0.0)
     rising = Work(multiply_accumulates=1.0, multiplies=1.0)
-    return NeuronWork(plain.step + rising, plain.spike + Work(accumulates=1.0), 3)
+    return NeuronWork(current + _MEMBRANE + _COMPARISON + rising, Work(accumulates=2.0), 3)
 
 
-def _srm_alpha(synapse: bool) -> NeuronWork:
+@neuron_work.register
+def _(neuron: SRMAlpha) -> NeuronWork:
     # Twice p = d p and a = d (a + c p), then m = a - c_r ϑ r; a spike adds 1 to the second p.
     filters = 2.0 * Work(multiply_accumulates=1.0, multiplies=2.0)
     membrane = Work(multiply_accumulates=1.0)
     return NeuronWork(filters + membrane + _COMPARISON, Work(accumulates=1.0), 4)
-
-
-_KINDS = {"lif": _lif, "adaptive_lif": _adaptive_lif, "recurrent_lif": _lif, "srm_alpha": _srm_alpha}
-
-
-def population_work(kind: str, *, synapse: bool) -> NeuronWork:
-    """Of one neuron of a kind in `POPULATIONS`; `synapse`: whether its synaptic current outlasts a step."""
-    return _KINDS[kind](synapse)
 
 
 def integrator_work(*, synapse: bool, membrane: bool, bias: bool) -> NeuronWork:

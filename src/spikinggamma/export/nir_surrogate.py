@@ -19,11 +19,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from torch import nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export.nir_wiring import Array, Wiring, leak, numbers
-from spikinggamma.functional import DelayParameters
-from spikinggamma.nn import AxonalDelays, NeuronSettings, Population, SurrogateNet
+from spikinggamma.nn import AxonalDelays, Neuron, Recurrent, SurrogateNet
+from spikinggamma.nn.neurons.adaptive_lif import AdaptiveLIFOptions
+from spikinggamma.nn.neurons.lif import LIFOptions
+from spikinggamma.nn.neurons.srm_alpha import SRMAlphaOptions
 
 __all__ = ["surrogate_wiring"]
 
@@ -34,7 +37,8 @@ def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
     Raises:
         SpikingGammaError: A bad time step, or neurons of another kind.
     """
-    net.settings.lif(dt_ms).validate()
+    if not (dt_ms > 0.0 and math.isfinite(dt_ms)):
+        raise SpikingGammaError("dt_ms", dt_ms, "a positive, finite number")
     wiring = Wiring(dt_ms, net.sizes[:1])
     heard = "input"
     for index, weight in enumerate(net.weights):
@@ -42,16 +46,16 @@ def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
         heard = _write_axons(wiring, name, net.delays[index], heard)
         drive = wiring.linear(f"{name}_weight", numbers(weight), heard)
         if index < len(net.spiking):
-            heard = _write_population(wiring, name, net.neuron, net.spiking[index], drive, numbers(weight).dtype)
+            heard = _write_neurons(wiring, name, net.spiking[index], drive, numbers(weight).dtype)
         else:
             heard = _write_integrator(wiring, name, net, drive)
     return wiring, heard
 
 
-def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, heard: str) -> str:
-    if axons.delay_ms is None:
+def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays | None, heard: str) -> str:
+    if axons is None:
         return heard
-    parameters = DelayParameters(axons.delay_ms.detach(), axons.max_delay_ms, wiring.dt_ms).validate()
+    parameters = axons.parameters_at(wiring.dt_ms)._replace(delay_ms=axons.delay_ms.detach())
     whole = parameters.whole_steps()
     near = wiring.delay(f"{name}_near", numbers(whole), heard)
     if axons.kind == "floored":
@@ -62,58 +66,61 @@ def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, heard: str) -> 
     return wiring.scale(f"{name}_arrived", np.ones_like(later), *shares)
 
 
-def _write_population(wiring: Wiring, name: str, kind: str, population: Population, drive: str, dtype: np.dtype) -> str:
-    settings, shape, dt_ms = population.settings, (population.neurons,), wiring.dt_ms
+def _write_neurons(wiring: Wiring, name: str, layer: nn.Module, drive: str, dtype: np.dtype) -> str:
+    neuron = layer.neuron if isinstance(layer, Recurrent) else layer
+    if not isinstance(neuron, Neuron):
+        raise SpikingGammaError(name, type(layer).__name__, "neurons with a surrogate gradient")
+    options, shape, dt_ms = neuron.options, neuron.out_shape, wiring.dt_ms
+    if not isinstance(options, LIFOptions | SRMAlphaOptions):
+        raise SpikingGammaError(name, f"neurons of kind {type(neuron).__name__}", "lif, adaptive_lif or srm_alpha")
     # What reaches ϑ spikes, and a Threshold node wants it exceeded.
-    below = np.nextafter(dtype.type(settings.threshold), dtype.type(0.0))
+    below = np.nextafter(dtype.type(options.threshold), dtype.type(0.0))
     spikes = f"{name}_threshold"
     past = wiring.lag(f"{name}_past", shape, spikes)
-    if kind == "srm_alpha":
-        heard = [*_write_alpha_filters(wiring, name, settings, shape, drive, past, dtype)]
+    if isinstance(options, SRMAlphaOptions):
+        heard = [*_write_alpha_filters(wiring, name, options, shape, drive, past, dtype)]
+        first = f"{name}_trace"
     else:
-        beta = settings.lif(dt_ms).decays()[1]
-        reset = wiring.scale(f"{name}_reset", _filled(shape, -beta * settings.threshold / (1.0 - beta), dtype), past)
-        current = _write_current(wiring, name, settings, shape, drive)
-        heard = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, current, reset)]
-        if kind == "recurrent_lif":
-            recurrent = numbers(population.get_parameter("recurrent_weight"))
-            wiring.hear(current, wiring.linear(f"{name}_recurrent", recurrent, past))
-        elif kind == "adaptive_lif":
-            rho = math.exp(-dt_ms / settings.adaptation_tau_ms)
+        beta = options.parameters(dt_ms).decays()[1]
+        reset = wiring.scale(f"{name}_reset", _filled(shape, -beta * options.threshold / (1.0 - beta), dtype), past)
+        first = _write_current(wiring, name, options.synapse_tau_ms, shape, drive)
+        heard = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, first, reset)]
+        if isinstance(options, AdaptiveLIFOptions):
+            rho = math.exp(-dt_ms / options.adaptation_tau_ms)
             rise = wiring.integrator(f"{name}_rise", leak(rho, dt_ms), 1.0, shape, past)
-            heard.append(wiring.scale(f"{name}_barrier", _filled(shape, -settings.adaptation, dtype), rise))
-        elif kind != "lif":
-            raise SpikingGammaError(name, f"neurons of kind {kind!r}", "lif, adaptive_lif, recurrent_lif or srm_alpha")
+            heard.append(wiring.scale(f"{name}_barrier", _filled(shape, -options.adaptation, dtype), rise))
+    if isinstance(layer, Recurrent):
+        wiring.hear(first, wiring.linear(f"{name}_recurrent", numbers(layer.recurrent_weight), past))
     return wiring.threshold(spikes, np.full(shape, below), *heard)
 
 
-def _write_current(wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str) -> str:
-    synapse = settings.lif(wiring.dt_ms).decays()[0]
+def _write_current(wiring: Wiring, name: str, tau_ms: float, shape: tuple[int, ...], drive: str) -> str:
+    synapse = math.exp(-wiring.dt_ms / tau_ms) if tau_ms > 0.0 else 0.0
     return wiring.integrator(f"{name}_current", leak(synapse, wiring.dt_ms), 1.0, shape, drive)
 
 
 def _write_alpha_filters(
-    wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str, past: str, dtype: np.dtype
+    wiring: Wiring, name: str, options: SRMAlphaOptions, shape: tuple[int, ...], drive: str, past: str, dtype: np.dtype
 ) -> tuple[str, str]:
     """Answer to the drive, and refractoriness; the latter's trace hears spikes a step late, as it should."""
     dt_ms = wiring.dt_ms
-    decay, slow = (math.exp(-dt_ms / tau) for tau in (settings.tau_ms, settings.refractory_tau_ms))
+    decay, slow = (math.exp(-dt_ms / tau) for tau in (options.tau_ms, options.refractory_tau_ms))
     trace = wiring.integrator(f"{name}_trace", leak(decay, dt_ms), 1.0, shape, drive)
     lag = wiring.lag(f"{name}_trace_past", shape, trace)
-    gain = decay * math.e * dt_ms / settings.tau_ms
+    gain = decay * math.e * dt_ms / options.tau_ms
     response = wiring.integrator(f"{name}_response", leak(decay, dt_ms), gain, shape, lag)
     trace = wiring.integrator(f"{name}_refractory_trace", leak(slow, dt_ms), 1.0, shape, past)
-    gain = slow * math.e * dt_ms / settings.refractory_tau_ms
+    gain = slow * math.e * dt_ms / options.refractory_tau_ms
     refractory = wiring.integrator(f"{name}_refractory", leak(slow, dt_ms), gain, shape, trace)
-    depth = _filled(shape, -settings.refractory_scale * settings.threshold, dtype)
+    depth = _filled(shape, -options.refractory_scale * options.threshold, dtype)
     return response, wiring.scale(f"{name}_barrier", depth, refractory)
 
 
 def _write_integrator(wiring: Wiring, name: str, net: SurrogateNet, drive: str) -> str:
-    heard, shape = drive, (net.classes,)
-    if net.readout_tau_ms > 0.0:
-        beta = math.exp(-wiring.dt_ms / net.readout_tau_ms)
-        heard = _write_current(wiring, name, net.settings, shape, drive)
+    heard, shape, integrator = drive, (net.classes,), net.integrator
+    if integrator is not None and integrator.tau_ms > 0.0:
+        beta = math.exp(-wiring.dt_ms / integrator.tau_ms)
+        heard = _write_current(wiring, name, integrator.synapse_tau_ms, shape, drive)
         heard = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, heard)
     assert net.bias is not None
     return wiring.shift(f"{name}_signal", numbers(net.bias), heard)

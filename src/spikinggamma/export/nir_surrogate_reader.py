@@ -12,7 +12,7 @@ import torch
 
 from spikinggamma.export.nir_nodes import Nodes
 from spikinggamma.export.nir_wiring import Array, digits, leak
-from spikinggamma.nn import AxonalDelays, NeuronSettings, SurrogateNet
+from spikinggamma.nn import AxonalDelays, Recurrent, SurrogateNet
 
 __all__ = ["read_surrogate_net"]
 
@@ -30,10 +30,11 @@ def read_surrogate_net(nodes: Nodes, dt_ms: float) -> SurrogateNet:
     net = SurrogateNet(
         (weights[0].shape[1], *(len(weight) for weight in weights)),
         neuron=_read_kind(nodes),
-        settings=_read_settings(nodes, names, dt_ms),
+        options=_read_options(nodes, names, dt_ms),
+        recurrent="layer0_recurrent" in nodes,
         readout="integrator" if integrates else "spikes",
         readout_tau_ms=_tau_ms(nodes, f"{names[-1]}_membrane", dt_ms) if integrates else None,
-        axons=("fractional" if fractional else "floored") if known else "none",
+        delays=("fractional" if fractional else "floored") if known else "none",
         delay_input=delays[0] is not None,
         max_delay_ms=max((float(delay.max()) for delay in known), default=0.0),
     ).to(weights[0].dtype)
@@ -44,7 +45,9 @@ def read_surrogate_net(nodes: Nodes, dt_ms: float) -> SurrogateNet:
             _fill_delays(nodes, f"{name}_near", net.delays[index], delay)
             if f"{name}_recurrent" in nodes:
                 recurrent = torch.from_numpy(nodes.field(f"{name}_recurrent", "Linear", "weight"))
-                own = net.spiking[index].get_parameter("recurrent_weight")
+                layer = net.spiking[index]
+                assert isinstance(layer, Recurrent)
+                own = layer.recurrent_weight
                 nodes.require(f"{name}_recurrent", list(recurrent.shape), list(own.shape), "weights of shape ")
                 own.copy_(recurrent)
         if net.bias is not None:
@@ -55,33 +58,34 @@ def read_surrogate_net(nodes: Nodes, dt_ms: float) -> SurrogateNet:
 
 
 def _read_kind(nodes: Nodes) -> str:
-    signs = {"recurrent": "recurrent_lif", "rise": "adaptive_lif", "refractory": "srm_alpha"}
+    signs = {"rise": "adaptive_lif", "refractory": "srm_alpha"}
     return next((kind for sign, kind in signs.items() if f"layer0_{sign}" in nodes), "lif")
 
 
-def _read_settings(nodes: Nodes, names: list[str], dt_ms: float) -> NeuronSettings:
-    """Of the first layer; the read-out has a synapse of the same kind."""
-    first, found = names[0], NeuronSettings()
+def _read_options(nodes: Nodes, names: list[str], dt_ms: float) -> dict[str, float]:
+    """Return the options of the first layer's neurons; the read-out has a synapse of the same kind."""
+    first = names[0]
+    found: dict[str, float] = {}
     current = next((f"{name}_current" for name in names if f"{name}_current" in nodes), "")
     if current:
-        found = found._replace(synapse_tau_ms=_tau_ms(nodes, current, dt_ms))
+        found["synapse_tau_ms"] = _tau_ms(nodes, current, dt_ms)
     if f"{first}_threshold" not in nodes:
         return found
     below = nodes.field(f"{first}_threshold", "Threshold", "threshold").flat[0]
-    threshold = float(str(np.nextafter(below, below.dtype.type(np.inf))))
+    found["threshold"] = float(str(np.nextafter(below, below.dtype.type(np.inf))))
     if f"{first}_refractory" in nodes:
         depth = float(nodes.field(f"{first}_barrier", "Scale", "scale").flat[0])
-        return found._replace(
-            threshold=threshold,
-            tau_ms=_tau_ms(nodes, f"{first}_trace", dt_ms),
-            refractory_tau_ms=_tau_ms(nodes, f"{first}_refractory_trace", dt_ms),
-            refractory_scale=float(f"{-depth / threshold:.7g}"),
-        )
-    found = found._replace(threshold=threshold, tau_ms=_tau_ms(nodes, f"{first}_membrane", dt_ms))
+        found.pop("synapse_tau_ms", None)
+        return found | {
+            "tau_ms": _tau_ms(nodes, f"{first}_trace", dt_ms),
+            "refractory_tau_ms": _tau_ms(nodes, f"{first}_refractory_trace", dt_ms),
+            "refractory_scale": float(f"{-depth / found['threshold']:.7g}"),
+        }
+    found["tau_ms"] = _tau_ms(nodes, f"{first}_membrane", dt_ms)
     if f"{first}_rise" in nodes:
         strength = -nodes.field(f"{first}_barrier", "Scale", "scale").flat[0]
-        tau_ms = _tau_ms(nodes, f"{first}_rise", dt_ms)
-        found = found._replace(adaptation=float(str(strength)), adaptation_tau_ms=tau_ms)
+        found["adaptation"] = float(str(strength))
+        found["adaptation_tau_ms"] = _tau_ms(nodes, f"{first}_rise", dt_ms)
     return found
 
 
@@ -104,8 +108,8 @@ def _read_delays(nodes: Nodes, name: str, dt_ms: float) -> Array | None:
     return (whole + nodes.field(f"{name}_far_share", "Scale", "scale")) * dt_ms
 
 
-def _fill_delays(nodes: Nodes, name: str, axons: AxonalDelays, delay: Array | None) -> None:
-    if axons.delay_ms is None:
+def _fill_delays(nodes: Nodes, name: str, axons: AxonalDelays | None, delay: Array | None) -> None:
+    if axons is None:
         return
     found = None if delay is None else list(delay.shape)
     nodes.require(name, found, list(axons.delay_ms.shape), "delays of shape ")

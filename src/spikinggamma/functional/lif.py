@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.functional.surrogate import find_surrogate
+from spikinggamma.functional.surrogate import Surrogate, find_surrogate
 
 __all__ = ["LIFParameters", "LIFState", "leaky_sequence", "leaky_step", "lif_sequence", "lif_step"]
 
@@ -32,14 +32,14 @@ class LIFParameters(NamedTuple):
         tau_ms: τ_m > 0 of the membrane, in ms.
         synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; 0 lets input reach the membrane in its own step only.
         threshold: ϑ > 0.
-        surrogate: A name in `SURROGATES`.
+        surrogate: A name in `SURROGATES`, or a surrogate with its options.
         dt_ms: Time step.
     """
 
     tau_ms: float
     synapse_tau_ms: float
     threshold: float
-    surrogate: str
+    surrogate: str | Surrogate
     dt_ms: float
 
     def validate(self) -> LIFParameters:

@@ -7,57 +7,150 @@
 | `fast_sigmoid` | 1 / (1 + β abs(x))² | SuperSpike, Zenke and Ganguli (2018), Neural Computation 30, 1514 |
 | `arctan` | (β/2) / (1 + (π/2 β x)²) | Fang et al. (ICCV 2021), arXiv 2007.05785 |
 | `exponential` | c β exp(-β abs(x)) | SLAYER, Shrestha and Orchard (NeurIPS 2018), arXiv 1810.08646 |
+| `triangle` | c max(0, 1 - abs(x) / w) | Bellec et al. (2020), Nature Communications 11, 3625 |
+| `rectangle` | 1[abs(x) < w/2] / w | Wu et al. (2018), Frontiers in Neuroscience 12, 331 |
 
-The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do.
+The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do. A surrogate
+is one class here: its fields are its options, and `derivative` is its bump. It registers itself in `SURROGATES`.
 """
 
 from __future__ import annotations
 
+import abc
 import math
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
-from spikinggamma.errors import SpikingGammaError
+from spikinggamma.bibliography import ARCTAN, E_PROP, RECTANGLE, SLAYER, SUPER_SPIKE
+from spikinggamma.options import Options
+from spikinggamma.registry import Registry
 
-__all__ = ["SURROGATES", "Surrogate", "arctan", "exponential", "fast_sigmoid", "find_surrogate", "surrogate_slope"]
+__all__ = [
+    "SURROGATES",
+    "Surrogate",
+    "arctan",
+    "exponential",
+    "fast_sigmoid",
+    "find_surrogate",
+    "register_surrogate",
+    "surrogate_slope",
+]
 
-Surrogate = Callable[[Tensor], Tensor]
+
+class Surrogate(Options, abc.ABC):
+    """A spike function with a surrogate gradient; its fields are the options of its bump."""
+
+    @abc.abstractmethod
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """Return what ∂s/∂x is taken to be at x, membrane minus threshold."""
+
+    def __call__(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """Return 1 where x >= 0 and 0 elsewhere, with the surrogate's derivative."""
+        return cast(Tensor, _Step.apply(x, self))  # type: ignore[no-untyped-call]
 
 
-def _fast_sigmoid_slope(x: Tensor, slope: float = 10.0) -> Tensor:
-    return (1.0 + slope * x.abs()).square().reciprocal()
+SURROGATES: Registry[type[Surrogate]] = Registry("surrogate")
 
 
-def _arctan_slope(x: Tensor, slope: float = 2.0) -> Tensor:
-    return slope / 2.0 / (1.0 + (math.pi / 2.0 * slope * x).square())
+def register_surrogate(name: str, *, citations: tuple[str, ...] = ()) -> Any:
+    """Return a decorator that registers a `Surrogate` under `name`: its own fields are its options."""
 
+    def add(surrogate: type[Surrogate]) -> type[Surrogate]:
+        return SURROGATES.register(name, options=surrogate, citations=citations)(surrogate)
 
-def _exponential_slope(x: Tensor, slope: float = 1.0, scale: float = 1.0) -> Tensor:
-    return scale * slope * torch.exp(-slope * x.abs())
+    return add
 
 
 class _Step(torch.autograd.Function):
-    """H(x) with the bump `slope` gives for its derivative."""
+    """H(x) with the surrogate's bump for its derivative, forward and backward."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bump: Callable[[Tensor], Tensor]) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.bump = bump
+    def forward(x: Tensor, surrogate: Surrogate) -> Tensor:
         return (x >= 0).to(x.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, ctx.surrogate = inputs
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (x,) = ctx.saved_tensors
-        return grads[0] * ctx.bump(x), None
+        return grads[0] * ctx.surrogate.derivative(x), None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
+        (x,) = ctx.saved_tensors
+        assert tangents[0] is not None
+        return tangents[0] * cast(Tensor, ctx.surrogate.derivative(x))
+
+
+@register_surrogate("fast_sigmoid", citations=(SUPER_SPIKE,))
+class FastSigmoid(Surrogate):
+    """The derivative of a fast sigmoid, scaled to 1 at the threshold."""
+
+    slope: float = Field(default=10.0, gt=0.0, le=1e6, description="steepness β of the bump, per unit of the membrane")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        return (1.0 + self.slope * x.abs()).square().reciprocal()
+
+
+@register_surrogate("arctan", citations=(ARCTAN,))
+class Arctan(Surrogate):
+    """The derivative of an arc tangent."""
+
+    slope: float = Field(default=2.0, gt=0.0, le=1e6, description="steepness β of the bump, per unit of the membrane")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        return self.slope / 2.0 / (1.0 + (math.pi / 2.0 * self.slope * x).square())
+
+
+@register_surrogate("exponential", citations=(SLAYER,))
+class Exponential(Surrogate):
+    """A two-sided exponential."""
+
+    slope: float = Field(default=1.0, gt=0.0, le=1e6, description="decay β of the bump, per unit of the membrane")
+    scale: float = Field(default=1.0, gt=0.0, le=1e6, description="half the area c under the bump")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        return self.scale * self.slope * torch.exp(-self.slope * x.abs())
+
+
+@register_surrogate("triangle", citations=(E_PROP,))
+class Triangle(Surrogate):
+    """A triangle around the threshold."""
+
+    width: float = Field(default=1.0, gt=0.0, le=1e6, description="half the base w, in units of the membrane")
+    height: float = Field(default=0.3, gt=0.0, le=1e6, description="height c at the threshold")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        return self.height * (1.0 - x.abs() / self.width).clamp_min(0.0)
+
+
+@register_surrogate("rectangle", citations=(RECTANGLE,))
+class Rectangle(Surrogate):
+    """A rectangle of area 1 around the threshold."""
+
+    width: float = Field(default=1.0, gt=0.0, le=1e6, description="base w, in units of the membrane")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        return (x.abs() < self.width / 2.0).to(x.dtype) / self.width
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:
-    """H(x) with the derivative of a fast sigmoid, scaled to 1 at the threshold.
+    """Return H(x) with the derivative of a fast sigmoid, scaled to 1 at the threshold.
 
     Args:
         x: Membrane minus threshold.
@@ -67,12 +160,11 @@ def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Te
         >>> fast_sigmoid(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-    spikes: Tensor = _Step.apply(x, partial(_fast_sigmoid_slope, slope=slope))  # type: ignore[no-untyped-call]
-    return spikes
+    return FastSigmoid(slope=slope)(x)
 
 
 def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "*cells"]:
-    """H(x) with the derivative of an arc tangent.
+    """Return H(x) with the derivative of an arc tangent.
 
     Args:
         x: Membrane minus threshold.
@@ -82,12 +174,11 @@ def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "
         >>> arctan(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-    spikes: Tensor = _Step.apply(x, partial(_arctan_slope, slope=slope))  # type: ignore[no-untyped-call]
-    return spikes
+    return Arctan(slope=slope)(x)
 
 
 def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float = 1.0) -> Float[Tensor, "*cells"]:
-    """H(x) with a two-sided exponential for its derivative.
+    """Return H(x) with a two-sided exponential for its derivative.
 
     Args:
         x: Membrane minus threshold.
@@ -98,43 +189,48 @@ def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float 
         >>> exponential(torch.tensor([-0.5, 0.0, 0.5]))
         tensor([0., 1., 1.])
     """
-    spikes: Tensor = _Step.apply(x, partial(_exponential_slope, slope=slope, scale=scale))  # type: ignore[no-untyped-call]
-    return spikes
+    return Exponential(slope=slope, scale=scale)(x)
 
 
-SURROGATES: dict[str, Surrogate] = {"fast_sigmoid": fast_sigmoid, "arctan": arctan, "exponential": exponential}
-_SLOPES: dict[str, Callable[..., Tensor]] = {
-    "fast_sigmoid": _fast_sigmoid_slope,
-    "arctan": _arctan_slope,
-    "exponential": _exponential_slope,
-}
-
-
-def find_surrogate(name: str) -> Surrogate:
-    """The spike function of that name.
+def find_surrogate(surrogate: str | Surrogate, **options: float) -> Surrogate:
+    """Return the surrogate of that name with these options; a surrogate is returned as it is.
 
     Raises:
-        SpikingGammaError: there is none.
+        SpikingGammaError: There is none of that name, or an option is unknown or out of range.
+
+    Example:
+        >>> find_surrogate("arctan", slope=4.0).slope
+        4.0
     """
-    if name not in SURROGATES:
-        raise SpikingGammaError("surrogate", repr(name), f"one of {', '.join(SURROGATES)}")
-    return SURROGATES[name]
+    if isinstance(surrogate, Surrogate):
+        return surrogate
+    if not options and surrogate in _DEFAULTS:
+        return _DEFAULTS[surrogate]
+    entry = SURROGATES.find(surrogate)
+    found = cast(Surrogate, entry.make_options(options, argument="surrogate"))
+    if not options:
+        _DEFAULTS[surrogate] = found
+    return found
 
 
-def surrogate_slope(name: str, x: Float[Tensor, "*cells"], **shape: float) -> Float[Tensor, "*cells"]:
-    """The bump ∂s/∂x itself, for who passes blame back without autograd.
+_DEFAULTS: dict[str, Surrogate] = {}
+
+
+def surrogate_slope(
+    surrogate: str | Surrogate, x: Float[Tensor, "*cells"], **options: float
+) -> Float[Tensor, "*cells"]:
+    """Return the bump ∂s/∂x itself, for code that computes gradients without autograd.
 
     Args:
-        name: A name in `SURROGATES`.
+        surrogate: A name in `SURROGATES`, or a surrogate.
         x: Membrane minus threshold.
-        shape: `slope`, and `scale` for "exponential", as the spike function of that name takes them.
+        options: Of the surrogate of that name.
 
     Raises:
-        SpikingGammaError: there is no surrogate of that name.
+        SpikingGammaError: There is no surrogate of that name.
 
     Example:
         >>> surrogate_slope("fast_sigmoid", torch.tensor([-0.1, 0.0, 0.1]))
         tensor([0.2500, 1.0000, 0.2500])
     """
-    find_surrogate(name)
-    return _SLOPES[name](x, **shape)
+    return find_surrogate(surrogate, **options).derivative(x)

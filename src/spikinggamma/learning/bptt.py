@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.rule import Rule
-from spikinggamma.nn import GammaNet, SequenceNet, SurrogateActivations
+from spikinggamma.nn import ChainActivations, GammaNet, SequenceNet
 
 __all__ = ["Backpropagation", "activity_grad"]
 
@@ -30,7 +30,7 @@ class Backpropagation(Rule):
             )
         self._blamed: list[tuple[Tensor, Tensor]] = []
 
-    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+    def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.accumulate`: nothing is added before the end."""
         self._blamed.append((activations.layers[-1].outputs, delta))
         if activations.cost is not None:

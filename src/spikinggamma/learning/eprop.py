@@ -22,8 +22,8 @@ from torch import Tensor
 from spikinggamma.functional import LIFParameters, LIFState
 from spikinggamma.learning.bptt import activity_grad
 from spikinggamma.learning.online_lif import OnlineLIFRule, Trace
-from spikinggamma.nn import SequenceNet, SurrogateActivations, add_gradient
-from spikinggamma.nn.neurons.compiled import leaky_sequence
+from spikinggamma.nn import ChainActivations, SequenceNet, add_gradient
+from spikinggamma.nn.compiled.neurons import leaky_sequence
 
 __all__ = ["EProp"]
 
@@ -47,7 +47,7 @@ class EProp(OnlineLIFRule):
             self._feedback.append(drawn.to(below) / weights[-1].shape[1] ** 0.5)
 
     @torch.no_grad()
-    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+    def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.accumulate`."""
         weights = self.net.weights
         self.add_bias(delta)

@@ -29,8 +29,8 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFParameters, LIFState, surrogate_slope
 from spikinggamma.learning.bptt import activity_grad
 from spikinggamma.learning.rule import Rule
-from spikinggamma.nn import SequenceNet, SurrogateActivations, SurrogateNet, add_gradient
-from spikinggamma.nn.neurons.compiled import leaky_sequence
+from spikinggamma.nn import ChainActivations, SequenceNet, SurrogateNet, add_gradient
+from spikinggamma.nn.compiled.neurons import leaky_sequence, lif_membranes
 
 __all__ = ["OnlineLIFRule"]
 
@@ -48,39 +48,38 @@ class OnlineLIFRule(Rule, abc.ABC):
         remedy = "Other nets learn by bptt, a GammaNet by rules of its own."
         if not isinstance(net, SurrogateNet):
             raise SpikingGammaError("rule", f"an online rule of LIF nets for a {type(net).__name__}", expected, remedy)
-        if net.neuron != "lif" or net.readout != "integrator" or any(one.kind != "none" for one in net.delays):
-            kinds = f"{net.neuron} neurons, axons {[one.kind for one in net.delays]}, read-out {net.readout}"
+        if net.neuron != "lif" or net.integrator is None or any(one is not None for one in net.delays):
+            kinds = f"{net.neuron} neurons, {sum(one is not None for one in net.delays)} layers of delays"
             raise SpikingGammaError("rule", f"an online rule for {kinds}", expected, remedy)
         self.net = net
-        self.neuron = net.settings.lif(dt_ms)
+        self.neuron: LIFParameters = net.neurons[0].options.parameters(dt_ms)
 
     @property
     def readout(self) -> LIFParameters | None:
         """The read-out's integrator, None for one that remembers nothing."""
-        tau_ms = self.net.readout_tau_ms
-        return None if tau_ms == 0.0 else self.neuron._replace(tau_ms=tau_ms)
+        assert self.net.integrator is not None
+        return self.net.integrator.parameters_at(self.dt_ms)
 
     def listener(self, index: int) -> LIFParameters | None:
         """What holds the input of layer `index`: its neurons' membrane, or the read-out's integrator."""
         return self.readout if index == len(self.net.weights) - 1 else self.neuron
 
     @abc.abstractmethod
-    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+    def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.accumulate`."""
 
     def finish(self) -> bool:
         """Nothing is held back."""
         return False
 
-    def slope(self, activations: SurrogateActivations, index: int) -> Float[Tensor, "T B N"]:
+    def slope(self, activations: ChainActivations, index: int) -> Float[Tensor, "T B N"]:
         """ψ(t) of hidden layer `index`."""
-        membrane = activations.layers[index].signal
-        assert membrane is not None, "a LIF tells its membrane where gradients are disabled"
+        layer = activations.layers[index]
+        before = next(call.before for call in activations.calls if call.layer is self.net.hidden[index])
+        _, membrane, _ = lif_membranes(self.neuron, before, layer.drive)
         return surrogate_slope(self.neuron.surrogate, membrane - self.neuron.threshold)
 
-    def heard(
-        self, activations: SurrogateActivations, index: int, grad: Float[Tensor, "T B N"]
-    ) -> Float[Tensor, "T B N"]:
+    def heard(self, activations: ChainActivations, index: int, grad: Float[Tensor, "T B N"]) -> Float[Tensor, "T B N"]:
         """Blame on the spikes of hidden layer `index` from blame on what is left of them after dropout, with their price."""
         mask = activations.masks[index]
         grad = grad if mask is None else grad * mask

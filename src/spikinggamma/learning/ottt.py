@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.learning.online_lif import OnlineLIFRule, Trace, first_answer
-from spikinggamma.nn import SequenceNet, SurrogateActivations
+from spikinggamma.nn import ChainActivations, SequenceNet
 
 __all__ = ["OTTT", "Truncated"]
 
@@ -23,7 +23,7 @@ class _PresentBlame(OnlineLIFRule):
     """g^l(t) = ψ(t) ⊙ W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)."""
 
     @torch.no_grad()
-    def accumulate(self, activations: SurrogateActivations, delta: Float[Tensor, "T B C"]) -> bool:
+    def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.accumulate`."""
         weights, grad = self.net.weights, delta
         self.add_bias(delta)

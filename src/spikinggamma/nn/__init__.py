@@ -1,49 +1,83 @@
-"""Torch modules: they own parameters and call the functional core. Layers, and nets built of them."""
+"""Torch modules: layers, neurons, and nets built of them. They own parameters; the functional core says what they compute."""
 
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
+from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
 from spikinggamma.nn.layers.conv import Conv2d
 from spikinggamma.nn.layers.delays import DELAY_KINDS, AxonalDelays
 from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
+from spikinggamma.nn.layers.integrator import Bias, Integrator
+from spikinggamma.nn.layers.lift import Lift
+from spikinggamma.nn.layers.linear import Linear
+from spikinggamma.nn.layers.make import make_layer, make_stack
 from spikinggamma.nn.layers.per_neuron import BucketWeightedLayer
 from spikinggamma.nn.layers.per_synapse import PerSynapse
+from spikinggamma.nn.layers.recurrent import Recurrent, RecurrentState
+from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
+from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
 from spikinggamma.nn.nets.base import SequenceNet
+from spikinggamma.nn.nets.chain import Chain, make_chain
+from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.nets.count_net import CountNet, CountState
 from spikinggamma.nn.nets.factories import conv_net, dense_net
 from spikinggamma.nn.nets.gamma_net import GammaNet, NetActivations, NetState
 from spikinggamma.nn.nets.gru_net import GRUNet, GRUState
-from spikinggamma.nn.nets.surrogate_activations import NeuronActivations, SurrogateActivations, SurrogateState
 from spikinggamma.nn.nets.surrogate_net import READOUTS, SurrogateNet
-from spikinggamma.nn.neurons.populations import POPULATIONS, NeuronSettings, Population
+from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
+from spikinggamma.nn.parameters import KINDS, ParameterKind, parameter_kinds
 
 __all__ = [
     "DELAY_KINDS",
-    "POPULATIONS",
+    "KINDS",
+    "LAYERS",
+    "NEURONS",
     "READOUTS",
     "AxonalDelays",
+    "BatchNorm",
+    "BatchNormThroughTime",
+    "Bias",
     "BucketWeightedLayer",
+    "Chain",
+    "ChainActivations",
+    "ChainState",
     "Conv2d",
     "CountNet",
     "CountState",
     "Dense",
+    "Feedback",
     "GRUNet",
     "GRUState",
     "GammaLayer",
     "GammaNet",
+    "Integrator",
+    "Layer",
     "LayerActivations",
+    "LayerCall",
+    "Lift",
+    "Linear",
     "NetActivations",
     "NetState",
+    "Neuron",
     "NeuronActivations",
-    "NeuronSettings",
+    "ParameterKind",
     "PerSynapse",
-    "Population",
+    "Recurrent",
+    "RecurrentState",
+    "Residual",
     "SequenceNet",
-    "SurrogateActivations",
+    "Stack",
     "SurrogateNet",
-    "SurrogateState",
+    "SynapticDelays",
+    "TemporalSkip",
     "Timescales",
     "add_gradient",
     "conv_net",
     "dense_net",
+    "make_chain",
+    "make_layer",
+    "make_neuron",
+    "make_stack",
+    "parameter_kinds",
 ]

@@ -12,7 +12,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
-from spikinggamma.nn import CountNet, GRUNet, NeuronSettings, SequenceNet, SurrogateNet, conv_net
+from spikinggamma.nn import NEURONS, CountNet, GRUNet, SequenceNet, SurrogateNet, conv_net
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.seeds import stream
 
@@ -66,10 +66,14 @@ def _surrogate_net(recipe: Recipe, sizes: Sequence[int], generator: torch.Genera
     return SurrogateNet(
         sizes,
         neuron=recipe.net.model,
-        settings=NeuronSettings(**{name: getattr(chosen, name) for name in NeuronSettings._fields}),
+        options={
+            name: getattr(chosen, name)
+            for name in NEURONS[recipe.net.model].options.model_fields
+            if hasattr(chosen, name)
+        },
         readout=chosen.readout,
         readout_tau_ms=None if chosen.readout_tau_ms < 0.0 else chosen.readout_tau_ms,
-        axons=chosen.delays,
+        delays=chosen.delays,
         delay_input=chosen.delay_input,
         max_delay_ms=chosen.max_delay_ms,
         initial_delay_ms=None if chosen.initial_delay_ms < 0.0 else chosen.initial_delay_ms,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from spikinggamma import bibliography
 from spikinggamma.data.loading import data_info
 from spikinggamma.datasets import heidelberg
 from spikinggamma.recipes.schema import SPIKELESS_MODELS, Recipe
-from spikinggamma.runs import bibliography
 
 __all__ = ["citations"]
 

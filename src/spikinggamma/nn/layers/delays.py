@@ -1,47 +1,67 @@
-"""Axons whose delays are learned, one for each sender."""
+"""Axonal delays that are learnt, one for each sender."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
+from spikinggamma.bibliography import SLAYER
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import DelayParameters, DelayState, clamp_delays_
-from spikinggamma.nn.neurons.compiled import floored_delay_sequence, fractional_delay_sequence
+from spikinggamma.nn.compiled.delays import floored_delay_sequence, fractional_delay_sequence
+from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.options import Options
 
-__all__ = ["DELAY_KINDS", "AxonalDelays"]
+__all__ = ["DELAY_KINDS", "AxonalDelays", "DelayOptions"]
 
-DELAY_KINDS = ("none", "fractional", "floored")
+_SEQUENCES = {"fractional": fractional_delay_sequence, "floored": floored_delay_sequence}
+DELAY_KINDS = tuple(_SEQUENCES)
 
 
-class AxonalDelays(nn.Module):
-    """What each neuron says arrives later, by its own time; see `spikinggamma.functional.delay`.
+class DelayOptions(Options):
+    """Options of axonal delays."""
+
+    kind: Literal["fractional", "floored"] = Field(
+        default="fractional", description="interpolated between steps, or whole steps with SLAYER's difference"
+    )
+    max_ms: float = Field(default=50.0, gt=0.0, le=60_000.0, description="longest delay [ms]")
+    initial_ms: float = Field(
+        default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
+    )
+
+
+class AxonalDelays(Layer):
+    """What each neuron sends arrives later, by its own time; see `spikinggamma.functional.delay`.
 
     Args:
-        neurons: N.
-        kind: "fractional" (interpolated between steps, exact gradient), "floored" (whole steps, SLAYER's difference), or
-            "none": everything arrives at once.
+        shape: Shape of one sample's senders at one step; an int stands for one axis.
+        kind: "fractional" (interpolated between steps, exact gradient) or "floored" (whole steps, SLAYER's difference).
         max_delay_ms: Bound of all delays, kept by `constrain_`.
         initial_delay_ms: Delays begin evenly distributed from 0 to this.
-        generator: Random numbers of that.
+        generator: Random numbers of the initial delays.
 
     Raises:
         SpikingGammaError: No such kind, or delays out of range.
 
-    Shapes: spikes [T, B, N] to arrivals [T, B, N].
+    Shapes: spikes [T, B, *shape] to arrivals of the same shape.
 
     Example:
-        >>> axons = Axons(3, max_delay_ms=8.0, initial_delay_ms=8.0)
-        >>> axons(torch.ones(5, 2, 3), None, dt_ms=2.0)[0].shape
+        >>> delays = AxonalDelays(3, max_delay_ms=8.0, initial_delay_ms=8.0)
+        >>> delays(torch.ones(5, 2, 3), None, dt_ms=2.0)[0].shape
         torch.Size([5, 2, 3])
     """
 
+    parameter_kinds = {"delay_ms": "delay"}  # noqa: RUF012
+
     def __init__(
         self,
-        neurons: int,
+        shape: int | Sequence[int],
         *,
         kind: str = "fractional",
         max_delay_ms: float,
@@ -49,37 +69,48 @@ class AxonalDelays(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if kind not in DELAY_KINDS:
+        if kind not in _SEQUENCES:
             raise SpikingGammaError("kind", repr(kind), f"one of {', '.join(DELAY_KINDS)}")
         if not 0.0 <= max_delay_ms < math.inf:
             raise SpikingGammaError("max_delay_ms", max_delay_ms, "zero (no delays) or a positive, finite time in ms")
         if not 0.0 <= initial_delay_ms <= max_delay_ms:
             raise SpikingGammaError("initial_delay_ms", initial_delay_ms, f"from 0 to max_delay_ms, {max_delay_ms}")
+        self.out_shape = (shape,) if isinstance(shape, int) else tuple(shape)
         self.kind = kind
         self.max_delay_ms = max_delay_ms
-        drawn = None if kind == "none" else torch.rand(neurons, generator=generator) * initial_delay_ms
-        self.delay_ms = None if drawn is None else nn.Parameter(drawn)
+        drawn = torch.rand(torch.Size(self.out_shape).numel(), generator=generator) * initial_delay_ms
+        self.delay_ms = nn.Parameter(drawn)
+
+    def parameters_at(self, dt_ms: float) -> DelayParameters:
+        """Return the parameters of the functional delay at this time step."""
+        return DelayParameters(self.delay_ms, self.max_delay_ms, dt_ms).validate()
+
+    def initial_state(self, batch: int) -> None:
+        """Return None, which stands for silence: how much has to be remembered is known with the time step."""
 
     def forward(
-        self, spikes: Float[Tensor, "T B N"], state: DelayState | None, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B N"], DelayState | None]:
-        """What arrives, and the last of what was said; None starts a recording."""
-        if self.delay_ms is None:
-            return spikes, None
-        parameters = DelayParameters(self.delay_ms, self.max_delay_ms, dt_ms).validate()
+        self, x: Float[Tensor, "T B *shape"], state: DelayState | None, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], DelayState]:
+        """See `Layer.forward`."""
+        parameters, flat = self.parameters_at(dt_ms), x.flatten(2)
         if state is None:
-            state = DelayState(spikes.new_zeros(parameters.remembered_steps(), *spikes.shape[1:]))
-        if self.kind == "floored":
-            return floored_delay_sequence(parameters, state, spikes)
-        return fractional_delay_sequence(parameters, state, spikes)
-
-    def words(self, dt_ms: float) -> int:
-        """Places of the delay lines at this time step; none where nothing is delayed."""
-        if self.delay_ms is None:
-            return 0
-        return len(self.delay_ms) * DelayParameters(self.delay_ms, self.max_delay_ms, dt_ms).remembered_steps()
+            state = DelayState(flat.new_zeros(parameters.remembered_steps(), *flat.shape[1:]))
+        arrived, after = _SEQUENCES[self.kind](parameters, state, flat)
+        return arrived.view(x.shape), after
 
     def constrain_(self) -> None:
         """Put the delays back into [0, max_delay_ms]."""
-        if self.delay_ms is not None:
-            clamp_delays_(self.delay_ms, self.max_delay_ms)
+        clamp_delays_(self.delay_ms, self.max_delay_ms)
+
+    def extra_repr(self) -> str:
+        """Return the shape, the kind and the bound."""
+        return f"{self.out_shape}, kind={self.kind!r}, max_delay_ms={self.max_delay_ms:g}"
+
+
+@LAYERS.register("axonal_delay", options=DelayOptions, citations=(SLAYER,))
+def axonal_delay(in_shape: Sequence[int], options: DelayOptions, generator: torch.Generator | None) -> AxonalDelays:
+    """Learnt delays, one for each sender."""
+    first = options.max_ms if options.initial_ms < 0.0 else options.initial_ms
+    return AxonalDelays(
+        in_shape, kind=options.kind, max_delay_ms=options.max_ms, initial_delay_ms=first, generator=generator
+    )

@@ -24,12 +24,13 @@ from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaSta
 from spikinggamma.kernels import SpikeEvents
 from spikinggamma.nn.autograd import sigma_delta
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
+from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.layers.timescales import Timescales
 
 __all__ = ["GammaLayer"]
 
 
-class GammaLayer(nn.Module, abc.ABC):
+class GammaLayer(Layer):
     """A layer of SpikingGamma neurons, or a read-out of the same memory.
 
     Args:

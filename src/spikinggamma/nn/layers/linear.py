@@ -1,35 +1,62 @@
-"""The weights between two layers of a fully connected net."""
+"""Weights between two layers, fully connected, without a bias: the product touches spikes alone where they are few."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from spikinggamma.nn.autograd import spike_linear
+from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.options import Options
 
-__all__ = ["Projection"]
+__all__ = ["Linear", "LinearOptions"]
 
 
-class Projection(nn.Module):
-    """u = W s.
+class LinearOptions(Options):
+    """Options of fully connected weights."""
+
+    neurons: int = Field(default=64, ge=1, le=65_536, description="size of the output")
+
+
+class Linear(Layer):
+    """u(t) = W s(t).
 
     Args:
-        below: M, what it hears.
-        above: N, whom it drives.
+        in_features: M, the size of the input; several axes are flattened.
+        out_features: N, the size of the output.
         generator: Random numbers of the initial weights: normal with variance 1 / M.
 
-    Shapes: spikes [T, B, M] to drive [T, B, N].
+    Shapes: spikes [T, B, *in_shape] to drive [T, B, N].
 
     Example:
-        >>> Projection(3, 8, None)(torch.ones(5, 4, 3)).shape
+        >>> Linear(3, 8)(torch.ones(5, 4, 3), None, dt_ms=1.0)[0].shape
         torch.Size([5, 4, 8])
     """
 
-    def __init__(self, below: int, above: int, generator: torch.Generator | None) -> None:
+    def __init__(self, in_features: int, out_features: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(above, below, generator=generator) / below**0.5)
+        self.out_shape = (out_features,)
+        self.weight = nn.Parameter(torch.randn(out_features, in_features, generator=generator) / in_features**0.5)
 
-    def forward(self, spikes: Float[Tensor, "T B M"]) -> Float[Tensor, "T B N"]:
-        """The drive of every neuron."""
-        return spike_linear(spikes, self.weight)
+    def initial_state(self, batch: int) -> None:
+        """Return None: nothing is remembered."""
+
+    def forward(
+        self, x: Float[Tensor, "T B *in_shape"], state: None, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B N"], None]:
+        """See `Layer.forward`."""
+        return spike_linear(x.flatten(2), self.weight), None
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}"
+
+
+@LAYERS.register("linear", options=LinearOptions)
+def linear(in_shape: Sequence[int], options: LinearOptions, generator: torch.Generator | None) -> Linear:
+    """Fully connected weights without a bias."""
+    return Linear(torch.Size(in_shape).numel(), options.neurons, generator)

@@ -16,6 +16,7 @@ from spikinggamma.errors import SpikingGammaError
 __all__ = [
     "Neurons",
     "SequenceNet",
+    "check_batch",
     "check_spikes",
     "check_state",
     "checked_factor",
@@ -73,12 +74,14 @@ class SequenceNet(nn.Module, abc.ABC):
     def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Any, Any]:
         """A chunk of recordings: its tape, and the state after it."""
 
+    @abc.abstractmethod
     def forward(
         self, spikes: Float[Tensor, "T B *in_shape"], state: Any = None, *, dt_ms: float
     ) -> tuple[Float[Tensor, "T B C"], Any]:
-        """Logits at every step and the state after the last; None starts a recording."""
-        activations, after = self.run(spikes, self.initial_state(spikes.shape[1]) if state is None else state, dt_ms)
-        return activations.layers[-1].outputs, after
+        """Return logits at every step and the state after the last, differentiable by autograd.
+
+        None starts a recording. A state that is handed on carries no gradient: what is learnt from a chunk ends at its start.
+        """
 
     @abc.abstractmethod
     def calibrate(
@@ -135,6 +138,21 @@ def check_spikes(spikes: Tensor, channels: int, like: Tensor) -> None:
     """
     if spikes.ndim != 3 or spikes.shape[2] != channels or 0 in spikes.shape:
         raise SpikingGammaError("spikes", list(spikes.shape), f"[T, B, {channels}], at least one step and sample")
+    if spikes.dtype != like.dtype:
+        raise SpikingGammaError("spikes", spikes.dtype, f"{like.dtype}, as the net's parameters")
+
+
+def check_batch(spikes: Tensor, in_shape: Sequence[int], like: Tensor) -> None:
+    """Check that a net can be run on a chunk.
+
+    Raises:
+        SpikingGammaError: Neither [T, B, *in_shape] nor the same with the axes of a sample as one, no step or no sample, or
+            another number type than `like`.
+    """
+    shape, flat = tuple(in_shape), (torch.Size(in_shape).numel(),)
+    if spikes.ndim < 3 or tuple(spikes.shape[2:]) not in (shape, flat) or 0 in spikes.shape:
+        wanted = f"[T, B, {', '.join(map(str, shape))}]" + (f" or [T, B, {flat[0]}]" if len(shape) > 1 else "")
+        raise SpikingGammaError("spikes", list(spikes.shape), f"{wanted}, at least one step and sample")
     if spikes.dtype != like.dtype:
         raise SpikingGammaError("spikes", spikes.dtype, f"{like.dtype}, as the net's parameters")
 

@@ -17,7 +17,8 @@ from spikinggamma.nn.nets.base import (
     no_thresholds,
     steps_of_recordings,
 )
-from spikinggamma.nn.nets.surrogate_activations import NeuronActivations, SurrogateActivations
+from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.state import detached
 
 __all__ = ["CountNet", "CountState"]
 
@@ -88,9 +89,17 @@ class CountNet(SequenceNet):
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return CountState(like.new_zeros(batch, self.sizes[0]), masks)
 
+    def forward(
+        self, spikes: Float[Tensor, "T B N"], state: CountState | None = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], CountState]:
+        """See `SequenceNet.forward`."""
+        before = self.initial_state(spikes.shape[1]) if state is None else detached(state)
+        activations, after = self.run(spikes, before, dt_ms)
+        return activations.layers[-1].outputs, after
+
     def run(
         self, spikes: Float[Tensor, "T B N"], state: CountState, dt_ms: float
-    ) -> tuple[SurrogateActivations, CountState]:
+    ) -> tuple[ChainActivations, CountState]:
         """See `SequenceNet.run`; counts know no time step."""
         check_spikes(spikes, self.sizes[0], self.stack[0].weight)
         check_state("counts", [state.counts], spikes.shape[1], self.sizes[:1])
@@ -100,9 +109,9 @@ class CountNet(SequenceNet):
         for layer, mask in zip(self.stack, (*state.masks, None), strict=True):
             drive = layer(signal)
             outputs = drive if layer is self.stack[-1] else torch.relu(drive)
-            all_activations.append(NeuronActivations(signal, drive, None, outputs, None))
+            all_activations.append(NeuronActivations(signal, drive, outputs, None))
             signal = outputs if mask is None else outputs * mask
-        return SurrogateActivations(tuple(all_activations), state.masks), CountState(counts[-1], state.masks)
+        return ChainActivations(tuple(all_activations), state.masks), CountState(counts[-1], state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
         """Refused: nothing spikes."""

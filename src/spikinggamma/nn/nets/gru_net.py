@@ -20,7 +20,8 @@ from spikinggamma.nn.nets.base import (
     no_thresholds,
     steps_of_recordings,
 )
-from spikinggamma.nn.nets.surrogate_activations import NeuronActivations, SurrogateActivations
+from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.state import detached
 
 __all__ = ["GRUNet", "GRUState"]
 
@@ -89,9 +90,15 @@ class GRUNet(SequenceNet):
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return GRUState(tuple(like.new_zeros(batch, size) for size in self.sizes[1:-1]), masks)
 
-    def run(
-        self, spikes: Float[Tensor, "T B N"], state: GRUState, dt_ms: float
-    ) -> tuple[SurrogateActivations, GRUState]:
+    def forward(
+        self, spikes: Float[Tensor, "T B N"], state: GRUState | None = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], GRUState]:
+        """See `SequenceNet.forward`."""
+        before = self.initial_state(spikes.shape[1]) if state is None else detached(state)
+        activations, after = self.run(spikes, before, dt_ms)
+        return activations.layers[-1].outputs, after
+
+    def run(self, spikes: Float[Tensor, "T B N"], state: GRUState, dt_ms: float) -> tuple[ChainActivations, GRUState]:
         """See `SequenceNet.run`; differentiable where gradients are enabled. A GRU knows no time step.
 
         Its tapes hold h for the drive too: torch keeps that of the gates to itself.
@@ -104,12 +111,12 @@ class GRUNet(SequenceNet):
         signal, all_activations, after = spikes / self.get_buffer("scale"), [], []
         for layer, before, mask in zip(self.hidden, state.hidden, state.masks, strict=True):
             outputs, last = layer(signal, before.unsqueeze(0))
-            all_activations.append(NeuronActivations(signal, outputs, None, outputs, None))
+            all_activations.append(NeuronActivations(signal, outputs, outputs, None))
             after.append(last.squeeze(0))
             signal = outputs if mask is None else outputs * mask
         logits = self.readout(signal)
-        all_activations.append(NeuronActivations(signal, logits, None, logits, None))
-        return SurrogateActivations(tuple(all_activations), state.masks), GRUState(tuple(after), state.masks)
+        all_activations.append(NeuronActivations(signal, logits, logits, None))
+        return ChainActivations(tuple(all_activations), state.masks), GRUState(tuple(after), state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
         """Refused: nothing spikes."""

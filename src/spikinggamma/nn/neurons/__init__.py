@@ -1,1 +1,8 @@
-"""Neurons: one file each."""
+"""Neurons: a file each, registered where it is written."""
+
+from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
+from spikinggamma.registry import import_modules
+
+__all__ = ["NEURONS", "Neuron", "make_neuron"]
+
+import_modules(__name__, __path__)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikinggamma.nn import SurrogateNet
+from spikinggamma.nn import AxonalDelays, Chain, Neuron, Recurrent
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, tidy
 
 __all__ = ["axon_section"]
@@ -17,7 +17,7 @@ __all__ = ["axon_section"]
 _BINS = 20
 
 
-def axon_section(net: SurrogateNet, begun: SurrogateNet, key: str) -> Section | None:
+def axon_section(net: Chain, begun: Chain, key: str) -> Section | None:
     """How the delays of input channels and of each hidden layer are spread; None for a net without delays.
 
     Args:
@@ -26,21 +26,24 @@ def axon_section(net: SurrogateNet, begun: SurrogateNet, key: str) -> Section | 
         key: Unique on the page.
     """
     panels = []
-    for index, (axons, first) in enumerate(zip(net.delays, begun.delays, strict=True)):
-        if axons.delay_ms is None or first.delay_ms is None:
-            continue
+    for axons, first in zip(_delays(net), _delays(begun), strict=True):
         learnt, drawn = (delay.detach().cpu().double().numpy() for delay in (axons.delay_ms, first.delay_ms))
-        name = "Input channels" if index == 0 else f"Hidden layer {index}"
+        hidden = sum(isinstance(layer, Neuron | Recurrent) for layer in net.layers[: net.layers.index(axons)])
+        name = "Input channels" if hidden == 0 else f"Hidden layer {hidden}"
         caption = (
             f"{np.median(learnt):.0f} ms in the middle, {np.abs(learnt - drawn).mean():.1f} ms from where they began on "
             "average; the line is the spread that they began with."
         )
         draw = partial(_draw, learnt, drawn, axons.max_delay_ms)
-        panels.append(Panel(f"{name}: delays", caption, draw_svg(f"{key}-axons-{index}", draw)))
+        panels.append(Panel(f"{name}: delays", caption, draw_svg(f"{key}-axons-{hidden}", draw)))
     if not panels:
         return None
     intro = "What each neuron says arrives later, by a time of its own, which was learnt."
     return Section(f"{key}-delays", "Learnt delays", intro, panels)
+
+
+def _delays(net: Chain) -> list[AxonalDelays]:
+    return [layer for layer in net.layers if isinstance(layer, AxonalDelays)]
 
 
 def _draw(learnt: Float[np.ndarray, " N"], begun: Float[np.ndarray, " N"], longest_ms: float, figure: Figure) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import GammaNet, SurrogateNet
+from spikinggamma.nn import Chain, GammaNet
 from spikinggamma.recipes import SPIKELESS_MODELS
 from spikinggamma.report.activity.inspect_run import Look, look_at
 from spikinggamma.report.figures.axon_delays import axon_section
@@ -94,7 +94,7 @@ def _sections(run: Run, key: str) -> list[Section]:
     if isinstance(net, GammaNet):
         sections.append(delay_section(net, run.recipe.data.dt_ms, key))
     begun = build_net(run.recipe)
-    if isinstance(net, SurrogateNet) and isinstance(begun, SurrogateNet):
+    if isinstance(net, Chain) and isinstance(begun, Chain):
         axons = axon_section(net, begun, key)
         sections += [axons] if axons else []
     if speaks:

@@ -29,12 +29,9 @@ from spikinggamma.functional import (
     SRMAlphaState,
     surrogate_slope,
 )
-from spikinggamma.nn.layers.compiled_delays import floored_delay_sequence, fractional_delay_sequence
 
 __all__ = [
     "adaptive_lif_sequence",
-    "floored_delay_sequence",
-    "fractional_delay_sequence",
     "leaky_sequence",
     "lif_membranes",
     "lif_sequence",

@@ -20,7 +20,7 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
-from spikinggamma.nn.neurons import compiled as scans
+from spikinggamma.nn.compiled import neurons as scans
 
 # (T, B, N): each value of T 1 2 63, B 1 3 17 and N 1 5 130 meets several of the others'; 17 x 130 is more than a block.
 SIZES = [

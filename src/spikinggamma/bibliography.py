@@ -6,16 +6,22 @@ __all__ = [
     "ADAPTATION",
     "ARCTAN",
     "BEYOND_RATE",
+    "BNTT",
     "CUMULATIVE",
+    "DCLS_DELAYS",
     "E_PROP",
     "GAMMA_MEMORY",
     "GATED_UNITS",
     "LOCALISATION",
     "OTTT",
+    "RECTANGLE",
     "SLAYER",
     "SPIKEMAX",
     "SPIKINGGAMMA",
     "SUPER_SPIKE",
+    "TDBN",
+    "TSKIPS",
+    "ZENKE_VOGELS",
 ]
 
 SPIKINGGAMMA = """@article{koopman2026spikinggamma,
@@ -126,4 +132,53 @@ GATED_UNITS = """@inproceedings{cho2014learning,
   booktitle = {Proceedings of the Conference on Empirical Methods in Natural Language Processing},
   pages     = {1724--1734},
   year      = {2014}
+}"""
+
+RECTANGLE = """@article{wu2018spatio,
+  title   = {Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks},
+  author  = {Wu, Yujie and Deng, Lei and Li, Guoqi and Zhu, Jun and Shi, Luping},
+  journal = {Frontiers in Neuroscience},
+  volume  = {12},
+  pages   = {331},
+  year    = {2018}
+}"""
+
+ZENKE_VOGELS = """@article{zenke2021remarkable,
+  title   = {The Remarkable Robustness of Surrogate Gradient Learning for Instilling Complex Function in Spiking Neural Networks},
+  author  = {Zenke, Friedemann and Vogels, Tim P.},
+  journal = {Neural Computation},
+  volume  = {33},
+  number  = {4},
+  pages   = {899--925},
+  year    = {2021}
+}"""  # noqa: E501
+
+TDBN = """@inproceedings{zheng2021going,
+  title     = {Going Deeper With Directly-Trained Larger Spiking Neural Networks},
+  author    = {Zheng, Hanle and Wu, Yujie and Deng, Lei and Hu, Yifan and Li, Guoqi},
+  booktitle = {Proceedings of the AAAI Conference on Artificial Intelligence},
+  volume    = {35},
+  year      = {2021}
+}"""
+
+BNTT = """@article{kim2021revisiting,
+  title   = {Revisiting Batch Normalization for Training Low-Latency Deep Spiking Neural Networks From Scratch},
+  author  = {Kim, Youngeun and Panda, Priyadarshini},
+  journal = {Frontiers in Neuroscience},
+  volume  = {15},
+  year    = {2021}
+}"""
+
+DCLS_DELAYS = """@inproceedings{hammouamri2024learning,
+  title     = {Learning Delays in Spiking Neural Networks using Dilated Convolutions with Learnable Spacings},
+  author    = {Hammouamri, Ilyass and Khalfaoui-Hassani, Ismail and Masquelier, Timoth{\\'e}e},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2024}
+}"""
+
+TSKIPS = """@article{malettira2025tskips,
+  title   = {{TSkips}: Efficiency Through Explicit Temporal Delay Connections in Spiking Neural Networks},
+  author  = {Malettira, Prajna G. and Negi, Shubham and Ponghiran, Wachirawit and Roy, Kaushik},
+  journal = {Transactions on Machine Learning Research},
+  year    = {2025}
 }"""

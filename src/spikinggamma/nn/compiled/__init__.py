@@ -1,0 +1,1 @@
+"""Neurons and delays over whole sequences, compiled."""

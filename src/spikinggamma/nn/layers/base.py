@@ -1,0 +1,42 @@
+"""The contract of a layer: a sequence and a state in, a sequence and a state out, time first.
+
+    y, state = layer(x, state, dt_ms=1.0)          x: [T, B, *in_shape],  y: [T, B, *out_shape]
+
+A state is a tree of tensors (`spikinggamma.nn.state`), or None for a layer that remembers nothing. Running a sequence in one
+call, in chunks or step by step gives the same numbers, and gradients flow through the state that is handed on.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spikinggamma.registry import Registry
+
+__all__ = ["LAYERS", "Layer"]
+
+
+class Layer(nn.Module, abc.ABC):
+    """A layer of a `Chain`.
+
+    Attributes:
+        out_shape: Shape of one sample's output at one step.
+    """
+
+    out_shape: tuple[int, ...]
+
+    @abc.abstractmethod
+    def initial_state(self, batch: int) -> Any:
+        """Return the state at the start of a recording, on the device and in the type of the layer's parameters."""
+
+    @abc.abstractmethod
+    def forward(
+        self, x: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], Any]:
+        """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters."""
+
+
+LAYERS: Registry[Any] = Registry("layer")

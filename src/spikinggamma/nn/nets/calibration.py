@@ -1,0 +1,119 @@
+"""Scaling the weights of a fresh chain, so that every layer starts at work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from spikinggamma.nn.layers.base import Layer
+from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
+from spikinggamma.nn.layers.delays import AxonalDelays
+from spikinggamma.nn.layers.gamma_layer import GammaLayer
+from spikinggamma.nn.layers.integrator import Integrator
+from spikinggamma.nn.layers.lift import Lift
+from spikinggamma.nn.layers.linear import Linear
+from spikinggamma.nn.layers.recurrent import Recurrent
+from spikinggamma.nn.layers.stack import Residual, Stack
+from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
+from spikinggamma.nn.nets.base import level_of
+from spikinggamma.nn.neurons.base import Neuron
+
+__all__ = ["calibrate_layers"]
+
+
+def calibrate_layers(
+    stack: Stack,
+    x: Float[Tensor, "T B *in_shape"],
+    states: Sequence[Any],
+    dt_ms: float,
+    valid: Bool[Tensor, "T B"],
+    signal_per_threshold: float,
+    factors: list[float],
+) -> Tensor:
+    """Scale the weights of a row of layers on a batch, and return what comes out of it afterwards.
+
+    Args:
+        stack: The row.
+        x: Its input.
+        states: Of its layers, at the start of recordings.
+        dt_ms: Time step.
+        valid: Which steps belong to a recording.
+        signal_per_threshold: Root mean square of a membrane that never resets, in thresholds.
+        factors: Gets the factor of each layer of weights.
+
+    Raises:
+        SpikingGammaError: Nothing of the batch reaches a layer.
+    """
+    weight: nn.Parameter | None = None
+    for index, (layer, state) in enumerate(zip(stack.row, states, strict=True)):
+        if isinstance(layer, Neuron | Recurrent | Integrator):
+            if weight is not None:
+                response, wanted = _response(layer, x, dt_ms, signal_per_threshold)
+                factor = wanted / level_of(response, valid, len(factors))
+                weight.mul_(factor)
+                factors.append(factor)
+                x, weight = x * factor, None
+            x, _ = layer(x, state, dt_ms)
+            continue
+        if isinstance(layer, GammaLayer):
+            x = _calibrate_gamma(layer, x, state, dt_ms, valid, signal_per_threshold, factors)
+            continue
+        if isinstance(layer, Residual):
+            branch = calibrate_layers(layer.branch, x, state[0], dt_ms, valid, signal_per_threshold, factors)
+            shortcut = calibrate_layers(layer.shortcut, x, state[1], dt_ms, valid, signal_per_threshold, factors)
+            x, weight = branch + shortcut, None
+            continue
+        x, _ = layer(x, state, dt_ms)
+        own = _weight_of(layer)
+        if own is not None:
+            weight = own
+        elif isinstance(layer, BatchNorm | BatchNormThroughTime) or _has_parameters(layer):
+            weight = None  # a normalisation undoes any scale, and of other layers it is not known what one does
+        if index == len(stack.row) - 1 and weight is not None:
+            factor = 1.0 / level_of(x, valid, len(factors))
+            weight.mul_(factor)
+            factors.append(factor)
+            x = x * factor
+    return x
+
+
+def _weight_of(layer: Layer) -> nn.Parameter | None:
+    """Return the weights of a layer whose output is linear in them, without a bias."""
+    if isinstance(layer, Linear | SynapticDelays):
+        return layer.weight
+    if not (isinstance(layer, Lift) and isinstance(layer.module, nn.Linear | nn.Conv1d | nn.Conv2d)):
+        return None
+    return layer.module.get_parameter("weight") if layer.module.bias is None else None
+
+
+def _has_parameters(layer: Layer) -> bool:
+    return not isinstance(layer, AxonalDelays) and any(True for _ in layer.parameters())
+
+
+def _response(layer: Layer, drive: Tensor, dt_ms: float, signal_per_threshold: float) -> tuple[Tensor, float]:
+    if isinstance(layer, Neuron | Recurrent):
+        neuron = layer.neuron if isinstance(layer, Recurrent) else layer
+        return neuron.response(drive, dt_ms), signal_per_threshold
+    return layer(drive, layer.initial_state(drive.shape[1]), dt_ms)[0], 1.0
+
+
+def _calibrate_gamma(
+    layer: GammaLayer,
+    x: Tensor,
+    state: Any,
+    dt_ms: float,
+    valid: Tensor,
+    signal_per_threshold: float,
+    factors: list[float],
+) -> Tensor:
+    inputs = x.reshape(*x.shape[:2], *layer.in_shape)
+    signal = layer.run(inputs, state, dt_ms)[0].signal - layer.cell_bias()
+    threshold = layer.code.threshold if layer.code is not None else 0.1
+    wanted = 1.0 if layer.readout else signal_per_threshold * threshold
+    factor = wanted / level_of(signal, valid, len(factors))
+    layer.weight.mul_(factor)
+    factors.append(factor)
+    return layer.run(inputs, state, dt_ms)[0].outputs

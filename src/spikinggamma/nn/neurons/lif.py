@@ -1,0 +1,57 @@
+"""Leaky integrate-and-fire neurons: see `spikinggamma.functional.lif`."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from spikinggamma.bibliography import ZENKE_VOGELS
+from spikinggamma.functional import LIFParameters, LIFState, lif_step
+from spikinggamma.nn.compiled import neurons as compiled
+from spikinggamma.nn.neurons.base import NEURONS, Neuron
+from spikinggamma.nn.neurons.spiking_options import SpikingOptions
+
+__all__ = ["LIF", "LIFOptions"]
+
+
+class LIFOptions(SpikingOptions):
+    """Options of leaky integrate-and-fire neurons."""
+
+    tau_ms: float = Field(default=20.0, gt=0.0, le=60_000.0, description="time constant of the membrane [ms]")
+    synapse_tau_ms: float = Field(
+        default=10.0, ge=0.0, le=60_000.0, description="time constant of the synaptic current [ms]; 0: none"
+    )
+    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
+
+    def parameters(self, dt_ms: float) -> LIFParameters:
+        """Return the parameters of `functional.lif_step` at this time step."""
+        return LIFParameters(self.tau_ms, self.synapse_tau_ms, self.threshold, self.spike(), dt_ms)
+
+
+@NEURONS.register("lif", options=LIFOptions, citations=(ZENKE_VOGELS,))
+class LIF(Neuron):
+    """Leaky integrate and fire."""
+
+    State = LIFState
+    options: LIFOptions
+
+    def step(
+        self, state: LIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
+    ) -> tuple[Float[Tensor, "B *shape"], LIFState]:
+        """See `Neuron.step`."""
+        return lif_step(self.options.parameters(dt_ms), state, drive)
+
+    def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
+        """See `Neuron.response`."""
+        zero = torch.zeros_like(drive[0])
+        membranes, _ = compiled.leaky_sequence(self.options.parameters(dt_ms), LIFState(zero, zero), drive)
+        return membranes / self.options.threshold
+
+    @staticmethod
+    def scan(
+        neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], LIFState]:
+        """Run the compiled sequence."""
+        return compiled.lif_sequence(neuron.options.parameters(dt_ms), state, drive)
