@@ -39,7 +39,7 @@ COMMON = (
     "data.options.lags_ms=[-8.0, 0.0, 8.0]", "data.dt_ms=4.0", "augment.time_stretch=0.3", "augment.jitter_ms=1.0",
     "net.hidden=[12, 10]", "net.tau_ms=[6.0, 6.0, 6.0]", "learning.dropout=0.2", "learning.activity_cost=0.1",
     "learning.clip_norm=0.5", "training.epochs=1", "training.batch_size=7", "training.threads=1",
-    "learning.tolerance=0.1",  # so that windows are shorter than recordings, and are committed before their end
+    "rule.tolerance=0.1",  # so that windows are shorter than recordings, and are committed before their end
 )  # fmt: skip
 LOSSES = ("sum", "last", "each_step", "running", "cumulative")
 UPDATES = {"recording": (), "chunk": ("learning.chunk=5",), "step": ()}
@@ -48,13 +48,19 @@ NETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "per synapse": (tuple(GAMMA_RULES), ("net.synapse=synapse",)),
     "trained time constants": (("windowed", "through_time", "instantaneous"), ("net.train_tau=true",)),
     "adaptive_lif": (("bptt",), ("net.model=adaptive_lif",)),
-    "recurrent_lif": (("bptt",), ("net.model=recurrent_lif",)),
+    "recurrent_lif": (
+        ("bptt",),
+        (
+            "net.model=lif",
+            "net.recurrent=true",
+        ),
+    ),
     "srm_alpha": (("bptt",), ("net.model=srm_alpha",)),
-    "lif with delays": (("bptt",), ("net.model=lif", "surrogate.delays=fractional")),
+    "lif with delays": (("bptt",), ("net.model=lif", "delays.kind=fractional")),
     "count_mlp": (("bptt",), ("net.model=count_mlp", "learning.activity_cost=0")),
     "lif with spiking outputs": (
         ("bptt",),
-        ("net.model=lif", "surrogate.readout=spikes", "learning.loss=spikemax"),
+        ("net.model=lif", "readout.kind=spikes", "learning.loss=spikemax"),
     ),
 }
 

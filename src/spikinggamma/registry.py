@@ -42,6 +42,7 @@ class Entry(Generic[T]):
         target: The class or function itself.
         options: What can be chosen of it.
         summary: One line of words for people.
+        title: A word or two for tables and figures.
         citations: BibTeX entries of its sources.
         module: Where it was registered.
     """
@@ -50,6 +51,7 @@ class Entry(Generic[T]):
     target: T
     options: type[Options]
     summary: str
+    title: str
     citations: tuple[str, ...]
     module: str
 
@@ -117,6 +119,7 @@ class Registry(Generic[T]):
         *,
         options: type[Options] = Options,
         summary: str = "",
+        title: str = "",
         citations: Iterable[str] = (),
     ) -> Callable[[T], T]:
         """Return a decorator that adds the decorated class or function under `name`.
@@ -125,6 +128,7 @@ class Registry(Generic[T]):
             name: What recipes call it.
             options: What can be chosen of it.
             summary: One line of words; the first line of the docstring if not given.
+            title: A word or two for tables; the name if not given.
             citations: BibTeX entries of its sources.
 
         Raises:
@@ -138,7 +142,9 @@ class Registry(Generic[T]):
                 found = f"{name!r}, which {there.module} has registered already"
                 raise SpikingGammaError(self.kind, found, "a name of its own for each entry")
             words = summary or (inspect.getdoc(target) or "").partition("\n")[0]
-            self._entries[name] = Entry(name, target, options, words, tuple(citations), module)
+            self._entries[name] = Entry(
+                name, target, options, words, title or name.replace("_", " "), tuple(citations), module
+            )
             return target
 
         return add

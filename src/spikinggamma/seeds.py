@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-__all__ = ["derive_seed", "stream"]
+__all__ = ["derive_seed", "random_stream"]
 
 
 def derive_seed(seed: int, *path: str | int) -> int:
@@ -22,6 +22,6 @@ def derive_seed(seed: int, *path: str | int) -> int:
     return (int(high) << 32 | int(low)) & (2**63 - 1)
 
 
-def stream(seed: int, *path: str | int) -> torch.Generator:
+def random_stream(seed: int, *path: str | int) -> torch.Generator:
     """A generator of its own for this purpose; the caller's random numbers are left alone."""
     return torch.Generator().manual_seed(derive_seed(seed, *path))

@@ -20,14 +20,14 @@ def test_each_kind_of_net_has_words_of_its_own() -> None:
     assert lif["net"].endswith("leaky integrate and fire neurons")
     assert lif["axons"] == "no delays"
     assert "bucket" not in " ".join(lif.values())
-    settings = ["surrogate.delays=floored", "surrogate.max_delay_ms=30", "surrogate.delay_input=true"]
+    settings = ["delays.kind=floored", "delays.max_ms=30", "delays.input=true"]
     delayed = info("net.model=adaptive_lif", "learning.rule=bptt", *settings)
     assert delayed["axons"] == "learnt delays of input channels and hidden neurons up to 30 ms, floored"
 
 
 @pytest.mark.parametrize(("synapse_ms", "said"), [("0.0", "no synaptic current"), ("7.0", "synapse 7 ms")])
 def test_a_current_is_named_where_there_is_one(synapse_ms: str, said: str) -> None:
-    told = info("net.model=lif", "learning.rule=bptt", f"surrogate.synapse_tau_ms={synapse_ms}")["neurons"]
+    told = info("net.model=lif", "learning.rule=bptt", f"neuron.synapse_tau_ms={synapse_ms}")["neurons"]
     assert said in told
 
 

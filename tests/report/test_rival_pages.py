@@ -22,8 +22,8 @@ _SMALL = [
     "net.hidden=[6, 5]", "training.epochs=1", "training.batch_size=16", "training.threads=1", "learning.rule=bptt",
 ]  # fmt: skip
 _RIVALS = {
-    "lif": ["net.model=lif", "surrogate.delays=fractional", "surrogate.max_delay_ms=20.0"],
-    "srm_alpha": ["net.model=srm_alpha", "surrogate.readout=spikes", "learning.loss=spikemax"],
+    "lif": ["net.model=lif", "delays.kind=fractional", "delays.max_ms=20.0"],
+    "srm_alpha": ["net.model=srm_alpha", "readout.kind=spikes", "learning.loss=spikemax"],
     "count_mlp": ["net.model=count_mlp", "learning.loss=last"],
     "gru": ["net.model=gru"],
 }

@@ -14,13 +14,13 @@ CASES = {
     "net.model=spikinggamma": SPIKINGGAMMA,
     "net.adaptation=0.0": SPIKINGGAMMA[:2],
     "net.model=lif learning.rule=bptt": ["zenke2018superspike"],
-    "net.model=lif learning.rule=ottt surrogate.surrogate=arctan": ["fang2021incorporating", "xiao2022online"],
-    "net.model=lif learning.rule=eprop surrogate.surrogate=exponential": [
+    "net.model=lif learning.rule=ottt neuron.surrogate=arctan": ["fang2021incorporating", "xiao2022online"],
+    "net.model=lif learning.rule=eprop neuron.surrogate=exponential": [
         "shrestha2018slayer",
         "bellec2020solution",
     ],
-    "net.model=lif learning.rule=bptt surrogate.delays=floored": ["zenke2018superspike", "shrestha2018slayer"],
-    "net.model=lif learning.rule=bptt learning.loss=spikemax surrogate.readout=spikes": [
+    "net.model=lif learning.rule=bptt delays.kind=floored": ["zenke2018superspike", "shrestha2018slayer"],
+    "net.model=lif learning.rule=bptt learning.loss=spikemax readout.kind=spikes": [
         "zenke2018superspike",
         "shrestha2022spikemax",
     ],
@@ -47,7 +47,9 @@ def test_the_net_and_how_it_learns(settings: str, wanted: list[str]) -> None:
 
 def test_nothing_is_cited_twice() -> None:
     keys = re.findall(
-        r"^@\w+\{(\w+),$", citations(load_recipe("fsdd", ["net.model=recurrent_lif", "learning.rule=bptt"])), re.M
+        r"^@\w+\{(\w+),$",
+        citations(load_recipe("fsdd", ["net.model=lif", "net.recurrent=true", "learning.rule=bptt"])),
+        re.M,
     )
     assert len(keys) == len(set(keys))
     assert "cramer2022heidelberg" in keys

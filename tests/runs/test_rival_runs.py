@@ -17,9 +17,9 @@ from spikinggamma.training import LogReporter, TrainingInterrupted, resume, trai
 from tiny_run import tiny_recipe, without_timing
 
 QUIET = LogReporter()
-LIF = ("net.model=lif", "learning.rule=bptt", "surrogate.tau_ms=10.0", "surrogate.synapse_tau_ms=4.0")
-DELAYED = (*LIF, "surrogate.delays=fractional", "surrogate.delay_input=true", "surrogate.max_delay_ms=20.0")
-SPIKES = ("surrogate.readout=spikes", "learning.loss=spikemax")
+LIF = ("net.model=lif", "learning.rule=bptt", "neuron.tau_ms=10.0", "neuron.synapse_tau_ms=4.0")
+DELAYED = (*LIF, "delays.kind=fractional", "delays.input=true", "delays.max_ms=20.0")
+SPIKES = ("readout.kind=spikes", "learning.loss=spikemax")
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ SPIKES = ("surrogate.readout=spikes", "learning.loss=spikemax")
         (LIF, SurrogateNet),
         ((*LIF, "learning.rule=ottt"), SurrogateNet),
         ((*LIF, "learning.rule=eprop", "learning.update=chunk", "learning.chunk=5"), SurrogateNet),
-        ((*LIF, "learning.rule=truncated", "surrogate.readout_tau_ms=0.0"), SurrogateNet),
+        ((*LIF, "learning.rule=truncated", "readout.tau_ms=0.0"), SurrogateNet),
         (DELAYED, SurrogateNet),
-        (("net.model=adaptive_lif", "learning.rule=bptt", "surrogate.delays=floored", *SPIKES), SurrogateNet),
-        (("net.model=recurrent_lif", "learning.rule=bptt", "learning.loss=cumulative"), SurrogateNet),
+        (("net.model=adaptive_lif", "learning.rule=bptt", "delays.kind=floored", *SPIKES), SurrogateNet),
+        (("net.model=lif", "net.recurrent=true", "learning.rule=bptt", "learning.loss=cumulative"), SurrogateNet),
         (("net.model=srm_alpha", "learning.rule=bptt", *SPIKES, "learning.activity_cost=0.1"), SurrogateNet),
         (("net.model=count_mlp", "learning.rule=bptt", "learning.loss=last"), CountNet),
         (("net.model=gru", "learning.rule=bptt"), GRUNet),
@@ -62,7 +62,7 @@ def test_every_model_of_a_recipe_learns_from_a_batch(overrides: tuple[str, ...],
 
 
 def test_a_recipes_constants_reach_the_net() -> None:
-    recipe = tiny_recipe(*DELAYED, "surrogate.threshold=0.7", "surrogate.initial_delay_ms=3.0")
+    recipe = tiny_recipe(*DELAYED, "neuron.threshold=0.7", "delays.initial_ms=3.0")
     net = build_net(recipe)
     assert isinstance(net, SurrogateNet)
     assert (net.settings.tau_ms, net.settings.synapse_tau_ms, net.settings.threshold) == (10.0, 4.0, 0.7)
@@ -87,7 +87,7 @@ class Interrupting(LogReporter):
 
 
 def test_delays_are_learnt_kept_in_bounds_and_resumed(tmp_path: Any) -> None:
-    recipe = tiny_recipe(*DELAYED, "surrogate.delay_rate_ms=5.0", "training.epochs=2")
+    recipe = tiny_recipe(*DELAYED, "learning.delay_rate_ms=5.0", "training.epochs=2")
     whole = train(recipe, tmp_path / "whole", device="cpu", reporter=QUIET)
     net, fresh = whole.net("last"), build_net(recipe)
     assert isinstance(net, SurrogateNet)
@@ -132,13 +132,13 @@ def test_counts_alone_stay_at_chance(tmp_path: Any) -> None:
         (("net.model=adaptive_lif", "learning.rule=ottt"), r"`learning\.rule`.*for net\.model adaptive_lif: bptt\."),
         (("net.model=count_mlp", "learning.rule=eprop"), r"`learning\.rule`.*for net\.model count_mlp: bptt\."),
         ((*LIF, "learning.loss=spikemax"), r"`learning\.loss`.*readout integrator.*together, or neither"),
-        ((*LIF, "surrogate.readout=spikes"), r"`learning\.loss`.*readout spikes.*together, or neither"),
-        (("learning.loss=spikemax", "surrogate.readout=spikes"), r"`learning\.loss`.*net\.model spikinggamma"),
+        ((*LIF, "readout.kind=spikes"), r"`learning\.loss`.*readout spikes.*together, or neither"),
+        (("learning.loss=spikemax", "readout.kind=spikes"), r"`learning\.loss`.*net\.model spikinggamma"),
         ((*LIF, "net.conv=[[4,3,1]]"), r"`net\.conv`.*no such layers"),
         (("data.perturb=['jitter=5s']",), r"`data.perturb`.*'jitter=5s'"),
         (("net.model=izhikevich",), r"`net\.model`.*srm_alpha"),
-        ((*LIF, "surrogate.delays=axonal"), r"`surrogate\.delays`"),
-        ((*LIF, "surrogate.max_delay_ms=0"), r"`surrogate\.max_delay_ms`"),
+        ((*LIF, "delays.kind=axonal"), r"`surrogate\.delays`"),
+        ((*LIF, "delays.max_ms=0"), r"`surrogate\.max_delay_ms`"),
     ],
 )
 def test_what_does_not_belong_together_is_named(overrides: tuple[str, ...], says: str) -> None:
@@ -150,7 +150,7 @@ def test_what_does_not_belong_together_is_named(overrides: tuple[str, ...], says
     ("overrides", "says"),
     [
         (("learning.rule=eprop",), r"`rule`.*without delays"),
-        (("surrogate.initial_delay_ms=30.0",), r"`initial_delay_ms`.*20\.0"),
+        (("delays.initial_ms=30.0",), r"`initial_delay_ms`.*20\.0"),
         (("learning.update=chunk",), r"`update`.*bptt"),
     ],
 )

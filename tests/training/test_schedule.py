@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spikinggamma.recipes import Learning
-from spikinggamma.seeds import derive_seed, stream
+from spikinggamma.seeds import derive_seed, random_stream
 from spikinggamma.training import learning_rate
 
 
@@ -37,6 +37,6 @@ def test_seeds_depend_on_everything_and_streams_do_not_leak() -> None:
     torch.manual_seed(5)
     expected = torch.rand(2)
     torch.manual_seed(5)
-    inside = torch.rand(2, generator=stream(0, "dropout", 1))
+    inside = torch.rand(2, generator=random_stream(0, "dropout", 1))
     assert torch.equal(torch.rand(2), expected)
-    assert torch.equal(torch.rand(2, generator=stream(0, "dropout", 1)), inside)
+    assert torch.equal(torch.rand(2, generator=random_stream(0, "dropout", 1)), inside)

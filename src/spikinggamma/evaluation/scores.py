@@ -21,7 +21,8 @@ from spikinggamma.evaluation.confidence import accuracy_interval
 from spikinggamma.events import Batch, EpochBatches, Recording
 from spikinggamma.events.perturbation import parse_perturbation, perturbed
 from spikinggamma.learning import Learner, Outcome
-from spikinggamma.recipes.schema import SURROGATE_MODELS, Recipe
+from spikinggamma.nn import NEURONS
+from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.build import build_evaluator, pick_device
 from spikinggamma.runs.run import Run, load_run, versions
 from spikinggamma.runtime import computing
@@ -170,7 +171,7 @@ def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, de
         "threads": recipe.training.threads,
         "versions": versions(),
         "model": recipe.net.model,
-        "delays": recipe.surrogate.delays if recipe.net.model in SURROGATE_MODELS else "none",
+        "delays": recipe.delays.kind if recipe.net.model in NEURONS else "none",
         "recipe": recipe.name,
         "rule": recipe.learning.rule,
         "loss_kind": recipe.learning.loss,

@@ -11,18 +11,16 @@ from spikinggamma.learning.losses import LOSSES, Last, Running, Sum, make_loss
 from spikinggamma.learning.ottt import OTTT, Truncated
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import GammaRule, Rule
-from spikinggamma.learning.rules import GAMMA_RULES, RULES, SURROGATE_RULES
+from spikinggamma.learning.rules import RULES
 from spikinggamma.learning.shifted import Shifted
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
 from spikinggamma.learning.traced import Traced
 from spikinggamma.learning.windowed import ThroughTime, Windowed, span
 
 __all__ = [
-    "GAMMA_RULES",
     "LOSSES",
     "OTTT",
     "RULES",
-    "SURROGATE_RULES",
     "UPDATES",
     "Backpropagation",
     "BatchShard",

@@ -63,17 +63,15 @@ class Learner:
         activity_cost: float = 0.0,
         **options: int | float,
     ) -> None:
-        if rule not in RULES:
-            raise SpikingGammaError("rule", repr(rule), f"one of {', '.join(RULES)}")
-        if loss not in LOSSES:
-            raise SpikingGammaError("loss", repr(loss), f"one of {', '.join(LOSSES)}")
+        kind = RULES.find(rule, argument="rule").target
+        LOSSES.find(loss, argument="loss")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
         if not activity_cost >= 0.0:
             raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
         if chunk is not None and chunk < 1:
             raise SpikingGammaError("chunk", chunk, "None or at least one step")
-        if RULES[rule].through_autograd and update != "recording":
+        if kind.through_autograd and update != "recording":
             raise SpikingGammaError("update", repr(update), f"recording, for whose end `{rule}` waits")
         self.net = net
         self.rule = rule
@@ -197,7 +195,7 @@ class Learner:
 
     def _begin(self) -> Rule:
         try:
-            return RULES[self.rule](self.net, self.dt_ms, **self.options)
+            return RULES[self.rule].target(self.net, self.dt_ms, **self.options)
         except TypeError as error:
             raise SpikingGammaError("options", sorted(self.options), f"options of the rule `{self.rule}`") from error
 

@@ -37,6 +37,7 @@ class Loss(abc.ABC):
     """
 
     replay: bool = False
+    spiking_outputs: bool = False
 
     def __init__(self, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> None:
         self.targets = targets

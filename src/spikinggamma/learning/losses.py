@@ -17,10 +17,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from spikinggamma.bibliography import CUMULATIVE, SPIKEMAX
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.each_step import EachStep
 from spikinggamma.learning.loss import Loss, LossResult, OneDecision, checked_classes
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
+from spikinggamma.registry import Registry
 
 __all__ = ["LOSSES", "Last", "Running", "Sum", "make_loss"]
 
@@ -108,18 +110,21 @@ class Running(OneDecision):
         return super().result()._replace(loss=self.total)
 
 
-LOSSES: dict[str, type[Loss]] = {
-    "sum": Sum,
-    "last": Last,
-    "each_step": EachStep,
-    "running": Running,
-    "spikemax": Spikemax,
-    "cumulative": Cumulative,
-}
+LOSSES: Registry[type[Loss]] = Registry("loss", "losses")
+
+_CITED = {"spikemax": (SPIKEMAX,), "cumulative": (CUMULATIVE,)}
+for _name, _loss in (
+    ("sum", Sum),
+    ("last", Last),
+    ("each_step", EachStep),
+    ("running", Running),
+    ("spikemax", Spikemax),
+    ("cumulative", Cumulative),
+):
+    LOSSES.register(_name, citations=_CITED.get(_name, ()))(_loss)
+Spikemax.spiking_outputs = True
 
 
 def make_loss(name: str, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> Loss:
     """The judge of a batch by its name in `LOSSES`."""
-    if name not in LOSSES:
-        raise SpikingGammaError("loss", repr(name), f"one of {', '.join(LOSSES)}")
-    return LOSSES[name](targets, lengths, dt_ms)
+    return LOSSES.find(name, argument="loss").target(targets, lengths, dt_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -29,6 +29,7 @@ class Rule(abc.ABC):
     """
 
     through_autograd: bool = False
+    nets: ClassVar[tuple[type[SequenceNet], ...]] = ()
 
     def __init__(self, net: SequenceNet, dt_ms: float) -> None:
         self.dt_ms = dt_ms

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
+from spikinggamma import bibliography
 from spikinggamma.learning.bptt import Backpropagation
 from spikinggamma.learning.eprop import EProp
 from spikinggamma.learning.instantaneous import Instantaneous
@@ -10,21 +13,34 @@ from spikinggamma.learning.rule import Rule
 from spikinggamma.learning.shifted import Shifted
 from spikinggamma.learning.traced import Traced
 from spikinggamma.learning.windowed import ThroughTime, Windowed
+from spikinggamma.nn import Chain, CountNet, GammaNet, GRUNet
+from spikinggamma.options import Options
+from spikinggamma.registry import Registry
 
-__all__ = ["GAMMA_RULES", "RULES", "SURROGATE_RULES"]
+__all__ = ["RULES"]
 
-GAMMA_RULES: dict[str, type[Rule]] = {
-    "instantaneous": Instantaneous,
-    "shifted": Shifted,
-    "windowed": Windowed,
-    "traced": Traced,
-    "through_time": ThroughTime,
-}
-# The first for whatever is differentiable, the others for LIF nets without delays.
-SURROGATE_RULES: dict[str, type[Rule]] = {
-    "bptt": Backpropagation,
-    "truncated": Truncated,
-    "ottt": OTTT,
-    "eprop": EProp,
-}
-RULES = GAMMA_RULES | SURROGATE_RULES
+RULES: Registry[type[Rule]] = Registry("rule")
+
+
+class WindowedOptions(Options):
+    """Options of `windowed`."""
+
+    tolerance: float = Field(
+        default=1e-4, gt=0.0, lt=1.0, description="what `windowed` may leave out of a kernel's tail"
+    )
+
+
+_CITED = {"ottt": (bibliography.OTTT,), "eprop": (bibliography.E_PROP,)}
+for _name, _rule, _nets, _options in (
+    ("instantaneous", Instantaneous, (GammaNet,), Options),
+    ("shifted", Shifted, (GammaNet,), Options),
+    ("windowed", Windowed, (GammaNet,), WindowedOptions),
+    ("traced", Traced, (GammaNet,), Options),
+    ("through_time", ThroughTime, (GammaNet,), Options),
+    ("bptt", Backpropagation, (Chain, CountNet, GRUNet), Options),
+    ("truncated", Truncated, (Chain,), Options),
+    ("ottt", OTTT, (Chain,), Options),
+    ("eprop", EProp, (Chain,), Options),
+):
+    _rule.nets = _nets
+    RULES.register(_name, options=_options, citations=_CITED.get(_name, ()))(_rule)

@@ -17,7 +17,7 @@ from spikinggamma.nn.layers.recurrent import Recurrent, RecurrentState
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
-from spikinggamma.nn.nets.base import SequenceNet
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.chain import Chain, make_chain
 from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.nets.count_net import CountNet, CountState
@@ -32,6 +32,7 @@ __all__ = [
     "DELAY_KINDS",
     "KINDS",
     "LAYERS",
+    "NETS",
     "NEURONS",
     "READOUTS",
     "AxonalDelays",

@@ -1,31 +1,34 @@
 """Recipes: what a run is made of, as TOML files and as checked values."""
 
+from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table
 from spikinggamma.recipes.schema import (
-    SPIKELESS_MODELS,
     Augmentation,
     Data,
+    Delays,
     Learning,
     Net,
     Range,
+    Readout,
     Recipe,
     Search,
-    Surrogate,
     Training,
 )
 from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, parse_recipe, recipe_names, with_values
 
 __all__ = [
-    "SPIKELESS_MODELS",
+    "OPTION_TABLES",
     "Augmentation",
     "Data",
+    "Delays",
     "Learning",
     "Net",
     "Range",
+    "Readout",
     "Recipe",
     "Search",
-    "Surrogate",
     "Training",
     "dump_recipe",
+    "entry_of_table",
     "load_recipe",
     "parse_recipe",
     "recipe_names",

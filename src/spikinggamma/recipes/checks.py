@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events.perturbation import parse_perturbation
-from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
-from spikinggamma.recipes.schema import SPIKELESS_MODELS, SURROGATE_MODELS, Recipe
+from spikinggamma.events import parse_perturbation
+from spikinggamma.learning import LOSSES, RULES
+from spikinggamma.nn import DELAY_KINDS, NETS, NEURONS, READOUTS, SurrogateNet
+from spikinggamma.recipes.schema import Recipe
 
 __all__ = ["check_together"]
-
-_RULES: dict[str, tuple[str, ...]] = {
-    "spikinggamma": tuple(GAMMA_RULES),
-    "lif": tuple(SURROGATE_RULES),
-    **dict.fromkeys((*SURROGATE_MODELS[1:], *SPIKELESS_MODELS), ("bptt",)),
-}
 
 
 def check_together(recipe: Recipe) -> None:
@@ -22,34 +17,55 @@ def check_together(recipe: Recipe) -> None:
     Raises:
         SpikingGammaError: The first of them, by its key.
     """
-    shortest = min(recipe.net.tau_ms)
-    if recipe.net.model == "spikinggamma" and recipe.data.dt_ms > shortest:
+    net, learning, training = recipe.net, recipe.learning, recipe.training
+    shortest = min(net.tau_ms)
+    if net.model == "spikinggamma" and recipe.data.dt_ms > shortest:
         raise SpikingGammaError(
             "data.dt_ms",
             f"{recipe.data.dt_ms} ms",
             f"at most {shortest} ms, the shortest bucket in net.tau_ms",
             "Use a finer step or longer buckets.",
         )
-    if not recipe.net.hidden and not recipe.net.conv:
-        raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
-    learning, training = recipe.learning, recipe.training
+    _check_net(recipe)
     if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
         raise SpikingGammaError(
             "learning.warmup_epochs", learning.warmup_epochs, f"less than training.epochs ({training.epochs})"
         )
-    known = _RULES[recipe.net.model]
+    kind = NETS[net.model].target if net.model in NETS else SurrogateNet
+    known = [entry.name for entry in RULES.entries() if issubclass(kind, entry.target.nets)]
     if learning.rule not in known:
-        expected = f"one for net.model {recipe.net.model}: {', '.join(known)}"
+        expected = f"one for net.model {net.model}: {', '.join(known)}"
         raise SpikingGammaError("learning.rule", repr(learning.rule), expected)
-    if (learning.loss == "spikemax") != (recipe.net.model in SURROGATE_MODELS and recipe.surrogate.readout == "spikes"):
-        found = f"{learning.loss!r} for net.model {recipe.net.model}, surrogate.readout {recipe.surrogate.readout}"
-        raise SpikingGammaError("learning.loss", found, "spikemax and surrogate.readout = spikes together, or neither")
-    if recipe.net.conv and recipe.net.model != "spikinggamma":
-        raise SpikingGammaError("net.conv", "convolutions", f"none, as net.model {recipe.net.model} has no such layers")
+    spiking_outputs = LOSSES[learning.loss].target.spiking_outputs
+    if net.model != "chain" and spiking_outputs != (net.model in NEURONS and recipe.readout.kind == "spikes"):
+        found = f"{learning.loss!r} for net.model {net.model}, readout.kind {recipe.readout.kind}"
+        expected = f"{learning.loss} and readout.kind = spikes together, or neither"
+        raise SpikingGammaError("learning.loss", found, expected)
     for text in recipe.data.perturb:
         parse_perturbation(text, argument="data.perturb")
-    if learning.rule == "shifted" and len(set(recipe.net.tau_ms)) > 1:
+    if learning.rule == "shifted" and len(set(net.tau_ms)) > 1:
         raise SpikingGammaError(
             "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",
             "Gamma kernels compose only when all buckets decay alike; use windowed otherwise.",
         )  # fmt: skip
+
+
+def _check_net(recipe: Recipe) -> None:
+    net, surrogate = recipe.net, recipe.net.model in NEURONS
+    if (net.model == "chain") != bool(recipe.layers):
+        found = f"{len(recipe.layers)} layers for net.model {net.model}"
+        raise SpikingGammaError("layers", found, "[[layers]] and net.model = chain together, or neither")
+    if net.model != "chain" and not net.hidden and not net.conv:
+        raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
+    if net.conv and net.model != "spikinggamma":
+        remedy = "A chain has convolutions of any neurons: net.model = chain and [[layers]]."
+        raise SpikingGammaError("net.conv", "convolutions", f"none with net.model {net.model}", remedy)
+    if net.recurrent and not surrogate:
+        expected = f"false with net.model {net.model}"
+        raise SpikingGammaError("net.recurrent", "true", expected, "A layer of a chain has the option recurrent.")
+    for key, value, kinds in (
+        ("delays.kind", recipe.delays.kind, ("none", *DELAY_KINDS)),
+        ("readout.kind", recipe.readout.kind, READOUTS),
+    ):
+        if value not in kinds:
+            raise SpikingGammaError(key, repr(value), f"one of {', '.join(kinds)}")

@@ -2,34 +2,36 @@
 
 A recipe is plain data. It is read from TOML (`load_recipe`), never from code; every key has a default, and an
 unknown key, a wrong type or a value out of range is an error that names the key.
+
+What a recipe names (a neuron, a learning rule, a loss, a layer) is an entry of a registry, and the options of an entry are a
+table of the recipe: `[neuron]` of the neuron that `net.model` names, `[surrogate]` of the surrogate that `neuron.surrogate`
+names, `[rule]` of `learning.rule`, `[loss]` of `learning.loss`, and each `[[layers]]` of a chain.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spikinggamma.options import Section
+from spikinggamma.recipes.option_tables import completed_tables
 from spikinggamma.recipes.search_ranges import Range, Search
 from spikinggamma.runtime import Products
 
 __all__ = [
-    "SPIKELESS_MODELS",
-    "SURROGATE_MODELS",
     "Augmentation",
     "Data",
+    "Delays",
     "Learning",
     "Net",
     "Range",
+    "Readout",
     "Recipe",
     "Search",
-    "Surrogate",
     "Training",
 ]
 
-SURROGATE_MODELS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
-SPIKELESS_MODELS = ("count_mlp", "gru")
 Option = bool | int | float | str | tuple[float, ...]
 Count = Annotated[int, Field(ge=1, le=65_536)]
 Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
@@ -79,12 +81,16 @@ class Augmentation(Section):
 class Net(Section):
     """A feed-forward stack of layers; input and read-out sizes follow from the data.
 
-    `model`, `hidden` and `signal_per_threshold` are for every kind of net, the rest is SpikingGamma's.
+    `model`, `hidden` and `signal_per_threshold` are for every kind of net, `recurrent` for surrogate-gradient neurons, the
+    rest is SpikingGamma's. A chain has its `[[layers]]` instead.
     """
 
-    model: Literal["spikinggamma", "lif", "adaptive_lif", "recurrent_lif", "srm_alpha", "count_mlp", "gru"] = Field(
+    model: str = Field(
         default="spikinggamma",
-        description="kind of neurons; count_mlp: a perceptron on spike counts; gru: gated units on binned counts",
+        description="spikinggamma, a kind of neurons (`spikinggamma neurons`), count_mlp, gru, or chain for [[layers]]",
+    )
+    recurrent: bool = Field(
+        default=False, description="neurons of a hidden layer hear one another, a step late (surrogate-gradient nets)"
     )
     hidden: tuple[Count, ...] = Field(
         default=(64,), max_length=64, description="neurons in each fully connected hidden layer"
@@ -117,67 +123,49 @@ class Net(Section):
     )
 
 
-class Surrogate(Section):
-    """The surrogate-gradient nets: lif, adaptive_lif, recurrent_lif and srm_alpha."""
+class Delays(Section):
+    """Learnt axonal delays of the surrogate-gradient nets."""
 
-    tau_ms: Milliseconds = Field(default=20.0, description="membrane; of srm_alpha the synapse [ms]")
-    synapse_tau_ms: float = Field(default=10.0, ge=0.0, le=60_000.0, description="synaptic current [ms]; 0: none")
-    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
-    surrogate: Literal["fast_sigmoid", "arctan", "exponential"] = Field(
-        default="fast_sigmoid", description="stands in for a spike's derivative; srm_alpha has its own"
+    kind: str = Field(
+        default="none", description="none, fractional (interpolated between steps) or floored (whole steps)"
     )
-    adaptation: float = Field(
-        default=0.2, ge=0.0, le=1e3, description="adaptive_lif: what a spike adds to the threshold"
-    )
-    adaptation_tau_ms: Milliseconds = Field(
-        default=200.0, description="adaptive_lif: how slowly that is forgotten [ms]"
-    )
-    refractory_tau_ms: Milliseconds = Field(default=5.0, description="srm_alpha: refractoriness [ms]")
-    refractory_scale: float = Field(default=2.0, ge=0.0, le=1e3, description="srm_alpha: its depth in thresholds")
-    surrogate_width: float = Field(
-        default=1.0, gt=0.0, le=1e3, description="srm_alpha: of its surrogate, in thresholds"
-    )
-    readout: Literal["integrator", "spikes"] = Field(
-        default="integrator", description="logits: a leaky membrane, or output spikes for the loss spikemax"
-    )
-    readout_tau_ms: float = Field(default=-1.0, le=60_000.0, description="of that membrane [ms]; 0: none, -1: tau_ms")
-    delays: Literal["none", "fractional", "floored"] = Field(
-        default="none", description="learned axonal delays behind each hidden layer"
-    )
-    delay_input: bool = Field(default=False, description="input channels have delays of their own too")
-    max_delay_ms: Milliseconds = Field(default=50.0, description="longest delay [ms]")
-    initial_delay_ms: float = Field(
+    input: bool = Field(default=False, description="input channels have delays of their own too")
+    max_ms: Milliseconds = Field(default=50.0, description="longest delay [ms]")
+    initial_ms: float = Field(
         default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
     )
-    delay_rate_ms: float = Field(default=0.2, ge=0.0, le=1e3, description="step size of delays [ms]")
+
+
+class Readout(Section):
+    """The read-out of the surrogate-gradient nets."""
+
+    kind: str = Field(
+        default="integrator", description="integrator: a leaky membrane; spikes: output neurons, for the loss spikemax"
+    )
+    tau_ms: float = Field(
+        default=-1.0, le=60_000.0, description="time constant of that membrane [ms]; 0: none, -1: as the neurons"
+    )
 
 
 class Learning(Section):
-    """How blame is placed, and what is done with the gradient."""
+    """How gradients are computed, and what is done with them."""
 
-    rule: Literal[
-        "instantaneous", "shifted", "windowed", "traced", "through_time", "bptt", "truncated", "ottt", "eprop"
-    ] = Field(
-        default="windowed",
-        description="what a layer tells the layer below it; the last four for surrogate-gradient nets",
-    )
-    loss: Literal["sum", "last", "each_step", "running", "spikemax", "cumulative"] = Field(
-        default="sum", description="when the answer is asked for, or of what"
-    )
+    rule: str = Field(default="windowed", description="how gradients are computed (`spikinggamma rules`)")
+    loss: str = Field(default="sum", description="what is asked of the answer, and when (`spikinggamma losses`)")
     update: Literal["recording", "chunk", "step"] = Field(default="recording", description="when the parameters change")
     chunk: int = Field(default=0, ge=0, description="steps taken at a time; 0: the rule's own choice")
     activity_cost: float = Field(
         default=0.0, ge=0.0, le=1e3, description="price of speaking: loss per threshold of mean hidden output"
     )
-    tolerance: float = Field(
-        default=1e-4, gt=0.0, lt=1.0, description="what `windowed` may leave out of a kernel's tail"
-    )
     optimiser: Literal["adamw", "nadam"] = Field(default="adamw", description="torch.optim's AdamW or NAdam")
     learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0, description="step size at the top of the schedule")
     bucket_rate_ratio: float = Field(
-        default=1.0, ge=0.0, le=100.0, description="step size of bucket weights relative to it"
+        default=1.0, ge=0.0, le=100.0, description="step size of bucket weights and time constants relative to it"
     )
-    weight_decay: float = Field(default=0.0, ge=0.0, le=1.0, description="decoupled decay of the weight matrices")
+    delay_rate_ms: float = Field(default=0.2, ge=0.0, le=1e3, description="step size of delays [ms]")
+    weight_decay: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="decoupled decay of weights, and of nothing else"
+    )
     clip_norm: float = Field(default=1.0, ge=0.0, description="largest norm of the whole gradient; 0: not clipped")
     schedule: Literal["constant", "cosine", "warmup_cosine"] = Field(
         default="cosine", description="course of the step size"
@@ -217,7 +205,20 @@ class Recipe(Section):
     data: Data = Data()
     augment: Augmentation = Augmentation()
     net: Net = Net()
-    surrogate: Surrogate = Surrogate()
+    neuron: dict[str, Any] = Field(default_factory=dict, description="options of the neuron that net.model names")
+    surrogate: dict[str, Any] = Field(default_factory=dict, description="options of neuron.surrogate")
+    delays: Delays = Delays()
+    readout: Readout = Readout()
     learning: Learning = Learning()
+    rule: dict[str, Any] = Field(default_factory=dict, description="options of learning.rule")
+    loss: dict[str, Any] = Field(default_factory=dict, description="options of learning.loss")
     training: Training = Training()
+    layers: tuple[dict[str, Any], ...] = Field(default=(), description="layers of a chain, in order")
     search: Search = Search()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Recipe:
+        """Check the tables of options, and complete them by defaults."""
+        for table, values in completed_tables(self).items():
+            object.__setattr__(self, table, values)
+        return self

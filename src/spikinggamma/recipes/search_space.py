@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.recipes.option_tables import OPTION_TABLES
 from spikinggamma.recipes.schema import Range, Recipe
 
 __all__ = ["check_space", "ends_of", "is_whole", "own_values"]
@@ -40,7 +41,7 @@ def check_space(recipe: Recipe) -> None:
             raise SpikingGammaError(where, "a key that cannot be searched", expected, remedy)
         _check_range(where, among)
         for value in among.choices or (among.low, among.high):
-            _check_value(key, value)
+            _check_value(recipe, key, value)
 
 
 def own_values(recipe: Recipe) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _searchable(recipe: Recipe) -> list[str]:
     for section, table in recipe:
         if isinstance(table, BaseModel):
             keys += [f"{section}.{key}" for key in _ONLY.get(section, tuple(type(table).model_fields))]
-    return keys
+    return keys + [f"{table}.{key}" for table in OPTION_TABLES for key in getattr(recipe, table)]
 
 
 def _check_range(where: str, among: Range) -> None:
@@ -117,15 +118,19 @@ def _check_range(where: str, among: Range) -> None:
         raise SpikingGammaError(where, f"step {step}", f"one that leads from {low} to {high}")
 
 
-def _check_value(key: str, value: object) -> None:
-    section, *names = key.split(".")
-    table: object = value
-    for name in reversed(names):
-        table = {name: table}
+def _check_value(recipe: Recipe, key: str, value: object) -> None:
+    tables = recipe.model_dump() | {"search": {}}
+    *path, last = key.split(".")
+    table = tables
+    for name in path:
+        table = table[name]
+    table[last] = value
+    if key == "neuron.surrogate":
+        tables["surrogate"] = {}  # options are those of the surrogate that the recipe names
     try:
-        Recipe.model_validate({section: table})
+        Recipe.model_validate(tables)
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Input should be ")
+        message = error.errors()[0]["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
         raise SpikingGammaError(f"search.space.{key}", repr(value), f"what {key} takes: {message}") from None
 
 

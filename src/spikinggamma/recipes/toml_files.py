@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes.checks import check_together
+from spikinggamma.recipes.earlier_keys import with_present_keys
+from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table
 from spikinggamma.recipes.schema import Range, Recipe
 from spikinggamma.recipes.search_space import check_space
 
@@ -61,6 +63,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
         tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpikingGammaError(origin, f"text that is not TOML ({error})", "a recipe in TOML") from None
+    tables = with_present_keys(tables)
     for override in overrides:
         _override(tables, override)
     try:
@@ -83,6 +86,13 @@ def dump_recipe(recipe: Recipe) -> str:
         for key, value in values.items():
             if isinstance(value, dict):
                 lines += ["", f"[{section}.{key}]", *(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items())]
+    for name in OPTION_TABLES:
+        entry = entry_of_table(recipe, name)
+        if entry is not None and getattr(recipe, name):
+            lines += ["", f"[{name}]"]
+            lines += [_line(key, value, entry.options) for key, value in getattr(recipe, name).items()]
+    for layer in recipe.layers:
+        lines += ["", "[[layers]]", *(f"{_toml_key(key)} = {_toml(value)}" for key, value in layer.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -150,6 +160,9 @@ def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
     # An unknown key comes first: a misspelt key is the likeliest reason for anything else that is wrong.
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first, more = problems[0], len(problems) - 1
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, SpikingGammaError):  # of a table of options: it names its key itself
+        return cause
     path = [str(part) for part in first["loc"]]
     others = f"{more} more problem{'s' if more > 1 else ''} in this recipe." if more else ""
     if first["type"] == "extra_forbidden":
@@ -216,5 +229,5 @@ def _toml(value: object) -> str:
         given = {key: entry for key, entry in value if entry != Range.model_fields[key].default}
         return f"{{{', '.join(f'{key} = {_toml(entry)}' for key, entry in given.items())}}}"
     if isinstance(value, Mapping):
-        raise TypeError("tables are written by dump_recipe")
+        return f"{{{', '.join(f'{_toml_key(key)} = {_toml(entry)}' for key, entry in value.items())}}}"
     return repr(value)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from spikinggamma.nn import NETS, NEURONS
+from spikinggamma.nn.layers.make import layer_entry
 from spikinggamma.recipes import Recipe
 
 __all__ = ["augmentation", "count", "data_words", "net_facts", "rule_and_loss"]
-
-_NEURONS = {
-    "lif": "leaky integrate and fire",
-    "adaptive_lif": "adaptive leaky integrate and fire",
-    "recurrent_lif": "recurrent leaky integrate and fire",
-    "srm_alpha": "spike response, alpha functions",
-}
 
 
 def data_words(recipe: Recipe) -> str:
@@ -27,31 +24,61 @@ def net_facts(recipe: Recipe, inputs: int, classes: int) -> list[tuple[str, str]
     sizes = " → ".join(map(str, (inputs, *convolutions, *net.hidden, classes)))
     if net.model == "spikinggamma":
         return _gamma(recipe, sizes)
-    if net.model == "count_mlp":
-        return [("net", f"{sizes}; a perceptron on the spike counts of whole recordings")]
-    if net.model == "gru":
-        return [("net", f"{sizes}; gated recurrent units on the counts of each step")]
+    if net.model == "chain":
+        return [("net", " → ".join(_layer(layer) for layer in recipe.layers))]
+    if net.model not in NEURONS:
+        return [("net", f"{sizes}; {_lowered(NETS[net.model].summary)}")]
+    heard = ", which hear one another a step late" if net.recurrent else ""
     return [
-        ("net", f"{sizes}; {_NEURONS[net.model]} neurons"),
-        ("neurons", _neurons(recipe)),
+        ("net", f"{sizes}; {_lowered(NEURONS[net.model].summary)}{heard}"),
+        ("neurons", _options(recipe)),
         ("axons", _axons(recipe)),
     ]
 
 
-def _neurons(recipe: Recipe) -> str:
-    chosen = recipe.surrogate
-    if recipe.net.model == "srm_alpha":
-        return f"synapse {chosen.tau_ms:g} ms, refractoriness {chosen.refractory_tau_ms:g} ms, threshold {chosen.threshold:g}"
-    synapse = f"synapse {chosen.synapse_tau_ms:g} ms" if chosen.synapse_tau_ms else "no synaptic current"
-    return f"membrane {chosen.tau_ms:g} ms, {synapse}, threshold {chosen.threshold:g}, surrogate {chosen.surrogate}"
+def _lowered(words: str) -> str:
+    """Return a summary as part of a sentence."""
+    words = words.rstrip(".")
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _layer(layer: dict[str, Any]) -> str:
+    """Return a layer of a chain in words: its name and what differs from the defaults."""
+    entry = layer_entry(layer["layer"])
+    inner = ("branch", "shortcut", "projection")
+    said = [
+        f"{key.removesuffix('_ms')} {_value(key, value)}"
+        for key, value in layer.items()
+        if key not in ("layer", *inner)
+    ]
+    blocks = [f"{key} [{' → '.join(_layer(one) for one in layer[key])}]" for key in inner if layer.get(key)]
+    return entry.title + (f" ({', '.join([*said, *blocks])})" if said or blocks else "")
+
+
+def _value(key: str, value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} ms" if key.endswith("_ms") else text
+
+
+def _options(recipe: Recipe) -> str:
+    """Return the options of the neurons and of their surrogate in words."""
+    said = [f"{_name(key)} {_value(key, value)}" for key, value in recipe.neuron.items() if key != "surrogate"]
+    if "surrogate" in recipe.neuron:
+        options = ", ".join(f"{_name(key)} {_value(key, value)}" for key, value in recipe.surrogate.items())
+        said.append(f"surrogate {_name(recipe.neuron['surrogate'])}" + (f" ({options})" if options else ""))
+    return ", ".join(said)
+
+
+def _name(key: str) -> str:
+    return key.removesuffix("_ms").replace("_", " ")
 
 
 def _axons(recipe: Recipe) -> str:
-    chosen = recipe.surrogate
-    if chosen.delays == "none":
+    chosen = recipe.delays
+    if chosen.kind == "none":
         return "no delays"
-    whose = "of input channels and hidden neurons" if chosen.delay_input else "of hidden neurons"
-    return f"learnt delays {whose} up to {chosen.max_delay_ms:g} ms, {chosen.delays}"
+    whose = "of input channels and hidden neurons" if chosen.input else "of hidden neurons"
+    return f"learnt delays {whose} up to {chosen.max_ms:g} ms, {chosen.kind}"
 
 
 def _gamma(recipe: Recipe, sizes: str) -> list[tuple[str, str]]:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from spikinggamma.data.loading import data_info
+from spikinggamma.data.loading import DataInfo, data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
-from spikinggamma.nn import NEURONS, CountNet, GRUNet, SequenceNet, SurrogateNet, conv_net
+from spikinggamma.nn import (
+    NETS,
+    NEURONS,
+    Chain,
+    CountNet,
+    GammaNet,
+    GRUNet,
+    ParameterKind,
+    SequenceNet,
+    SurrogateNet,
+    conv_net,
+    make_chain,
+    parameter_kinds,
+)
 from spikinggamma.recipes.schema import Recipe
-from spikinggamma.seeds import stream
+from spikinggamma.seeds import random_stream
 
 __all__ = [
     "build_evaluator",
@@ -31,55 +44,97 @@ _CALIBRATION_RECORDINGS = 64
 
 
 def build_net(recipe: Recipe) -> SequenceNet:
-    """A fresh net; the same seed gives the same weights."""
+    """Return a fresh net; the same seed gives the same weights.
+
+    Raises:
+        SpikingGammaError: Convolutions of recordings that are no pictures, or layers of a chain that do not fit.
+    """
     info, net = data_info(recipe), recipe.net
     if net.conv and len(info.shape) != 3:
         expected = "[], as these recordings are no pictures"
         raise SpikingGammaError("net.conv", [list(row) for row in net.conv], expected)
-    generator, dropout = stream(recipe.training.seed, "weights"), recipe.learning.dropout
-    sizes = (info.n_channels, *net.hidden, info.n_classes)
-    if net.model == "count_mlp":
-        return CountNet(sizes, dropout=dropout, generator=generator)
-    if net.model == "gru":
-        return GRUNet(sizes, dropout=dropout, generator=generator)
-    if net.model != "spikinggamma":
-        return _surrogate_net(recipe, sizes, generator)
-    code = SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None)
+    generator = random_stream(recipe.training.seed, "weights")
+    if net.model in NEURONS:
+        return _surrogate_net(recipe, info, generator)
+    return _BUILDERS[NETS[net.model].target](recipe, info, generator)
+
+
+def _gamma_net(recipe: Recipe, info: DataInfo, generator: torch.Generator) -> SequenceNet:
+    net = recipe.net
     return conv_net(
         info.shape if net.conv else (info.n_channels,),
         net.conv,
-        sizes[1:],
+        (*net.hidden, info.n_classes),
         tau_ms=net.tau_ms,
-        code=code,
+        code=SigmaDelta(net.threshold, net.adaptation, net.adaptation_tau_ms, net.max_spikes or None),
         analogue=net.analogue,
         synapse=net.synapse,
         train_tau=net.train_tau,
         shortest_ms=net.shortest_ms or None,
         input_gain=net.input_gain,
-        dropout=dropout,
-        generator=generator,
-    )
-
-
-def _surrogate_net(recipe: Recipe, sizes: Sequence[int], generator: torch.Generator) -> SurrogateNet:
-    chosen = recipe.surrogate
-    return SurrogateNet(
-        sizes,
-        neuron=recipe.net.model,
-        options={
-            name: getattr(chosen, name)
-            for name in NEURONS[recipe.net.model].options.model_fields
-            if hasattr(chosen, name)
-        },
-        readout=chosen.readout,
-        readout_tau_ms=None if chosen.readout_tau_ms < 0.0 else chosen.readout_tau_ms,
-        delays=chosen.delays,
-        delay_input=chosen.delay_input,
-        max_delay_ms=chosen.max_delay_ms,
-        initial_delay_ms=None if chosen.initial_delay_ms < 0.0 else chosen.initial_delay_ms,
         dropout=recipe.learning.dropout,
         generator=generator,
     )
+
+
+def _surrogate_net(recipe: Recipe, info: DataInfo, generator: torch.Generator) -> SequenceNet:
+    options = dict(recipe.neuron)
+    if recipe.surrogate:
+        options["surrogate_options"] = recipe.surrogate
+    delays, readout = recipe.delays, recipe.readout
+    return SurrogateNet(
+        (info.n_channels, *recipe.net.hidden, info.n_classes),
+        neuron=recipe.net.model,
+        options=options,
+        recurrent=recipe.net.recurrent,
+        readout=readout.kind,
+        readout_tau_ms=None if readout.tau_ms < 0.0 else readout.tau_ms,
+        delays=delays.kind,
+        delay_input=delays.input,
+        max_delay_ms=delays.max_ms,
+        initial_delay_ms=None if delays.initial_ms < 0.0 else delays.initial_ms,
+        dropout=recipe.learning.dropout,
+        generator=generator,
+    )
+
+
+def _chain(recipe: Recipe, info: DataInfo, generator: torch.Generator) -> SequenceNet:
+    layers = [_with_classes(layer, info.n_classes) for layer in recipe.layers]
+    shape = info.shape or (info.n_channels,)
+    net = make_chain(layers, shape, dropout=recipe.learning.dropout, generator=generator)
+    if net.classes != info.n_classes:
+        found = f"outputs of {net.classes} numbers"
+        remedy = "Give the last weights neurons = 0: as many as there are classes."
+        raise SpikingGammaError("layers", found, f"{info.n_classes}, one for each class", remedy)
+    return net
+
+
+def _with_classes(layer: Mapping[str, Any], n_classes: int) -> dict[str, Any]:
+    """Return a layer with as many outputs as there are classes where it says `neurons = 0`."""
+    return {
+        key: n_classes
+        if key == "neurons" and value == 0
+        else tuple(_with_classes(inner, n_classes) for inner in value)
+        if key in ("branch", "shortcut", "projection")
+        else value
+        for key, value in layer.items()
+    }
+
+
+_BUILDERS: dict[type[SequenceNet], Callable[[Recipe, DataInfo, torch.Generator], SequenceNet]] = {
+    GammaNet: _gamma_net,
+    Chain: _chain,
+    CountNet: lambda recipe, info, generator: CountNet(
+        _sizes(recipe, info), dropout=recipe.learning.dropout, generator=generator
+    ),
+    GRUNet: lambda recipe, info, generator: GRUNet(
+        _sizes(recipe, info), dropout=recipe.learning.dropout, generator=generator
+    ),
+}
+
+
+def _sizes(recipe: Recipe, info: DataInfo) -> tuple[int, ...]:
+    return (info.n_channels, *recipe.net.hidden, info.n_classes)
 
 
 def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) -> None:
@@ -98,7 +153,7 @@ def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording])
 def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
     """The learning rule of a recipe on `net`."""
     learning = recipe.learning
-    options: dict[str, Any] = {"tolerance": learning.tolerance} if learning.rule == "windowed" else {}
+    options: dict[str, Any] = dict(recipe.rule)
     if learning.rule == "eprop":
         options = {"feedback_seed": recipe.training.seed}
     return Learner(
@@ -122,43 +177,45 @@ def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learne
     if loss == "each_step" and not data_info(recipe).step_labels:
         loss = "sum"
     # The rule does not matter to who only evaluates; it has to be one that fits the net.
-    rule = "instantaneous" if recipe.net.model == "spikinggamma" else "bptt"
+    rule = "instantaneous" if isinstance(net, GammaNet) else "bptt"
     return Learner(net, rule=rule, loss=loss, dt_ms=dt_ms)
 
 
 def build_optimiser(net: SequenceNet, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW or NAdam over four groups: weight matrices, which decay; buckets and time constants; delays; biases.
+    """Return AdamW or NAdam over four groups: weights, which decay; bucket weights and time constants; delays; all others.
 
     A group remembers its share of the step size as `ratio`.
     """
     learning, named = recipe.learning, dict(net.named_parameters())
-    kinds: dict[str, list[torch.nn.Parameter]] = {"matrix": [], "bucket": [], "delay": [], "bias": []}
-    for name, parameter in named.items():
-        kinds[_kind_of(name)].append(parameter)
+    groups: dict[str, list[torch.nn.Parameter]] = {name: [] for name in _GROUPS.values()}
+    for name, kind in parameter_kinds(net).items():
+        groups[_GROUPS[kind]].append(named[name])
     ratios = {
-        "matrix": 1.0,
-        "bucket": learning.bucket_rate_ratio,
-        "delay": recipe.surrogate.delay_rate_ms / learning.learning_rate,
-        "bias": 1.0,
+        "weights": 1.0,
+        "memory": learning.bucket_rate_ratio,
+        "delays": learning.delay_rate_ms / learning.learning_rate,
+        "others": 1.0,
     }
-    groups: list[dict[str, Any]] = [
-        {
-            "params": kinds[kind],
-            "weight_decay": learning.weight_decay if kind == "matrix" else 0.0,
-            "ratio": ratio,
-        }
-        for kind, ratio in ratios.items()
-        if kinds[kind] or kind != "delay"  # as checkpoints without delays have it
+    options: list[dict[str, Any]] = [
+        {"params": groups[name], "weight_decay": learning.weight_decay if name == "weights" else 0.0, "ratio": ratio}
+        for name, ratio in ratios.items()
+        if groups[name] or name != "delays"  # as checkpoints without delays have it
     ]
     if learning.optimiser == "nadam":
-        return torch.optim.NAdam(groups, lr=learning.learning_rate, decoupled_weight_decay=True)
-    return torch.optim.AdamW(groups, lr=learning.learning_rate)
+        return torch.optim.NAdam(options, lr=learning.learning_rate, decoupled_weight_decay=True)
+    return torch.optim.AdamW(options, lr=learning.learning_rate)
 
 
-def _kind_of(name: str) -> str:
-    last = name.rpartition(".")[2]
-    kinds = {"bucket_weight": "bucket", "excess": "bucket", "delay_ms": "delay"}
-    return "bias" if last.startswith("bias") else kinds.get(last, "matrix")
+# Each kind of parameter belongs to one group of the optimiser.
+_GROUPS: dict[ParameterKind, str] = {
+    "weight": "weights",
+    "bucket": "memory",
+    "time_constant": "memory",
+    "delay": "delays",
+    "threshold": "others",
+    "scale": "others",
+    "bias": "others",
+}
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from spikinggamma import bibliography
 from spikinggamma.data.loading import data_info
 from spikinggamma.datasets import heidelberg
-from spikinggamma.recipes.schema import SPIKELESS_MODELS, Recipe
+from spikinggamma.functional import SURROGATES
+from spikinggamma.nn import LAYERS, NETS, NEURONS
+from spikinggamma.nn.layers.make import layer_entry
+from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table
 
 __all__ = ["citations"]
 
@@ -31,23 +36,30 @@ def citations(recipe: Recipe) -> str:
 
 
 def _net(recipe: Recipe) -> list[str]:
-    net, surrogate, learning = recipe.net, recipe.surrogate, recipe.learning
-    if net.model == "spikinggamma":
-        adapts = [bibliography.ADAPTATION] if net.adaptation > 0 else []
-        return [bibliography.SPIKINGGAMMA, bibliography.GAMMA_MEMORY, *adapts]
-    if net.model in SPIKELESS_MODELS:
-        return [bibliography.GATED_UNITS] if net.model == "gru" else []
-    slopes = {"fast_sigmoid": bibliography.SUPER_SPIKE, "arctan": bibliography.ARCTAN}
-    entries = [
-        bibliography.SLAYER if net.model == "srm_alpha" else slopes.get(surrogate.surrogate, bibliography.SLAYER)
-    ]
-    kinds = {"adaptive_lif": bibliography.E_PROP, "recurrent_lif": heidelberg.CITATION}
-    entries += [kinds[net.model]] if net.model in kinds else []
-    entries += [bibliography.SLAYER] if surrogate.delays != "none" else []
-    rules = {"ottt": bibliography.OTTT, "eprop": bibliography.E_PROP}
-    losses = {"spikemax": bibliography.SPIKEMAX, "cumulative": bibliography.CUMULATIVE}
-    return [*entries, *_chosen(rules, learning.rule), *_chosen(losses, learning.loss)]
+    net = recipe.net
+    found: list[str] = []
+    if net.model in NETS:
+        found += NETS[net.model].citations
+    if net.model == "spikinggamma" and net.adaptation > 0:
+        found.append(bibliography.ADAPTATION)
+    for table in OPTION_TABLES:
+        entry = entry_of_table(recipe, table)
+        found += [] if entry is None else entry.citations
+    if net.model in NEURONS and net.recurrent:
+        found.append(heidelberg.CITATION)
+    if net.model in NEURONS and recipe.delays.kind != "none":
+        found += LAYERS["axonal_delay"].citations
+    for layer in recipe.layers:
+        found += _layer(layer)
+    return found
 
 
-def _chosen(entries: dict[str, str], name: str) -> list[str]:
-    return [entries[name]] if name in entries else []
+def _layer(layer: dict[str, Any]) -> list[str]:
+    """Return what a layer of a chain rests on, and the layers inside it."""
+    found = list(layer_entry(layer["layer"]).citations)
+    if layer.get("surrogate"):
+        found += SURROGATES[layer["surrogate"]].citations
+    for key in ("branch", "shortcut", "projection"):
+        for inner in layer.get(key, ()):
+            found += _layer(inner)
+    return found

@@ -17,7 +17,7 @@ from spikinggamma.nn import SequenceNet
 from spikinggamma.recipes import Recipe, with_values
 from spikinggamma.runs import build_learner, build_optimiser
 from spikinggamma.runs.build import set_learning_rate
-from spikinggamma.seeds import stream
+from spikinggamma.seeds import random_stream
 from spikinggamma.training.clipped_step import clipped_step
 from spikinggamma.training.non_finite import non_finite_error
 
@@ -85,7 +85,7 @@ class Teacher:
             kept="The last checkpoint of the stream is good.",
         )
         self.net.train()
-        dropout = stream(self.recipe.training.seed, "stream", self.lessons)
+        dropout = random_stream(self.recipe.training.seed, "stream", self.lessons)
         step = partial(self._step, fault)
         outcome = self.learner.learn(spikes, torch.tensor([label]), optimiser_step=step, generator=dropout)
         self.net.eval()

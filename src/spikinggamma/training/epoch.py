@@ -12,7 +12,7 @@ from spikinggamma.events import Batch
 from spikinggamma.learning import BatchShard
 from spikinggamma.runs.build import set_learning_rate
 from spikinggamma.runs.metrics import Row
-from spikinggamma.seeds import stream
+from spikinggamma.seeds import random_stream
 from spikinggamma.training.clipped_step import clipped_step
 from spikinggamma.training.non_finite import non_finite_error
 from spikinggamma.training.progress import Reporter
@@ -31,7 +31,7 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
     seen, total = 0, len(state.splits.train)
     net.train()
     like = next(net.parameters())
-    dropout = stream(recipe.training.seed, "dropout", epoch)
+    dropout = random_stream(recipe.training.seed, "dropout", epoch)
     for number, batch in enumerate(training_batches(recipe, state.splits.train, epoch=epoch), start=1):
         rate = learning_rate(learning, progress=epoch - 1 + seen / total, epochs=recipe.training.epochs)
         set_learning_rate(state.optimiser, rate)

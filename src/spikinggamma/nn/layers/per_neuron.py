@@ -29,6 +29,8 @@ class BucketWeightedLayer(GammaLayer):
     because bucket weights of random sign fire several times as often and learn worse.
     """
 
+    parameter_kinds = {"bucket_weight": "bucket"}  # noqa: RUF012
+
     def __init__(
         self,
         in_shape: Sequence[int],

@@ -29,6 +29,8 @@ class Timescales(nn.Module):
         tensor([4., 8.])
     """
 
+    parameter_kinds = {"excess": "time_constant"}  # noqa: RUF012
+
     def __init__(self, tau_ms: Sequence[float], *, trainable: bool = False, shortest_ms: float | None = None) -> None:
         super().__init__()
         values = torch.tensor([float(tau) for tau in tau_ms])

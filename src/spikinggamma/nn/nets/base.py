@@ -5,15 +5,17 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.registry import Registry
 
 __all__ = [
+    "NETS",
     "Neurons",
     "SequenceNet",
     "check_batch",
@@ -48,7 +50,12 @@ class SequenceNet(nn.Module, abc.ABC):
 
     Raises:
         SpikingGammaError: A share that is none.
+
+    Attributes:
+        spikes: Whether its hidden layers send spikes, of which reports show rates and rasters.
     """
+
+    spikes: ClassVar[bool] = True
 
     def __init__(self, dropout: float) -> None:
         super().__init__()
@@ -113,6 +120,9 @@ class SequenceNet(nn.Module, abc.ABC):
             return (None,) * len(shapes)
         drawn = [torch.rand(batch, *shape, generator=generator) for shape in shapes]
         return tuple((one >= self.dropout).to(like) / (1.0 - self.dropout) for one in drawn)
+
+
+NETS: Registry[type[SequenceNet]] = Registry("net")
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:

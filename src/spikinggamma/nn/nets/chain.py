@@ -18,7 +18,7 @@ from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.layers.make import make_stack
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Stack
-from spikinggamma.nn.nets.base import SequenceNet, check_batch, checked_factor, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet, check_batch, checked_factor, no_thresholds, steps_of_recordings
 from spikinggamma.nn.nets.calibration import calibrate_layers
 from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.neurons.base import Neuron
@@ -27,6 +27,7 @@ from spikinggamma.nn.state import detached
 __all__ = ["Chain", "make_chain"]
 
 
+@NETS.register("chain", summary="Layers in a row, as a recipe's [[layers]] say.")
 class Chain(SequenceNet):
     """Layers in a row; what the last of them gives at each step is the answer: logits, or spikes of output neurons.
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from spikinggamma.nn.nets.base import (
+    NETS,
     SequenceNet,
     check_spikes,
     check_state,
@@ -38,6 +39,11 @@ class _Units(nn.Linear):
         return self.out_features
 
 
+@NETS.register(
+    "count_mlp",
+    title="MLP on counts",
+    summary="A perceptron on the spike counts of whole recordings.",
+)
 class CountNet(SequenceNet):
     """The logits at each step are those of a perceptron that is given how often each channel has spiked so far.
 
@@ -55,6 +61,8 @@ class CountNet(SequenceNet):
         >>> CountNet((3, 8, 2))(torch.ones(5, 4, 3), dt_ms=1.0)[0].shape
         torch.Size([5, 4, 2])
     """
+
+    spikes = False
 
     def __init__(self, sizes: Sequence[int], *, dropout: float = 0.0, generator: torch.Generator | None = None) -> None:
         super().__init__(dropout)

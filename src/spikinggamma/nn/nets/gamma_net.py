@@ -10,11 +10,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from spikinggamma.bibliography import GAMMA_MEMORY, SPIKINGGAMMA
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layers.activations import LayerActivations
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
-from spikinggamma.nn.nets.base import SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
 
 __all__ = ["GammaNet", "NetActivations", "NetState"]
 
@@ -42,6 +43,7 @@ class NetActivations(NamedTuple):
         return self._replace(cost=cost)
 
 
+@NETS.register("spikinggamma", title="SpikingGamma", citations=(SPIKINGGAMMA, GAMMA_MEMORY))
 class GammaNet(SequenceNet):
     """Layers in a row; the last is the read-out.
 

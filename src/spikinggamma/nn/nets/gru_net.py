@@ -10,8 +10,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from spikinggamma.bibliography import GATED_UNITS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.nets.base import (
+    NETS,
     SequenceNet,
     check_spikes,
     check_state,
@@ -41,6 +43,9 @@ class _Units(nn.GRU):
         return self.hidden_size
 
 
+@NETS.register(
+    "gru", title="GRU", summary="Gated recurrent units on the counts of each step.", citations=(GATED_UNITS,)
+)
 class GRUNet(SequenceNet):
     """Layers of `torch.nn.GRU` over the counts of each step, and logits that are linear in the last layer's h(t).
 
@@ -60,6 +65,8 @@ class GRUNet(SequenceNet):
         >>> GRUNet((3, 8, 2))(torch.ones(5, 4, 3), dt_ms=1.0)[0].shape
         torch.Size([5, 4, 2])
     """
+
+    spikes = False
 
     def __init__(self, sizes: Sequence[int], *, dropout: float = 0.0, generator: torch.Generator | None = None) -> None:
         super().__init__(dropout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -26,7 +27,7 @@ READOUTS = ("integrator", "spikes")
 
 
 class SurrogateNet(Chain):
-    """The chain delays, weights, neurons, ..., weights, read-out; logits are a leaky integrator's membrane plus a bias, or spikes.
+    """The chain of delays, weights and neurons, layer by layer, and a read-out: a leaky integrator and a bias, or spikes.
 
     Args:
         sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
@@ -77,7 +78,7 @@ class SurrogateNet(Chain):
         sizes = checked_sizes(sizes)
         made = NEURONS.find(neuron, argument="neuron").make_options(options, argument="neuron")
         # In this order random numbers are drawn: weights, then neurons, then delays.
-        weights = [Linear(*pair, generator) for pair in zip(sizes, sizes[1:], strict=False)]
+        weights = [Linear(*pair, generator) for pair in pairwise(sizes)]
         spiking = sizes[1:] if readout == "spikes" else sizes[1:-1]
         populations: list[Layer] = [make_neuron(neuron, (size,), made, generator) for size in spiking]
         if recurrent:

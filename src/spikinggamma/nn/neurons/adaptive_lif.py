@@ -31,7 +31,7 @@ class AdaptiveLIFOptions(LIFOptions):
         return AdaptiveLIFParameters(self.parameters(dt_ms), self.adaptation, self.adaptation_tau_ms)
 
 
-@NEURONS.register("adaptive_lif", options=AdaptiveLIFOptions, citations=(E_PROP,))
+@NEURONS.register("adaptive_lif", title="adaptive LIF", options=AdaptiveLIFOptions, citations=(E_PROP,))
 class AdaptiveLIF(Neuron):
     """Leaky integrate and fire with a threshold that rises with each spike."""
 

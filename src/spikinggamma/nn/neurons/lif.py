@@ -30,7 +30,7 @@ class LIFOptions(SpikingOptions):
         return LIFParameters(self.tau_ms, self.synapse_tau_ms, self.threshold, self.spike(), dt_ms)
 
 
-@NEURONS.register("lif", options=LIFOptions, citations=(ZENKE_VOGELS,))
+@NEURONS.register("lif", title="LIF", options=LIFOptions, citations=(ZENKE_VOGELS,))
 class LIF(Neuron):
     """Leaky integrate and fire."""
 

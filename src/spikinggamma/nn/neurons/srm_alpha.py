@@ -35,7 +35,7 @@ class SRMAlphaOptions(Options):
         return SRMAlphaParameters(self.tau_ms, *refractoriness, self.threshold, self.surrogate_width, 1.0, dt_ms)
 
 
-@NEURONS.register("srm_alpha", options=SRMAlphaOptions, citations=(SLAYER,))
+@NEURONS.register("srm_alpha", title="SRM-α", options=SRMAlphaOptions, citations=(SLAYER,))
 class SRMAlpha(Neuron):
     """SLAYER's spike response model with alpha functions."""
 

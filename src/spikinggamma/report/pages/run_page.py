@@ -9,7 +9,6 @@ from typing import NamedTuple
 from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn import Chain, GammaNet
-from spikinggamma.recipes import SPIKELESS_MODELS
 from spikinggamma.report.activity.inspect_run import Look, look_at
 from spikinggamma.report.figures.axon_delays import axon_section
 from spikinggamma.report.figures.comparison import comparison
@@ -82,7 +81,8 @@ def _sections(run: Run, key: str) -> list[Section]:
     look = look_at(run)
     sections = [learning_section(run, key), confusion_section(run, key)]
     net = run.net() if run.best.is_file() else None
-    spiking = run.recipe.net.model not in SPIKELESS_MODELS
+    begun = build_net(run.recipe)
+    spiking = begun.spikes
     speaks = spiking and not run.recipe.net.analogue
     if look.survey is None:
         sections.append(Section(f"{key}-rasters", "The net at work", "", note=look.missing))
@@ -93,7 +93,6 @@ def _sections(run: Run, key: str) -> list[Section]:
         sections.append(signal_section(look.samples[0], run.recipe.net.tau_ms[0], key))
     if isinstance(net, GammaNet):
         sections.append(delay_section(net, run.recipe.data.dt_ms, key))
-    begun = build_net(run.recipe)
     if isinstance(net, Chain) and isinstance(begun, Chain):
         axons = axon_section(net, begun, key)
         sections += [axons] if axons else []

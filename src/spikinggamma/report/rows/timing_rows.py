@@ -7,21 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.nn import NETS, NEURONS
 from spikinggamma.report.rows.bench_rows import check_fields, colours_of, read_bench_rows
 from spikinggamma.report.theme import SERIES
 
 __all__ = ["Place", "TimingRow", "colours", "model_title", "place_title", "places", "read_timing_rows", "undisturbed"]
 
 Place = tuple[str, str]  # a task and its variant
-_MODELS = {
-    "spikinggamma": "SpikingGamma",
-    "lif": "LIF",
-    "lif_delay": "LIF, delays",
-    "mlp": "MLP on counts",
-    "adaptive_lif": "adaptive LIF",
-    "recurrent_lif": "recurrent LIF",
-    "srm_alpha": "SRM-α",
-}
+_FIRST = ("spikinggamma", "lif", "lif_delay", "mlp")  # always in this order and colour; others follow
 _TASKS = {
     "isi": "Inter-spike intervals",
     "polychrony": "Polychrony",
@@ -68,7 +61,7 @@ def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
     for where, row in read_bench_rows(paths, "timing"):
         one = _parsed(row, where)
         found[one.place, one.model, one.perturbation, one.mode, one.level] = one
-    order = list(_MODELS)
+    order = list(_FIRST)
     return sorted(found.values(), key=lambda row: (order.index(row.model) if row.model in order else 99, row.model))
 
 
@@ -102,12 +95,17 @@ def place_title(place: Place) -> str:
 
 def model_title(model: str) -> str:
     """A model's name for people."""
-    return _MODELS.get(model, model)
+    kind, delayed = model.removesuffix("_delay"), model.endswith("_delay")
+    kind = "count_mlp" if kind == "mlp" else kind
+    if kind not in NETS and kind not in NEURONS:
+        return model
+    entry = NETS[kind] if kind in NETS else NEURONS[kind]
+    return f"{entry.title}, delays" if delayed else entry.title
 
 
 def colours(rows: Sequence[TimingRow]) -> dict[str, str]:
     """A colour for each model: those that are known keep theirs whatever else is on the page."""
-    return colours_of((row.model for row in rows), {model: SERIES[index] for index, model in enumerate(_MODELS)})
+    return colours_of((row.model for row in rows), {model: SERIES[index] for index, model in enumerate(_FIRST)})
 
 
 def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRow | None:

@@ -1,0 +1,99 @@
+"""The tables of a recipe whose keys are the options of what the recipe names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import SURROGATES
+from spikinggamma.learning import LOSSES, RULES
+from spikinggamma.nn import NETS, NEURONS
+from spikinggamma.nn.layers.make import layer_entry
+from spikinggamma.registry import Entry
+
+if TYPE_CHECKING:
+    from spikinggamma.recipes.schema import Recipe
+
+__all__ = ["OPTION_TABLES", "completed_tables", "entry_of_table"]
+
+# Options of a neuron that have a table of their own.
+_ELSEWHERE = ("surrogate_options",)
+
+
+def _neuron(recipe: Recipe) -> Entry[Any] | None:
+    model = recipe.net.model
+    if model in NEURONS:
+        return NEURONS[model]
+    if model in NETS:
+        return None
+    known = sorted((*NETS, *NEURONS))
+    near = difflib.get_close_matches(model, known, n=1)
+    raise SpikingGammaError(
+        "net.model", repr(model), f"one of {', '.join(known)}", f"Did you mean `{near[0]}`?" if near else ""
+    )
+
+
+def _surrogate(recipe: Recipe) -> Entry[Any] | None:
+    entry = _neuron(recipe)
+    if entry is None or "surrogate_options" not in entry.options.model_fields:
+        return None
+    chosen = recipe.neuron.get("surrogate", entry.options.model_fields["surrogate"].default)
+    return SURROGATES.find(chosen, argument="neuron.surrogate")
+
+
+# Each table by its name, with the entry whose options it holds.
+OPTION_TABLES: dict[str, Callable[[Recipe], Entry[Any] | None]] = {
+    "neuron": _neuron,
+    "surrogate": _surrogate,
+    "rule": lambda recipe: RULES.find(recipe.learning.rule, argument="learning.rule"),
+    "loss": lambda recipe: LOSSES.find(recipe.learning.loss, argument="learning.loss"),
+}
+
+
+def entry_of_table(recipe: Recipe, table: str) -> Entry[Any] | None:
+    """Return the entry whose options a table holds, or None where what the recipe names has no such table."""
+    return OPTION_TABLES[table](recipe)
+
+
+def completed_tables(recipe: Recipe) -> dict[str, Any]:
+    """Return the tables of options with every key, and the layers of a chain as they are.
+
+    Raises:
+        SpikingGammaError: A name that is no entry, a key or value that its entry does not take, or a table of nothing.
+    """
+    found: dict[str, Any] = {}
+    for table in OPTION_TABLES:
+        given: dict[str, Any] = getattr(recipe, table)
+        entry = entry_of_table(recipe, table)
+        if entry is None:
+            if given:
+                expected = f"no such table, as nothing that net.model {recipe.net.model} names has options of that kind"
+                raise SpikingGammaError(table, f"[{table}] with {', '.join(given)}", expected)
+            found[table] = {}
+            continue
+        hidden = [key for key in given if key in _ELSEWHERE]
+        if hidden:
+            raise SpikingGammaError(f"{table}.{hidden[0]}", "an unknown key", "the table [surrogate] for these options")
+        values = entry.make_options(given, argument=table)
+        found[table] = {key: value for key, value in values if key not in _ELSEWHERE}
+    _check_layers(recipe.layers, "layers")
+    return found
+
+
+def _check_layers(layers: tuple[dict[str, Any], ...], where: str) -> None:
+    """Check names and options of the layers of a chain; that their shapes fit is seen when the net is built."""
+    for index, specification in enumerate(layers):
+        place = f"{where}[{index}]"
+        given = dict(specification)
+        name = given.pop("layer", None)
+        if not isinstance(name, str):
+            raise SpikingGammaError(place, f"a table without the key `layer` ({given})", 'layer = "name"')
+        entry = layer_entry(name, argument=f"{place}.layer")
+        if name in NEURONS:
+            given.pop("recurrent", None)
+        entry.make_options(given, argument=place)
+        for key in ("branch", "shortcut", "projection"):
+            if key in given:
+                _check_layers(given[key], f"{place}.{key}")
