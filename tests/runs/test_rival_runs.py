@@ -65,10 +65,12 @@ def test_a_recipes_constants_reach_the_net() -> None:
     recipe = tiny_recipe(*DELAYED, "neuron.threshold=0.7", "delays.initial_ms=3.0")
     net = build_net(recipe)
     assert isinstance(net, SurrogateNet)
-    assert (net.settings.tau_ms, net.settings.synapse_tau_ms, net.settings.threshold) == (10.0, 4.0, 0.7)
-    assert net.readout_tau_ms == 10.0
-    assert [axons.max_delay_ms for axons in net.delays] == [20.0, 20.0]
-    assert all(axons.delay_ms is not None and float(axons.delay_ms.detach().max()) <= 3.0 for axons in net.delays)
+    options = dict(net.neurons[0].options)
+    assert (options["tau_ms"], options["synapse_tau_ms"], options["threshold"]) == (10.0, 4.0, 0.7)
+    assert net.integrator is not None
+    assert net.integrator.tau_ms == 10.0
+    assert [axons is not None and axons.max_delay_ms for axons in net.delays] == [20.0, 20.0]
+    assert all(axons is not None and float(axons.delay_ms.detach().max()) <= 3.0 for axons in net.delays)
     # Delays have a step size of their own, in ms, whatever that of the weights.
     optimiser = build_optimiser(net, recipe)
     set_learning_rate(optimiser, recipe.learning.learning_rate)
@@ -94,8 +96,8 @@ def test_delays_are_learnt_kept_in_bounds_and_resumed(tmp_path: Any) -> None:
     assert isinstance(fresh, SurrogateNet)
     at_bounds = 0
     for axons, before in zip(net.delays, fresh.delays, strict=True):
-        assert axons.delay_ms is not None
-        assert before.delay_ms is not None
+        assert axons is not None
+        assert before is not None
         delays = axons.delay_ms.detach()
         assert not torch.equal(delays, before.delay_ms.detach())
         assert bool(((delays >= 0.0) & (delays <= 20.0)).all())
