@@ -285,7 +285,7 @@ def test_a_folder_of_something_else_is_refused(found: SearchResult, tmp_path: Pa
 
 def test_without_optuna_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(SpikingGammaError, match=r'pip install "spikinggamma\[search\]"'):
+    with pytest.raises(SpikingGammaError, match="pip install optuna"):
         search(searched(), tmp_path / "search", trials=2)
 
 
