@@ -120,7 +120,9 @@ def test_a_killed_search_goes_on_to_the_same_trials(found: SearchResult, tmp_pat
     folder = tmp_path / "search"
     script = (
         "import os, signal, sys\n"
-        "from spikinggamma.training import SilentReporter, load_recipe, search\n"
+        "from spikinggamma.recipes import load_recipe\n"
+        "from spikinggamma.search import search\n"
+        "from spikinggamma.training import SilentReporter\n"
         "calls = []\n"
         "def kill(self, row):\n"
         "    calls.append(row)\n"
