@@ -23,6 +23,7 @@ def same(first: SpikeTrain, second: SpikeTrain) -> bool:
     return np.array_equal(first.times_us, second.times_us) and np.array_equal(first.channels, second.channels)
 
 
+@pytest.mark.long
 def test_published_train_of_one_digit(data_root: Path) -> None:
     clip = data_root / "heidelberg-clip"
     sound, rate_hz = soundfile.read(clip / "spoken_digit.flac")
