@@ -1,13 +1,13 @@
 """Learn online from a stream whose class is named at every step.
 
 The rule `instantaneous` needs no past beyond the state of the net, and the loss `each_step` compares the logits of every step
-with that step's label. So the weights change while the stream goes on, here every 40 ms. The spikes come in chunks, and nothing of
-the net's past is kept from one chunk to the next but its state.
+with that step's label. So the weights change while the stream goes on, here every 40 ms. The spikes come in chunks, and
+nothing of the net's past is kept from one chunk to the next but its state.
 
 The stream: eight channels spike in turn, 4 ms apart, either upwards or downwards. Every 400 ms the direction is drawn anew.
 Counts of spikes say nothing about it; only their order does.
 
-Run it with `python examples/online_stream.py` (a minute or less), or with `--quick` (seconds, fewer labels).
+Run it with `python examples/online_stream.py` (ten seconds), or with `--quick` (fewer labels).
 """
 
 from __future__ import annotations

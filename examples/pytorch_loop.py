@@ -6,7 +6,7 @@ length of a recording here; the rules of `spikinggamma.learning.Learner` avoid t
 
 The task: two ears hear the same clicks up to 32 ms apart; nine directions.
 
-Run it with `python examples/pytorch_loop.py` (about a minute), or with `--quick` (seconds, and near chance).
+Run it with `python examples/pytorch_loop.py` (half a minute), or with `--quick` (seconds, and near chance).
 """
 
 from __future__ import annotations
