@@ -224,5 +224,5 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SpikingGammaError, match=r"spikinggamma\[nir\]"):
+    with pytest.raises(SpikingGammaError, match=r"pip install nir"):
         read_nir(tmp_path / "net.nir")
