@@ -7,6 +7,8 @@ import pytest
 from spikinggamma.bench import gradient
 from spikinggamma.bench.rows import Row
 
+pytestmark = pytest.mark.long
+
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions"}
 FIELDS |= {"rule", "depth", "loss", "steps", "chunk", "tolerance", "cosine", "relative_error", "dtype"}
 

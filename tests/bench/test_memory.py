@@ -9,6 +9,8 @@ from spikinggamma.bench.memory_case import Case
 from spikinggamma.bench.rows import Row
 from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
 
+pytestmark = pytest.mark.long
+
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions"} | {"rule", "steps", "peak_mib", "step_mib"}
 
 

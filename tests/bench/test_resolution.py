@@ -41,6 +41,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolution_plan, "SMALL", TINY)
 
 
+@pytest.mark.long
 def test_rows_are_what_evaluating_the_runs_gives_and_are_not_made_again(worked: list[str], tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     rows = list(measured(tmp_path / "runs", out, models="spikinggamma"))

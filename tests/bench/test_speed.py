@@ -9,6 +9,8 @@ from spikinggamma.bench import speed
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.speed_competitors import SUBJECTS, installed
 
+pytestmark = pytest.mark.long
+
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
 MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
 HERE = [name for name in SUBJECTS if installed(name)]

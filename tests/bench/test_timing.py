@@ -78,6 +78,7 @@ def test_rows_carry_accuracy_over_seeds_spikes_and_bounds(worked: list[str], tmp
         assert row["command"] == command
 
 
+@pytest.mark.long
 def test_a_row_is_what_evaluating_its_runs_gives(worked: list[str], tmp_path: Path) -> None:
     undisturbed, jittered, reversed_, _ = rows_of(tmp_path)
     folders = [tmp_path / name for name in undisturbed["runs"]]
@@ -99,12 +100,14 @@ def test_generated_recordings_are_others_for_every_seed() -> None:
     assert (second.data.seed, second.training.seed) == (1, 1)
 
 
+@pytest.mark.long
 def test_the_same_seeds_give_the_same_rows(worked: list[str], tmp_path: Path) -> None:
     one, other = rows_of(tmp_path / "a"), rows_of(tmp_path / "b")
     assert [plain(row) for row in one] == [plain(row) for row in other]
     assert len(worked) == 8
 
 
+@pytest.mark.long
 def test_a_finished_run_is_not_trained_again_and_a_row_that_is_there_not_made_again(
     worked: list[str], tmp_path: Path
 ) -> None:
@@ -177,6 +180,7 @@ def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path
         run_work.work(tmp_path / one.name, one.source, one.settings, [Asked()])
 
 
+@pytest.mark.long
 def test_processes_of_one_thread_do_the_same_and_keep_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worked: list[str]
 ) -> None:
@@ -192,6 +196,7 @@ def test_processes_of_one_thread_do_the_same_and_keep_logs(
     assert last_line(log).startswith("error: `n_clicks`")
 
 
+@pytest.mark.long
 def test_answers_of_runs_that_were_asked_before_steps_were_are_known(worked: list[str], tmp_path: Path) -> None:
     """Their rows say nothing of a step: they were asked at that of the training."""
     first = rows_of(tmp_path)
@@ -230,6 +235,7 @@ def test_options_of_timing_are_refused_by_other_benches() -> None:
         next(measure("memory", quick=True, seed=0, out=None, command="", options={"jobs": 2}))
 
 
+@pytest.mark.long
 def test_the_file_of_rows_is_gone_on_with_and_an_older_row_gives_way(worked: list[str], tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     options = {"runs": tmp_path / "runs", "only": "localisation.n_clicks,localisation.jitter"}

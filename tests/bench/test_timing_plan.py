@@ -57,6 +57,7 @@ def test_groups_are_chosen_by_their_beginning() -> None:
     assert set(timing_plan.groups()) == {one.group for one in full}
 
 
+@pytest.mark.long
 def test_bundled_recipes_fit_every_override_of_the_plan() -> None:
     """Of those that are bundled; the suite passes over the others."""
     checked = [one for one in cells(quick=False) if one.recipe in recipe_names()]

@@ -89,6 +89,7 @@ def test_a_limit_that_never_binds_changes_nothing(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=0, atol=1e-13)
 
 
+@pytest.mark.long
 def test_a_run_brings_its_own_time_step(tmp_path: Path) -> None:
     settings = ["data.options.n_train=20", "data.options.n_validation=9", "data.options.n_test=9"]
     settings += ["data.options.duration_ms=40.0", "data.options.lags_ms=[-8.0, 0.0, 8.0]", "training.threads=1"]

@@ -25,6 +25,8 @@ from spikinggamma.training import SilentReporter, TrainingInterrupted, train
 from spikinggamma.training.non_finite import NotFinite
 from tiny_run import OVERRIDES, tiny_recipe
 
+pytestmark = pytest.mark.long
+
 SPACE = [
     "search.space.learning.learning_rate={low=1e-3, high=1e-1, log=true}",
     "search.space.net.max_spikes={low=0, high=2}",

@@ -88,6 +88,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(whole: Run, tmp_path: Pa
     assert load_run(folder).info["status"] == "done"
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_the_same_numbers(whole: Run, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     script = (
