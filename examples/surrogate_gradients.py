@@ -4,7 +4,7 @@
 Here a net of LIF neurons with learnt axonal delays (`nn.SurrogateNet`, rule `bptt`) and a SpikingGamma net (`nn.dense_net`,
 rule `windowed`) learn to tell long from short intervals between spikes, from the same batches.
 
-Run it with `python examples/surrogate_gradients.py` (a minute or two), or with `--quick` (seconds, little training).
+Run it with `python examples/surrogate_gradients.py` (half a minute), or with `--quick` (seconds, little training).
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ def test_it_tells_what_a_repetition_needs(page: str, finished: Run) -> None:
         assert title in page
 
 
+@pytest.mark.long
 def test_it_goes_into_the_runs_folder_and_leaves_nothing_beside_it(finished: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(finished.path, tmp_path / "copy")
     for checkpoint in ("best.pt", "last.pt"):
