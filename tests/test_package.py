@@ -112,6 +112,7 @@ def test_import_of_the_package_is_light() -> None:
     assert found.stdout.split() == []
 
 
+@pytest.mark.long
 def test_the_net_needs_torch_and_types_only() -> None:
     """`learning` imports every room of the net; the compiler of the scans waits until the first scan."""
     code = "import sys, torch; known = set(sys.modules); import spikinggamma.learning; print(*{*sys.modules} - known)"

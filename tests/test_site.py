@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("mkdocstrings_handlers", reason='needs the extra docs: pip install -e ".[docs]"')
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -60,6 +60,7 @@ def rows_of(folder: Path, *, seeds: Sequence[int] = (0, 1), **options: Any) -> l
     return list(timing.run(quick=True, seed=0, seeds=seeds, runs=folder, **options))
 
 
+@pytest.mark.long
 def test_rows_carry_accuracy_over_seeds_spikes_and_bounds(worked: list[str], tmp_path: Path) -> None:
     rows = rows_of(tmp_path)
     assert [(row["perturbation"], row["level"]) for row in rows] == [(one.perturbation, one.level) for one in PLAN]

@@ -234,6 +234,7 @@ def test_bad_input_is_named_and_ends_with_two(
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.long
 def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     script = (
         "import spikinggamma.recipes as r\n"

@@ -16,6 +16,8 @@ from spikinggamma import SpikingGammaError, report
 from spikinggamma.recipes import dump_recipe, load_recipe
 from spikinggamma.runs import Best, Checkpoint, Run, build_net, save_checkpoint
 
+pytestmark = pytest.mark.long
+
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
