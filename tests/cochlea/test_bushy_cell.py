@@ -33,6 +33,7 @@ def separate_fibres(probability: np.ndarray, rng: np.random.Generator) -> np.nda
     return counts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", [0.006, 0.012, 0.05])
 def test_rate_equals_that_of_separate_fibres(level: float) -> None:
     wave = level * (1.0 + np.sin(2 * np.pi * 150 * np.arange(12_000) * STEP_S))

@@ -89,6 +89,7 @@ def test_a_limit_that_never_binds_changes_nothing(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=0, atol=1e-13)
 
 
+@pytest.mark.long
 def test_a_run_brings_its_own_time_step(tmp_path: Path) -> None:
     settings = ["data.options.n_train=20", "data.options.n_validation=9", "data.options.n_test=9"]
     settings += ["data.options.duration_ms=40.0", "data.options.lags_ms=[-8.0, 0.0, 8.0]", "training.threads=1"]
@@ -224,5 +225,5 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SpikingGammaError, match=r"spikinggamma\[nir\]"):
+    with pytest.raises(SpikingGammaError, match=r"pip install nir"):
         read_nir(tmp_path / "net.nir")

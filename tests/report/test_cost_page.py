@@ -32,6 +32,7 @@ def written(folder: Path, made: list[dict[str, Any]], name: str = "rows.jsonl") 
     return path
 
 
+@pytest.mark.long
 def test_the_dial_turns_spikes_down(rows: list[dict[str, Any]], finished: Run) -> None:
     spikes = [row["spikes_per_neuron_s"] for row in rows[:3]]
     used = [row["cost"]["event"]["synaptic_operations"] for row in rows[:3]]

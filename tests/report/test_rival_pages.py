@@ -48,6 +48,7 @@ class _Reader(HTMLParser):
         self.captions += tag == "figcaption"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _RIVALS)
 def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) -> None:
     html = report.write_page([rivals[name].path], tmp_path / "page.html").read_text(encoding="utf-8")

@@ -16,6 +16,8 @@ from spikinggamma import SpikingGammaError, report
 from spikinggamma.recipes import dump_recipe, load_recipe
 from spikinggamma.runs import Best, Checkpoint, Run, build_net, save_checkpoint
 
+pytestmark = pytest.mark.long
+
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
@@ -78,6 +80,7 @@ def test_it_tells_what_a_repetition_needs(page: str, finished: Run) -> None:
         assert title in page
 
 
+@pytest.mark.long
 def test_it_goes_into_the_runs_folder_and_leaves_nothing_beside_it(finished: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(finished.path, tmp_path / "copy")
     for checkpoint in ("best.pt", "last.pt"):

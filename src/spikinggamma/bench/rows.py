@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinggamma.files.atomic import write_atomically
-from spikinggamma.runs import versions
+from spikinggamma.versions import versions
 
 __all__ = ["FailedRuns", "Row", "row", "with_row", "write_rows"]
 

@@ -22,8 +22,9 @@ from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.bench.run_plan import Needed, check_counts, finished
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import load_recipe
-from spikinggamma.runs import load_run, read_rows, versions
+from spikinggamma.runs import load_run, read_rows
 from spikinggamma.training import TrainingInterrupted
+from spikinggamma.versions import versions
 
 __all__ = ["sweep", "sweep_table"]
 

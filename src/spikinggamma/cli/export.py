@@ -59,7 +59,7 @@ def export(
     how it is to be run. To see what the change costs, evaluate the net that
     spikinggamma.export.read_nir reads from it. Needs the package nir:
 
-      pip install "spikinggamma\\[nir]"
+      pip install nir
     """
     from spikinggamma import export as room
     from spikinggamma import runs

@@ -45,7 +45,7 @@ def search(
     split is not used. The folder holds best.toml, the recipe with the best
     values, trials.jsonl, a row a trial, and the trials' runs. Needs Optuna:
 
-      pip install "spikinggamma\\[search]"
+      pip install optuna
     """
     from spikinggamma import recipes, search
 

@@ -19,7 +19,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits, channel_counts, pool_channels, timing_only, timing_only_as_published
 from spikinggamma.files.json_files import write_json
 from spikinggamma.recipes.schema import Recipe
-from spikinggamma.runs.run import versions
+from spikinggamma.versions import versions
 
 __all__ = ["VARIANTS", "NormaliseOptions", "normalise"]
 

@@ -32,7 +32,7 @@ __all__ = ["Synthesiser", "Utterance", "check_voices", "find_synthesiser", "spea
 
 _RATES_WPM = (80, 450)
 _PITCHES = (0, 99)
-_INSTALL = 'Install it with pip install "spikinggamma[speech]".'
+_INSTALL = "Install it with pip install espeakng-loader."
 _LONGEST_S = 60.0
 
 

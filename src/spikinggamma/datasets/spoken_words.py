@@ -2,7 +2,7 @@
 
 As it comes, in the shape of the Spiking Heidelberg Digits: the digits in English and German, 20 classes, 700 channels. Ten
 voices of women and ten of men say every word eight times, each time at another rate and pitch: 3200 recordings of about
-0.4 s. espeak-ng speaks (`pip install "spikinggamma[speech]"`), see `spikinggamma.datasets.speech_synthesis`.
+0.4 s. espeak-ng speaks (`pip install espeakng-loader`), see `spikinggamma.datasets.speech_synthesis`.
 
 A speaker is one of espeak-ng's variants: a vocal tract of its own, with a rate, a pitch and an accent of English that it keeps
 to. Such voices differ less than people do, and each says a word the same way every time but for rate and pitch:

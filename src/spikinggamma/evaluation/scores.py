@@ -24,8 +24,9 @@ from spikinggamma.learning import Learner, Outcome
 from spikinggamma.nn import NEURONS
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.build import build_evaluator, pick_device
-from spikinggamma.runs.run import Run, load_run, versions
+from spikinggamma.runs.run import Run, load_run
 from spikinggamma.runtime import computing
+from spikinggamma.versions import versions
 
 __all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score"]
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import torch
-
-import spikinggamma
 from spikinggamma.data.loading import load_splits
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
@@ -24,8 +19,9 @@ from spikinggamma.recipes.toml_files import dump_recipe, load_recipe
 from spikinggamma.runs.build import build_net
 from spikinggamma.runs.checkpoint import load_checkpoint, restore_net
 from spikinggamma.runs.metrics import Row, read_rows
+from spikinggamma.versions import versions
 
-__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status", "versions"]
+__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status"]
 
 Status = Literal["running", "done", "interrupted", "failed", "untested"]
 
@@ -147,17 +143,6 @@ def set_status(folder: Path, status: Status, message: str = "", **changes: objec
     info |= {"status": status, "message": message, "updated": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **changes}
     write_json(folder / "run.json", info)
     remove_leftovers(folder)
-
-
-def versions() -> dict[str, str]:
-    """The versions that a repetition needs."""
-    return {
-        "spikinggamma": spikinggamma.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
 
 
 def next_free(stem: str) -> Path:

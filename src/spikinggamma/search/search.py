@@ -22,8 +22,9 @@ from spikinggamma.recipes.search_space import own_values
 from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, with_values
 from spikinggamma.runs.build import build_learner, build_net, pick_device
 from spikinggamma.runs.metrics import Row
-from spikinggamma.runs.run import next_free, versions
+from spikinggamma.runs.run import next_free
 from spikinggamma.training.session import TrainingInterrupted
+from spikinggamma.versions import versions
 
 __all__ = ["SearchResult", "search"]
 
