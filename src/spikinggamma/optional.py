@@ -1,4 +1,4 @@
-"""Packages that only some of the library needs, and that an extra of this one brings."""
+"""Checks for optional packages, which only some parts of the library need."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["require"]
 
 
 def require(package: str, extra: str, purpose: str) -> None:
-    """See that an optional package is there, without importing it.
+    """Check that an optional package is installed, without importing it.
 
     Args:
-        package: Its name.
-        extra: Which extra of this package brings it.
-        purpose: What it is for, as the message ends its sentence.
+        package: Name of the package.
+        extra: Extra of this package that installs it.
+        purpose: Relative clause for the message that says what the package is needed for.
 
     Raises:
-        SpikingGammaError: It is not installed.
+        SpikingGammaError: The package is not installed.
 
     Example:
         >>> require("clairvoyance", "future", "which knows the test set")
