@@ -1,4 +1,4 @@
-"""What each layer of a net has to do: one function for each kind of net."""
+"""The work of each layer of a net, by one function for each kind of net."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["layer_work"]
 
 @singledispatch
 def layer_work(net: torch.nn.Module, dt_ms: float) -> tuple[LayerWork, ...]:
-    """Return what each layer has to do for what arrives, and at every step; the time step sets the size of delay lines."""
+    """Return the work of each layer for each arriving event and at every step; delay lines depend on the time step."""
     raise TypeError(f"operations of a {type(net).__name__} are not counted")
 
 
