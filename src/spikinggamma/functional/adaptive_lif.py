@@ -1,13 +1,13 @@
-"""A leaky integrate-and-fire neuron whose threshold rises with each of its spikes, and is slow to fall.
+"""The adaptive leaky integrate-and-fire neuron: its threshold rises with each spike and falls slowly.
 
     i(t), v⁻(t)  as in `lif`                                   synaptic current, membrane before the spike
     A(t)      = ϑ + β_a a(t)                                   threshold
     s(t)      = H(v⁻(t) - A(t))                                at most one spike a step
     v(t)      = v⁻(t) - ϑ s(t)                                 reset by the threshold at rest
-    a(t + dt) = ρ a(t) + s(t),    ρ = e^{-dt/τ_a}              spikes of late
+    a(t + dt) = ρ a(t) + s(t),    ρ = e^{-dt/τ_a}              trace of recent spikes
 
-Slow a(t) is the neuron's memory, so backwards blame flows through it: a spike is blamed for every later threshold that
-it raised. The reset passes none on, as in `lif`. With β_a = 0 the neuron is a LIF.
+The slow a(t) is the neuron's memory, so the gradient flows back through it: a spike receives the gradient of every later
+threshold that it raised. The reset passes no gradient, as in `lif`. With β_a = 0 the neuron is a LIF.
 
 A spike adds 1 to a(t) whatever the step, so β_a and τ_a keep their meaning when `dt_ms` changes. The first form of 2018
 adds (1 - ρ) instead, and resets by A(t): its β, at the step that it was given for, is this one's divided by (1 - ρ).
@@ -60,7 +60,7 @@ class AdaptiveLIFParameters(NamedTuple):
 
 
 class AdaptiveLIFState(NamedTuple):
-    """Current i, membrane v after the reset, and the a that judges the next step, all [B, N]; zero at the start."""
+    """Current i, membrane v after the reset, and the a that sets the next step's threshold, all [B, N]; zero at the start."""
 
     current: Float[Tensor, "B N"]
     membrane: Float[Tensor, "B N"]
@@ -70,7 +70,7 @@ class AdaptiveLIFState(NamedTuple):
 def adaptive_lif_step(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], AdaptiveLIFState]:
-    """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
+    """Run one step: return the spikes (0 or 1) for the drive u(t), and the state after the reset.
 
     Example:
         >>> lif, zero = LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.zeros(3, 2)
@@ -90,7 +90,7 @@ def adaptive_lif_step(
 def adaptive_lif_sequence(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], AdaptiveLIFState]:
-    """The neuron over a sequence, built of `adaptive_lif_step`."""
+    """Run the neuron over a sequence by `adaptive_lif_step`; return the spikes [T, B, N] and the last state."""
     spikes = []
     for u in drive.unbind(0):
         out, state = adaptive_lif_step(parameters, state, u)

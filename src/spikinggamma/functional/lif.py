@@ -1,13 +1,13 @@
-"""The leaky integrate-and-fire neuron with a surrogate gradient: the rival that SpikingGamma is measured against.
+"""The leaky integrate-and-fire neuron with a surrogate gradient, the baseline that SpikingGamma is compared with.
 
     i(t)  = e^{-dt/τ_s} i(t-1) + u(t)                          synaptic current; u = W s_in
     v⁻(t) = β v(t-1) + (1 - β) i(t),    β = e^{-dt/τ_m}        membrane before the spike
     s(t)  = H(v⁻(t) - ϑ)                                       at most one spike a step
     v(t)  = v⁻(t) - ϑ s(t)                                     reset by subtraction
 
-Backwards, H has the derivative of a surrogate (see `surrogate`), and the reset none: blame through it only adds noise
-(Zenke and Vogels 2021, Neural Computation 33, 899, the source of this form). Learning is backpropagation through the
-unrolled sequence by plain autograd, so memory grows with the recording.
+In the backward pass H has the derivative of a surrogate (see `surrogate`), and the reset has none, as a gradient through it
+only adds noise (Zenke and Vogels 2021, Neural Computation 33, 899, the source of this form). Learning is backpropagation
+through the unrolled sequence by plain autograd, so memory grows with the recording.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LIFParameters(NamedTuple):
 
     Attributes:
         tau_ms: τ_m > 0 of the membrane, in ms.
-        synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; 0 lets input reach the membrane in its own step only.
+        synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; with 0, input acts on the membrane only in its own step.
         threshold: ϑ > 0.
         surrogate: A name in `SURROGATES`.
         dt_ms: Time step.
@@ -54,7 +54,7 @@ class LIFParameters(NamedTuple):
         return self
 
     def decays(self) -> tuple[float, float]:
-        """e^{-dt/τ_s} and β = e^{-dt/τ_m}."""
+        """The decays e^{-dt/τ_s} and β = e^{-dt/τ_m} per step."""
         synapse = math.exp(-self.dt_ms / self.synapse_tau_ms) if self.synapse_tau_ms > 0.0 else 0.0
         return synapse, math.exp(-self.dt_ms / self.tau_ms)
 
@@ -67,7 +67,7 @@ class LIFState(NamedTuple):
 
 
 def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "B N"]) -> LIFState:
-    """i(t) and v⁻(t) alone: a leaky integrator, which never spikes. A read-out is made of it.
+    """Run one step of a leaky integrator, which never spikes, for read-outs; return i(t) and v⁻(t).
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -82,7 +82,7 @@ def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, 
 def lif_step(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], LIFState]:
-    """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
+    """Run one step: return the spikes (0 or 1) for the drive u(t), and the state after the reset.
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -97,7 +97,7 @@ def lif_step(
 def lif_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], LIFState]:
-    """The neuron over a sequence, built of `lif_step`."""
+    """Run the neuron over a sequence by `lif_step`; return the spikes [T, B, N] and the last state."""
     spikes = []
     for u in drive.unbind(0):
         out, state = lif_step(parameters, state, u)
@@ -108,7 +108,7 @@ def lif_sequence(
 def leaky_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], LIFState]:
-    """The leaky integrator over a sequence, built of `leaky_step`: v(t) at every step."""
+    """Run the leaky integrator over a sequence by `leaky_step`; return v(t) at every step [T, B, N] and the last state."""
     membranes = []
     for u in drive.unbind(0):
         state = leaky_step(parameters, state, u)

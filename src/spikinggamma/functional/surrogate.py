@@ -1,4 +1,4 @@
-"""Spikes with a surrogate gradient: a step forward, a smooth bump backward.
+"""Spike functions with a surrogate gradient: a step in the forward pass, a smooth bump in the backward pass.
 
     s = H(x) = 1[x >= 0],    x = membrane - threshold
 
@@ -8,7 +8,7 @@
 | `arctan` | (β/2) / (1 + (π/2 β x)²) | Fang et al. (ICCV 2021), arXiv 2007.05785 |
 | `exponential` | c β exp(-β abs(x)) | SLAYER, Shrestha and Orchard (NeurIPS 2018), arXiv 1810.08646 |
 
-The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do.
+The bump is a choice and not the derivative, which H does not have. SpikingGamma neurons need no such choice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _exponential_slope(x: Tensor, slope: float = 1.0, scale: float = 1.0) -> Ten
 
 
 class _Step(torch.autograd.Function):
-    """H(x) with the bump `slope` gives for its derivative."""
+    """H(x), with the derivative replaced by `bump`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bump: Callable[[Tensor], Tensor]) -> Tensor:
@@ -57,11 +57,11 @@ class _Step(torch.autograd.Function):
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:
-    """H(x) with the derivative of a fast sigmoid, scaled to 1 at the threshold.
+    """Return H(x) with the derivative of a fast sigmoid, scaled to 1 at the threshold.
 
     Args:
         x: Membrane minus threshold.
-        slope: β; Zenke and Vogels (2021) find learning alike from 1 to 100, at a threshold of 1.
+        slope: β; Zenke and Vogels (2021) find similar learning from 1 to 100, at a threshold of 1.
 
     Example:
         >>> fast_sigmoid(torch.tensor([-0.5, 0.0, 0.5]))
@@ -72,11 +72,11 @@ def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Te
 
 
 def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "*cells"]:
-    """H(x) with the derivative of an arc tangent.
+    """Return H(x) with the derivative of an arc tangent.
 
     Args:
         x: Membrane minus threshold.
-        slope: β; 2 is Fang et al.'s, and makes the bump 1 high.
+        slope: β; 2 is the value of Fang et al. and gives the bump a height of 1.
 
     Example:
         >>> arctan(torch.tensor([-0.5, 0.0, 0.5]))
@@ -87,12 +87,12 @@ def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "
 
 
 def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float = 1.0) -> Float[Tensor, "*cells"]:
-    """H(x) with a two-sided exponential for its derivative.
+    """Return H(x) with a two-sided exponential as its derivative.
 
     Args:
         x: Membrane minus threshold.
         slope: β = 1 / (τ_ρ ϑ) in SLAYER's terms, whose τ_ρ is a width in thresholds, not a time.
-        scale: c, SLAYER's `scaleRho`; the area under the bump is 2 c, whatever the slope.
+        scale: c, SLAYER's `scaleRho`; the area under the bump is 2 c for every slope.
 
     Example:
         >>> exponential(torch.tensor([-0.5, 0.0, 0.5]))
@@ -111,10 +111,10 @@ _SLOPES: dict[str, Callable[..., Tensor]] = {
 
 
 def find_surrogate(name: str) -> Surrogate:
-    """The spike function of that name.
+    """Return the spike function of a name.
 
     Raises:
-        SpikingGammaError: there is none.
+        SpikingGammaError: There is no surrogate of that name.
     """
     if name not in SURROGATES:
         raise SpikingGammaError("surrogate", repr(name), f"one of {', '.join(SURROGATES)}")
@@ -122,7 +122,7 @@ def find_surrogate(name: str) -> Surrogate:
 
 
 def surrogate_slope(name: str, x: Float[Tensor, "*cells"], **shape: float) -> Float[Tensor, "*cells"]:
-    """The bump ∂s/∂x itself, for who passes blame back without autograd.
+    """Return the bump ∂s/∂x itself, for gradients computed without autograd.
 
     Args:
         name: A name in `SURROGATES`.
@@ -130,7 +130,7 @@ def surrogate_slope(name: str, x: Float[Tensor, "*cells"], **shape: float) -> Fl
         shape: `slope`, and `scale` for "exponential", as the spike function of that name takes them.
 
     Raises:
-        SpikingGammaError: there is no surrogate of that name.
+        SpikingGammaError: There is no surrogate of that name.
 
     Example:
         >>> surrogate_slope("fast_sigmoid", torch.tensor([-0.1, 0.0, 0.1]))
