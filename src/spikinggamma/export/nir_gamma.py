@@ -2,16 +2,16 @@
 
     u        weight                          Linear or Conv2d; none in a per-synapse layer
     h_0      bucket0                         LI, R = τ_0/dt: a spike adds its height
-    h_k      lag1, bucket1, lag2, ...        LI, R = 1, each hearing the one before as it was a step ago (Delay)
+    h_k      lag1, bucket1, lag2, ...        LI, R = 1, each fed by the one before with a delay of one step (Delay)
     x        tap0, tap1, ..., signal         Scale (or Linear) of each bucket; Affine adds the bias
-    ŷ        estimate                        LI of what was sent, R = τ_0/dt: a listener's bucket 0
+    ŷ        estimate                        LI of the sent messages, R = τ_0/dt: a listener's bucket 0
     -ŷ⁻      before, expected                Delay of a step, Scale by -α_0
     n        threshold1, threshold2, ...     Threshold of x - ŷ⁻ at ϑ, 3ϑ, 5ϑ, ...: their sum counts the spikes
-    2ϑ n     sent                            Scale by 2ϑ; the next layer and `estimate` hear it
+    2ϑ n     sent                            Scale by 2ϑ, which feeds the next layer and `estimate`
 
 No rectifier is needed: max(x, 0) - ŷ⁻ reaches (2j - 1)ϑ > 0 exactly where x - ŷ⁻ does, because ŷ⁻ is never negative.
 
-A threshold that adapts is refused. What it sends, 2(ϑ_0 + a(t)) n(t), is a product of two signals, and no NIR graph says it:
+An adaptive threshold is refused: its message 2(ϑ_0 + a(t)) n(t) is a product of two signals, which no NIR graph can represent.
 docs/nir.md has the proof.
 """
 
@@ -30,11 +30,11 @@ __all__ = ["gamma_wiring"]
 
 
 def gamma_wiring(net: GammaNet, dt_ms: float) -> tuple[Wiring, str]:
-    """Nodes and edges of the net, and the name of the node that holds its logits.
+    """Return the nodes and edges of the net, and the name of the node that holds its logits.
 
     Raises:
-        SpikingGammaError: A layer does what NIR's nodes cannot say exactly, named with the reason; a time step that is longer
-            than its shortest bucket.
+        SpikingGammaError: NIR cannot represent a layer exactly (the message says why), or the time step is longer than the
+            shortest bucket.
     """
     for index, layer in enumerate(net.stack):
         _require_exact(layer, f"layer{index}")
@@ -75,7 +75,7 @@ def _require_exact(layer: GammaLayer, name: str) -> None:
 
 
 def _fitted(wiring: Wiring, name: str, shape: tuple[int, ...], layer: GammaLayer, heard: str) -> str:
-    """What a layer hears, in its shape."""
+    """Return the name of the node that feeds a layer, after flattening its output where the layer needs it."""
     if not isinstance(layer, Conv2d) and len(shape) > 1:
         flatten = wiring.nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
         return wiring.add(f"{name}_flatten", flatten, heard)
@@ -86,11 +86,11 @@ def _fitted(wiring: Wiring, name: str, shape: tuple[int, ...], layer: GammaLayer
 
 
 def _write_layer(wiring: Wiring, name: str, layer: GammaLayer, heard: str) -> str:
-    layer.alpha(wiring.dt_ms)  # refuses a step that is too long
+    layer.alpha(wiring.dt_ms)  # raises for a step that is too long
     order = layer.order
     drive = _write_weight(wiring, name, layer, heard)
     cells = layer.out_shape if isinstance(layer, BucketWeightedLayer) else (layer.cells,)
-    # A bucket may fall short of the step by a rounding; it then forgets everything.
+    # A time constant may be below the step by a rounding error; such a bucket keeps nothing.
     tau_s = [seconds(max(float(tau), wiring.dt_ms)) for tau in layer.timescales.tau_ms().detach().double()]
     buckets = [wiring.integrator(f"{name}_bucket0", tau_s[0], 1.0, cells, drive)]
     for k in range(1, order):

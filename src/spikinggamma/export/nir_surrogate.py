@@ -1,17 +1,17 @@
-"""A net of leaky integrate and fire neurons as a NIR graph, exact at one time step.
+"""Write a net of leaky integrate-and-fire neurons as a NIR graph that is exact at one time step.
 
     i        current                 LI whose Euler step decays by e^{-dt/τ_s}
-    v⁻       membrane                LI, by β, R = 1, hearing `current` and `reset`
+    v⁻       membrane                LI, by β, R = 1, fed by `current` and `reset`
     s        threshold               Threshold at ϑ
     s(t-1)   past                    Delay of a step
     reset    reset                   Scale by -βϑ/(1-β), which the membrane's Euler step turns into -βϑ s(t-1)
     a        rise, barrier           adaptive: LI of `past`, by ρ; Scale by -β_a into the threshold
     R        recurrent               recurrent: Linear of `past` into `current`
     SRM      trace, trace_past, response and refractory_trace, refractory, barrier: two filters of two LI each
-    delays   axon..., near, far      Delay by whole steps; a fraction of a step is shared out by Scale
+    delays   axon..., near, far      Delay by whole steps; Scale divides a fraction of a step between two steps
 
-NIR's own LIF resets to a value, these by subtraction: so they are built of LI and Threshold. Exponential decays become time
-constants dt/(1 - e^{-dt/τ}), which are τ in the limit of fine steps.
+NIR's own LIF resets to a value, while these neurons reset by subtraction, so they are built of LI and Threshold. Exponential
+decays become time constants dt/(1 - e^{-dt/τ}), which approach τ for fine steps.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = ["surrogate_wiring"]
 
 
 def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
-    """Nodes and edges of the net, and the name of the node that holds its logits or output spikes.
+    """Return the nodes and edges of the net, and the name of the node that holds its logits or output spikes.
 
     Raises:
-        SpikingGammaError: A bad time step, or neurons of another kind.
+        SpikingGammaError: The time step is bad, or the neurons are of another kind.
     """
     net.settings.lif(dt_ms).validate()
     wiring = Wiring(dt_ms, net.sizes[:1])
@@ -64,7 +64,7 @@ def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, heard: str) -> 
 
 def _write_population(wiring: Wiring, name: str, kind: str, population: Population, drive: str, dtype: np.dtype) -> str:
     settings, shape, dt_ms = population.settings, (population.neurons,), wiring.dt_ms
-    # What reaches ϑ spikes, and a Threshold node wants it exceeded.
+    # A neuron spikes when it reaches ϑ, while a Threshold node must exceed it.
     below = np.nextafter(dtype.type(settings.threshold), dtype.type(0.0))
     spikes = f"{name}_threshold"
     past = wiring.lag(f"{name}_past", shape, spikes)
@@ -95,7 +95,7 @@ def _write_current(wiring: Wiring, name: str, settings: NeuronSettings, shape: t
 def _write_alpha_filters(
     wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str, past: str, dtype: np.dtype
 ) -> tuple[str, str]:
-    """Answer to the drive, and refractoriness; the latter's trace hears spikes a step late, as it should."""
+    """Add the filters of the drive and of refractoriness; the latter receives spikes one step late, as it should."""
     dt_ms = wiring.dt_ms
     decay, slow = (math.exp(-dt_ms / tau) for tau in (settings.tau_ms, settings.refractory_tau_ms))
     trace = wiring.integrator(f"{name}_trace", leak(decay, dt_ms), 1.0, shape, drive)
