@@ -139,7 +139,7 @@ def _layer(name: str, layer: GammaLayer, dt_ms: float) -> ProgramLayer:
             name, f"{kind}, which passes its signal itself", "a layer that spikes", "Train with net.analogue = false."
         )
     if not layer.readout and not layer.rectify:
-        raise SpikingGammaError(name, f"{kind}, not rectified", "a layer whose spikes say max(x, 0)")
+        raise SpikingGammaError(name, f"{kind}, not rectified", "a layer whose spikes encode max(x, 0)")
     alpha = layer.alpha(dt_ms)  # raises for a step that is too long for a bucket
     tau_ms = layer.timescales.tau_ms().detach().double()
     parts = {"weight": layer.weight, "bucket_weight": layer.bucket_weight, "bias": layer.bias, "decays": alpha}

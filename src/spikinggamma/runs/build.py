@@ -112,8 +112,8 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
 def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learner:
     """Return a learner that only evaluates `net`, at any time step.
 
-        It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has one
-    label.
+    It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
+    one label.
     """
     loss = recipe.learning.loss
     if loss == "each_step" and not data_info(recipe).step_labels:

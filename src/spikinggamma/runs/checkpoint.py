@@ -69,8 +69,8 @@ def load_checkpoint(path: Path, recipe: Recipe, *, device: torch.device | str = 
     """Load a checkpoint that belongs to `recipe`. It holds tensors, numbers and text only; no code is executed.
 
     Raises:
-        SpikingGammaError: The file does not exist, is truncated or damaged, is not a checkpoint, or belongs to another net or
-    data set.
+        SpikingGammaError: The file does not exist, is truncated or damaged, is not a checkpoint, or belongs to another net
+            or data set.
     """
     if not path.is_file():
         raise SpikingGammaError(str(path), "no such file", "a checkpoint", "The run ended before its first epoch did.")

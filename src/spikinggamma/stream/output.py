@@ -84,7 +84,7 @@ class Output:
         except BrokenPipeError:
             # At exit Python would try to flush the rest, and print an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise ReaderGone("Nobody reads the predictions any more.") from None
+            raise ReaderGone("The reader of the predictions has closed the pipe.") from None
         except OSError as error:
             raise unwritable(self.path or Path("standard output"), error, "") from None
         self.rows += 1
