@@ -234,9 +234,9 @@ def test_bad_input_is_named_and_ends_with_two(
 
 def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     script = (
-        "import spikinggamma.training as t\n"
+        "import spikinggamma.recipes as r\n"
         "def broken(*a): raise RuntimeError('ours')\n"
-        "t.load_recipe = broken\n"
+        "r.load_recipe = broken\n"
         "import sys; sys.argv = ['spikinggamma', 'train']\n"
         "from spikinggamma.cli import main; main()"
     )

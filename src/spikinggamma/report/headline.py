@@ -45,7 +45,7 @@ class Headline(NamedTuple):
     status: str
     tiles: list[Tile]
     scale: list[Bar]
-    info: list[tuple[str, str]]
+    facts: list[tuple[str, str]]
     cells: list[str]
     command: str
     folder: str
@@ -57,7 +57,7 @@ def headline(run: Run, name: str) -> Headline:
     """Return the head of a run's part of the page; an unfinished run shows its best epoch so far."""
     recipe, info = run.recipe, data_info(run.recipe)
     learning, tiles = recipe.learning, _tiles(run)
-    details = [
+    facts = [
         ("task", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
         ("input", f"{info.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
         *net_facts(recipe, info.n_channels, info.n_classes),
@@ -80,7 +80,7 @@ def headline(run: Run, name: str) -> Headline:
         status=_status(run),
         tiles=tiles,
         scale=_scale(run),
-        info=details,
+        facts=facts,
         cells=[_accuracy_cell(run), *(tile.value for tile in tiles[1:])],
         command=str(run.info.get("command") or "unknown"),
         folder=str(run.path),
