@@ -126,13 +126,13 @@ def _graph(net: SequenceNet, dt_ms: float, changes: str) -> Any:
     from spikinggamma import __version__
 
     if isinstance(net, GammaNet):
-        (wiring, heard), shape = gamma_wiring(net, dt_ms), (net.classes,)
+        (wiring, last), shape = gamma_wiring(net, dt_ms), (net.classes,)
     elif isinstance(net, SurrogateNet):
-        (wiring, heard), shape = surrogate_wiring(net, dt_ms), (net.classes,)
+        (wiring, last), shape = surrogate_wiring(net, dt_ms), (net.classes,)
     else:
         reason = "a GammaNet or SurrogateNet: NIR has no node that rectifies, nor one that counts spikes to the end"
         raise SpikingGammaError("net", type(net).__name__, reason)
-    return wiring.graph(shape, heard, written_by=f"spikinggamma {__version__}", changed_before=changes or "nothing")
+    return wiring.graph(shape, last, written_by=f"spikinggamma {__version__}", changed_before=changes or "nothing")
 
 
 def _net_of(source: Run | SequenceNet | str | Path, dt_ms: float | None) -> tuple[SequenceNet, float]:

@@ -56,13 +56,13 @@ def read_foreign_net(graph: Any, dt_ms: float) -> GammaNet:
 def _in_a_row(graph: Any) -> list[str]:
     """Return the names of nodes from input to output, which must form a chain."""
     following: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    heard: dict[str, int] = dict.fromkeys(graph.nodes, 0)
+    n_inputs: dict[str, int] = dict.fromkeys(graph.nodes, 0)
     for source, target in graph.edges:
         following[source].append(target)
-        heard[target] += 1
-    start = [name for name, count in heard.items() if count == 0]
+        n_inputs[target] += 1
+    start = [name for name, count in n_inputs.items() if count == 0]
     for name in graph.nodes:
-        if len(following[name]) > 1 or heard[name] > 1 or (heard[name] == 0 and name != start[0]):
+        if len(following[name]) > 1 or n_inputs[name] > 1 or (n_inputs[name] == 0 and name != start[0]):
             raise SpikingGammaError(name, f"edges {following[name]} out of it", "nodes in a row", REMEDY)
     row = start
     while following[row[-1]]:

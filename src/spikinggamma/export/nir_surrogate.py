@@ -36,27 +36,27 @@ def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
     """
     net.settings.lif(dt_ms).validate()
     wiring = Wiring(dt_ms, net.sizes[:1])
-    heard = "input"
+    source = "input"
     for index, weight in enumerate(net.weights):
         name = f"layer{index}"
-        heard = _write_axons(wiring, name, net.delays[index], heard)
-        drive = wiring.linear(f"{name}_weight", numbers(weight), heard)
+        source = _write_axons(wiring, name, net.delays[index], source)
+        drive = wiring.linear(f"{name}_weight", numbers(weight), source)
         if index < len(net.spiking):
-            heard = _write_population(wiring, name, net.neuron, net.spiking[index], drive, numbers(weight).dtype)
+            source = _write_population(wiring, name, net.neuron, net.spiking[index], drive, numbers(weight).dtype)
         else:
-            heard = _write_integrator(wiring, name, net, drive)
-    return wiring, heard
+            source = _write_integrator(wiring, name, net, drive)
+    return wiring, source
 
 
-def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, heard: str) -> str:
+def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays, source: str) -> str:
     if axons.delay_ms is None:
-        return heard
+        return source
     parameters = DelayParameters(axons.delay_ms.detach(), axons.max_delay_ms, wiring.dt_ms).validate()
     whole = parameters.whole_steps()
-    near = wiring.delay(f"{name}_near", numbers(whole), heard)
+    near = wiring.delay(f"{name}_near", numbers(whole), source)
     if axons.kind == "floored":
         return near
-    far = wiring.delay(f"{name}_far", numbers(whole + 1.0), heard)
+    far = wiring.delay(f"{name}_far", numbers(whole + 1.0), source)
     later = numbers(parameters.delay_ms / parameters.dt_ms - whole)
     shares = [wiring.scale(f"{name}_near_share", 1.0 - later, near), wiring.scale(f"{name}_far_share", later, far)]
     return wiring.scale(f"{name}_arrived", np.ones_like(later), *shares)
@@ -69,22 +69,22 @@ def _write_population(wiring: Wiring, name: str, kind: str, population: Populati
     spikes = f"{name}_threshold"
     past = wiring.lag(f"{name}_past", shape, spikes)
     if kind == "srm_alpha":
-        heard = [*_write_alpha_filters(wiring, name, settings, shape, drive, past, dtype)]
+        sources = [*_write_alpha_filters(wiring, name, settings, shape, drive, past, dtype)]
     else:
         beta = settings.lif(dt_ms).decays()[1]
         reset = wiring.scale(f"{name}_reset", _filled(shape, -beta * settings.threshold / (1.0 - beta), dtype), past)
         current = _write_current(wiring, name, settings, shape, drive)
-        heard = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, current, reset)]
+        sources = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, current, reset)]
         if kind == "recurrent_lif":
             recurrent = numbers(population.get_parameter("recurrent_weight"))
-            wiring.hear(current, wiring.linear(f"{name}_recurrent", recurrent, past))
+            wiring.connect(current, wiring.linear(f"{name}_recurrent", recurrent, past))
         elif kind == "adaptive_lif":
             rho = math.exp(-dt_ms / settings.adaptation_tau_ms)
             rise = wiring.integrator(f"{name}_rise", leak(rho, dt_ms), 1.0, shape, past)
-            heard.append(wiring.scale(f"{name}_barrier", _filled(shape, -settings.adaptation, dtype), rise))
+            sources.append(wiring.scale(f"{name}_barrier", _filled(shape, -settings.adaptation, dtype), rise))
         elif kind != "lif":
             raise SpikingGammaError(name, f"neurons of kind {kind!r}", "lif, adaptive_lif, recurrent_lif or srm_alpha")
-    return wiring.threshold(spikes, np.full(shape, below), *heard)
+    return wiring.threshold(spikes, np.full(shape, below), *sources)
 
 
 def _write_current(wiring: Wiring, name: str, settings: NeuronSettings, shape: tuple[int, ...], drive: str) -> str:
@@ -110,13 +110,13 @@ def _write_alpha_filters(
 
 
 def _write_integrator(wiring: Wiring, name: str, net: SurrogateNet, drive: str) -> str:
-    heard, shape = drive, (net.classes,)
+    source, shape = drive, (net.classes,)
     if net.readout_tau_ms > 0.0:
         beta = math.exp(-wiring.dt_ms / net.readout_tau_ms)
-        heard = _write_current(wiring, name, net.settings, shape, drive)
-        heard = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, heard)
+        source = _write_current(wiring, name, net.settings, shape, drive)
+        source = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, source)
     assert net.bias is not None
-    return wiring.shift(f"{name}_signal", numbers(net.bias), heard)
+    return wiring.shift(f"{name}_signal", numbers(net.bias), source)
 
 
 def _filled(shape: tuple[int, ...], value: float, dtype: np.dtype) -> Array:

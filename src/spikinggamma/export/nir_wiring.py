@@ -98,49 +98,49 @@ class Wiring:
         self.nodes: dict[str, Any] = {"input": self.nir.Input(input_type={"input": np.array(in_shape)})}
         self.edges: list[tuple[str, str]] = []
 
-    def add(self, name: str, node: Any, *heard: str) -> str:
-        """Add a node of any kind with edges from the nodes `heard`; return its name."""
+    def add(self, name: str, node: Any, *inputs: str) -> str:
+        """Add a node of any kind with edges from the nodes `inputs`; return its name."""
         self.nodes[name] = node
-        self.hear(name, *heard)
+        self.connect(name, *inputs)
         return name
 
-    def hear(self, name: str, *heard: str) -> None:
+    def connect(self, name: str, *inputs: str) -> None:
         """Add edges into a node, which may be added later."""
-        self.edges += [(source, name) for source in heard]
+        self.edges += [(source, name) for source in inputs]
 
-    def linear(self, name: str, weight: Array, *heard: str) -> str:
+    def linear(self, name: str, weight: Array, *inputs: str) -> str:
         """Add a Linear node, W x."""
-        return self.add(name, self.nir.Linear(weight=weight), *heard)
+        return self.add(name, self.nir.Linear(weight=weight), *inputs)
 
-    def shift(self, name: str, bias: Array, *heard: str) -> str:
+    def shift(self, name: str, bias: Array, *inputs: str) -> str:
         """Add a node that sums its inputs and a bias."""
         weight = np.eye(len(bias), dtype=bias.dtype)
-        return self.add(name, self.nir.Affine(weight=weight, bias=bias), *heard)
+        return self.add(name, self.nir.Affine(weight=weight, bias=bias), *inputs)
 
-    def scale(self, name: str, factors: Array, *heard: str) -> str:
+    def scale(self, name: str, factors: Array, *inputs: str) -> str:
         """Add a Scale node, which multiplies each element by its factor."""
-        return self.add(name, self.nir.Scale(scale=factors), *heard)
+        return self.add(name, self.nir.Scale(scale=factors), *inputs)
 
-    def threshold(self, name: str, thresholds: Array, *heard: str) -> str:
+    def threshold(self, name: str, thresholds: Array, *inputs: str) -> str:
         """Add a Threshold node, which is 1 above the threshold and else 0."""
-        return self.add(name, self.nir.Threshold(threshold=thresholds), *heard)
+        return self.add(name, self.nir.Threshold(threshold=thresholds), *inputs)
 
-    def integrator(self, name: str, tau_s: float, gain: float, shape: Sequence[int], *heard: str) -> str:
+    def integrator(self, name: str, tau_s: float, gain: float, shape: Sequence[int], *inputs: str) -> str:
         """Add a leaky integrator to which an input of 1 adds `gain` in one step: R = gain τ / dt."""
         tau = np.full(tuple(shape), tau_s)
         r = tau * (gain / seconds(self.dt_ms))
-        return self.add(name, self.nir.LI(tau=tau, r=r, v_leak=np.zeros_like(tau)), *heard)
+        return self.add(name, self.nir.LI(tau=tau, r=r, v_leak=np.zeros_like(tau)), *inputs)
 
-    def delay(self, name: str, steps: Array, *heard: str) -> str:
+    def delay(self, name: str, steps: Array, *inputs: str) -> str:
         """Add a Delay node of whole steps."""
-        return self.add(name, self.nir.Delay(delay=steps.astype(np.float64) * seconds(self.dt_ms)), *heard)
+        return self.add(name, self.nir.Delay(delay=steps.astype(np.float64) * seconds(self.dt_ms)), *inputs)
 
-    def lag(self, name: str, shape: Sequence[int], *heard: str) -> str:
+    def lag(self, name: str, shape: Sequence[int], *inputs: str) -> str:
         """Add a Delay node of one step."""
-        return self.delay(name, np.ones(tuple(shape)), *heard)
+        return self.delay(name, np.ones(tuple(shape)), *inputs)
 
-    def graph(self, shape: Sequence[int], heard: str, **metadata: str | float) -> Any:
-        """Return the complete graph, with the output from `heard` and metadata that describe how to run it."""
-        self.add("output", self.nir.Output(output_type={"output": np.array(shape)}), heard)
+    def graph(self, shape: Sequence[int], last: str, **metadata: str | float) -> Any:
+        """Return the complete graph, with the output from the node `last` and metadata that describe how to run it."""
+        self.add("output", self.nir.Output(output_type={"output": np.array(shape)}), last)
         about = {"dt": seconds(self.dt_ms), "unit_of_time": "s", "discretisation": DISCRETISATION, **metadata}
         return self.nir.NIRGraph(self.nodes, self.edges, metadata=about)
