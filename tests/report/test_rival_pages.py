@@ -55,7 +55,7 @@ def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) ->
     assert reader.captions == reader.drawings > 3
     for drawing in html.split("<svg")[1:]:
         ET.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
-    for title in ("Learning", "Confusions", "What a decision costs"):
+    for title in ("Learning", "Confusions", "Cost of a decision"):
         assert title in html
     assert ("Rasters" in html) == (name not in ("count_mlp", "gru"))
     assert ("Learnt delays" in html) == (name == "lif")
