@@ -18,7 +18,7 @@ def require(package: str, extra: str, purpose: str) -> None:
         purpose: What it is for, as the message ends its sentence.
 
     Raises:
-        SpikingGammaError: It is not installed.
+        SpikingGammaError: The package is not installed.
 
     Example:
         >>> require("clairvoyance", "future", "which knows the test set")

@@ -87,5 +87,5 @@ def test_bad_rows_are_named_by_their_place(rows: list[dict[str, Any]], tmp_path:
 
 
 def test_a_runs_page_tells_its_cost(page: str) -> None:
-    assert "What a decision costs" in page
+    assert "Cost of a decision" in page
     assert "synapses are used by events" in page

@@ -98,7 +98,7 @@ def test_several_runs_are_compared_at_the_top(finished: Run, tmp_path: Path) -> 
     (copies[1] / "recipe.toml").write_text(re.sub(r"(?m)^clip_norm = .*$", "clip_norm = 0.5", text), encoding="utf-8")
     html = report.write_page(copies, tmp_path / "page.html").read_text(encoding="utf-8")
     _Reader(html)
-    assert "4 runs beside one another" in html
+    assert "4 runs compared" in html
     assert "learning.clip_norm" in html
     assert html.index("<table>") < html.index("Training run a")
     assert "training.seed" not in html.split("</table>")[0]
