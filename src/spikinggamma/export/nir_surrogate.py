@@ -46,15 +46,15 @@ def surrogate_wiring(net: SurrogateNet, dt_ms: float) -> tuple[Wiring, str]:
         source = _write_axons(wiring, name, net.delays[index], source)
         drive = wiring.linear(f"{name}_weight", numbers(weight), source)
         if index < len(net.spiking):
-            heard = _write_neurons(wiring, name, net.spiking[index], drive, numbers(weight).dtype)
+            source = _write_neurons(wiring, name, net.spiking[index], drive, numbers(weight).dtype)
         else:
             source = _write_integrator(wiring, name, net, drive)
     return wiring, source
 
 
-def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays | None, heard: str) -> str:
+def _write_axons(wiring: Wiring, name: str, axons: AxonalDelays | None, source: str) -> str:
     if axons is None:
-        return heard
+        return source
     parameters = axons.parameters_at(wiring.dt_ms)._replace(delay_ms=axons.delay_ms.detach())
     whole = parameters.whole_steps()
     near = wiring.delay(f"{name}_near", numbers(whole), source)
@@ -78,20 +78,20 @@ def _write_neurons(wiring: Wiring, name: str, layer: nn.Module, drive: str, dtyp
     spikes = f"{name}_threshold"
     past = wiring.lag(f"{name}_past", shape, spikes)
     if isinstance(options, SRMAlphaOptions):
-        heard = [*_write_alpha_filters(wiring, name, options, shape, drive, past, dtype)]
+        source = [*_write_alpha_filters(wiring, name, options, shape, drive, past, dtype)]
         first = f"{name}_trace"
     else:
         beta = options.parameters(dt_ms).decays()[1]
         reset = wiring.scale(f"{name}_reset", _filled(shape, -beta * options.threshold / (1.0 - beta), dtype), past)
         first = _write_current(wiring, name, options.synapse_tau_ms, shape, drive)
-        heard = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, first, reset)]
+        source = [wiring.integrator(f"{name}_membrane", leak(beta, dt_ms), 1.0 - beta, shape, first, reset)]
         if isinstance(options, AdaptiveLIFOptions):
             rho = math.exp(-dt_ms / options.adaptation_tau_ms)
             rise = wiring.integrator(f"{name}_rise", leak(rho, dt_ms), 1.0, shape, past)
-            heard.append(wiring.scale(f"{name}_barrier", _filled(shape, -options.adaptation, dtype), rise))
+            source.append(wiring.scale(f"{name}_barrier", _filled(shape, -options.adaptation, dtype), rise))
     if isinstance(layer, Recurrent):
-        wiring.hear(first, wiring.linear(f"{name}_recurrent", numbers(layer.recurrent_weight), past))
-    return wiring.threshold(spikes, np.full(shape, below), *heard)
+        wiring.connect(first, wiring.linear(f"{name}_recurrent", numbers(layer.recurrent_weight), past))
+    return wiring.threshold(spikes, np.full(shape, below), *source)
 
 
 def _write_current(wiring: Wiring, name: str, tau_ms: float, shape: tuple[int, ...], drive: str) -> str:
@@ -117,11 +117,11 @@ def _write_alpha_filters(
 
 
 def _write_integrator(wiring: Wiring, name: str, net: SurrogateNet, drive: str) -> str:
-    heard, shape, integrator = drive, (net.classes,), net.integrator
+    source, shape, integrator = drive, (net.classes,), net.integrator
     if integrator is not None and integrator.tau_ms > 0.0:
         beta = math.exp(-wiring.dt_ms / integrator.tau_ms)
-        heard = _write_current(wiring, name, integrator.synapse_tau_ms, shape, drive)
-        heard = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, heard)
+        source = _write_current(wiring, name, integrator.synapse_tau_ms, shape, drive)
+        source = wiring.integrator(f"{name}_membrane", leak(beta, wiring.dt_ms), 1.0 - beta, shape, source)
     assert net.bias is not None
     return wiring.shift(f"{name}_signal", numbers(net.bias), source)
 
