@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float, Int
 
-from spikinggamma.cochlea.bushy_cell import bushy_spikes
-from spikinggamma.cochlea.hair_cell import spike_probability
-from spikinggamma.cochlea.membrane import RATE_HZ, filter_bank, spectra_of_blocks, velocity_of_blocks
+from spikinggamma.cochlea.bushy_cell import bushy_cells, padded
+from spikinggamma.cochlea.compiled import cells_of_places
+from spikinggamma.cochlea.filter_bank import filter_bank, moved_blocks
+from spikinggamma.cochlea.hair_cell import resting_pools
+from spikinggamma.cochlea.membrane import RATE_HZ
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
@@ -26,7 +28,6 @@ __all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
 _RMS = 0.3
 _LOWEST_RATE_HZ = 4000
 _MOST_CHANNELS = 10_000  # the filters of more would not fit into the memory of a small machine
-_CHANNELS_AT_ONCE = 16  # keeps a block's arrays inside the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +94,36 @@ def convert(
     if not 0 <= seed < 2**64:
         raise SpikingGammaError("seed", seed, "an integer from 0 to 2**64 - 1")
     prepared = prepare(sound, rate_hz, ramp_ms=cochlea.ramp_ms, pre_emphasis_hz=cochlea.pre_emphasis_hz)
-    spectra = spectra_of_blocks(prepared)
-    bank = filter_bank(cochlea.n_channels, cochlea.c0).values
-    n_samples = -(-len(prepared) // 2)
-    step_s = 2.0 / RATE_HZ
-    found = []
-    for first in range(0, cochlea.n_channels, _CHANNELS_AT_ONCE):
-        moved = velocity_of_blocks(spectra, bank[first : first + _CHANNELS_AT_ONCE], n_samples)
-        spikes = bushy_spikes(spike_probability(moved, step_s), step_s, seed=seed, first_channel=first)
-        spikes[:, 0] += first
-        found.append(spikes)
-    channels, samples = np.concatenate(found).T
-    order = np.lexsort((channels, samples))
+    samples, channels = _spikes(prepared, cochlea, seed)
     # Whole microseconds: sample i lies at i * 125/3 µs.
-    times_us = samples[order] * 2_000_000 // RATE_HZ
+    times_us = samples * 2_000_000 // RATE_HZ
     duration_us = -(-len(prepared) * 1_000_000 // RATE_HZ)
-    return SpikeTrain(times_us, channels[order].astype(np.int32), duration_us)
+    return SpikeTrain(times_us, channels.astype(np.int32), duration_us)
+
+
+def _spikes(
+    prepared: Float[np.ndarray, " S"], cochlea: Cochlea, seed: int
+) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """Samples at 24 kHz and channels of all spikes, ordered by time, then channel."""
+    bank = filter_bank(cochlea.n_channels, cochlea.c0)
+    stride = len(bank.weights)
+    # Lane `phase * n_rows + r` is channel `stride * r + phase`, and the last of them may lie beyond the last channel.
+    channels = (np.arange(stride)[:, None] + stride * np.arange(bank.n_rows)).ravel()
+    channels = padded(np.where(channels < cochlea.n_channels, channels, -1))
+    step_s = 2.0 / RATE_HZ
+    cells, pools = bushy_cells(channels, step_s, seed=seed), resting_pools(len(channels))
+    first, found = 0, []
+    for moved in moved_blocks(prepared, bank):
+        some = np.empty(cells.most_spikes(len(moved)), dtype=np.int64)
+        n_found = cells_of_places(moved, first, bank.weights, bank.n_rows, step_s, pools, *cells, some)
+        found.append(some[:n_found])
+        first += len(moved)
+    samples, lanes = np.divmod(np.concatenate(found), len(channels))
+    heard = channels[lanes]
+    real = heard >= 0
+    key = np.sort(samples[real] * cochlea.n_channels + heard[real])
+    samples, heard = np.divmod(key, cochlea.n_channels)
+    return samples, heard
 
 
 def prepare(
