@@ -45,7 +45,7 @@ class BushyCells(NamedTuple):
     def most_spikes(self, n_samples: int) -> int:
         """The most that can be found in so many samples."""
         dead, lanes = self.resting.shape
-        return lanes * (n_samples // (dead + 1) + 1)
+        return int(lanes * (n_samples // (dead + 1) + 1))
 
 
 def padded(channels: Int[np.ndarray, " C"]) -> Int[np.ndarray, " lanes"]:

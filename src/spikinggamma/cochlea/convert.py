@@ -3,6 +3,10 @@
     sound -> 48 kHz (-> pre-emphasis) -> root mean square 0.3 -> Hann window -> membrane -> hair cell -> bushy cell -> spikes
 
 Cramer, Stradmann, Schemmel, Zenke (2020), "The Heidelberg spiking data sets", arXiv 1910.07407.
+
+The same sound, parameters and seed give the same spikes within one `VERSION`. Version 2 computes in single precision and
+interpolates between places (see `filter_bank`): its spikes have the statistics of version 1 and share its random numbers, so
+about 997 of 1000 spikes of a recording are the same.
 """
 
 from __future__ import annotations
@@ -23,7 +27,11 @@ from spikinggamma.cochlea.hair_cell import resting_pools
 from spikinggamma.cochlea.membrane import RATE_HZ
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Cochlea", "SpikeTrain", "convert", "prepare"]
+__all__ = ["VERSION", "Cochlea", "SpikeTrain", "convert", "prepare"]
+
+VERSION = (
+    2  # another where the same seed no longer gives the same spikes: it is part of the key of every cache of spikes
+)
 
 _RMS = 0.3
 _LOWEST_RATE_HZ = 4000
@@ -37,10 +45,11 @@ class Cochlea:
     Args:
         n_channels: Places along the membrane, base (high tones) first; the published sets have 700.
         c0: Stiffness at the base; 1e9, or 1e8 as in spike trains published before August 2021.
-        ramp_ms: Length of the Hann rise and fall; None lets them meet in the middle, as published.
+        ramp_ms: Length of the Hann rise and fall; None lets them meet in the middle, the default of the published tool. The
+            published spikes of the Heidelberg Digits were very probably made with ramps of 30 ms.
         pre_emphasis_hz: Corner of a first-order high-pass in front of the chain, which lifts tones above it by 6 dB per
-            octave as outer and middle ear do; None leaves it out, as published. Speech falls by about as much towards
-            high tones, so without it vowels saturate the hair cells while most consonants stay below them.
+            octave as outer and middle ear do; None leaves it out, as the published tool does. Speech falls by about as
+            much towards high tones, so without it vowels saturate the hair cells while most consonants stay below them.
     """
 
     n_channels: int = 700
@@ -76,7 +85,7 @@ def convert(
     Args:
         sound: One channel of audio, any scale: the chain normalises it.
         rate_hz: Sampling rate, a whole number of at least 4000.
-        cochlea: Parameters; the published ones where left out.
+        cochlea: Parameters; the defaults of the published tool where left out.
         seed: Of the random release of spikes; the same seed gives the same spikes.
 
     Shapes:

@@ -13,52 +13,61 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["POINTS_IN_TIME", "fold_product", "write_rows"]
+__all__ = ["POINTS_IN_TIME", "fold_product", "weigh_rows"]
 
 POINTS_IN_TIME = 12
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def fold_product(gains, spectrum, out):  # type: ignore[no-untyped-def]
+def fold_product(gains, coarse, spectrum, out):  # type: ignore[no-untyped-def]
     """Write F of V = gains * spectrum into `out`, with gains that are halved already and end where no place answers.
 
     Shapes:
-        gains complex64 [bins, places]; spectrum complex64 [n], n even; out complex64 [m, places], m at most n // 2 + 1.
+        gains complex64 [bins, places], of which every `coarse`-th bin is one of the spectrum; spectrum complex64 [n], n even;
+        out complex64 [m, places], m at most n // 2 + 1.
     """
     n, n_places = len(spectrum), gains.shape[1]
-    low = min(len(gains), len(out))
+    width = (len(gains) - 1) // coarse + 1
+    low = min(width, len(out))
     for k in range(low):
         sound = spectrum[k]
         for p in range(n_places):
-            out[k, p] = gains[k, p] * sound
+            out[k, p] = gains[k * coarse, p] * sound
     out[low:] = 0.0
-    for k in range(n // 2, len(gains)):
+    for k in range(n // 2, width):
         sound = spectrum[k]
         for p in range(n_places):
-            out[n - k, p] += np.conj(gains[k, p] * sound)
+            out[n - k, p] += np.conj(gains[k * coarse, p] * sound)
     for p in range(n_places):
         out[0, p] = complex(np.float32(2.0) * out[0, p].real, np.float32(0.0))
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def write_rows(rows, begin, weights, out, first):  # type: ignore[no-untyped-def]
-    """Write samples of some places, from sample `begin` on, into columns `first` and on of `out`; `thin` divides `begin`.
+def weigh_rows(rows, w, out):  # type: ignore[no-untyped-def]
+    """Write sums of `POINTS_IN_TIME` successive rows, weighted by `w`, into `out`.
 
     Shapes:
-        rows float32 [samples // thin, places]; weights float32 [thin, POINTS_IN_TIME], of the neighbours at each phase between
-        two samples; out float32 [samples, all places].
+        rows float32 [n + POINTS_IN_TIME - 1, places]; w float32 [POINTS_IN_TIME]; out float32 [n, places].
     """
-    thin, n_places = len(weights), rows.shape[1]
-    start = begin // thin
-    for phase in range(thin):
-        w0, w1, w2, w3 = weights[phase, 0], weights[phase, 1], weights[phase, 2], weights[phase, 3]
-        w4, w5, w6, w7 = weights[phase, 4], weights[phase, 5], weights[phase, 6], weights[phase, 7]
-        w8, w9, w10, w11 = weights[phase, 8], weights[phase, 9], weights[phase, 10], weights[phase, 11]
-        for t in range(phase, len(out), thin):
-            i = start + t // thin - (POINTS_IN_TIME // 2 - 1)
-            target = out[t, first : first + n_places]
-            for p in range(n_places):
-                near = w0 * rows[i, p] + w1 * rows[i + 1, p] + w2 * rows[i + 2, p] + w3 * rows[i + 3, p]
-                near += w4 * rows[i + 4, p] + w5 * rows[i + 5, p] + w6 * rows[i + 6, p] + w7 * rows[i + 7, p]
-                near += w8 * rows[i + 8, p] + w9 * rows[i + 9, p] + w10 * rows[i + 10, p] + w11 * rows[i + 11, p]
-                target[p] = near
+    n_places, flat, sums = rows.shape[1], rows.ravel(), out.ravel()  # as one long row: one loop, however few the places
+    r1, r2, r3, r4 = flat[n_places:], flat[2 * n_places :], flat[3 * n_places :], flat[4 * n_places :]
+    r5, r6, r7, r8 = flat[5 * n_places :], flat[6 * n_places :], flat[7 * n_places :], flat[8 * n_places :]
+    r9, r10, r11 = flat[9 * n_places :], flat[10 * n_places :], flat[11 * n_places :]
+    w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11 = (
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        w[4],
+        w[5],
+        w[6],
+        w[7],
+        w[8],
+        w[9],
+        w[10],
+        w[11],
+    )
+    for x in range(len(sums)):
+        near = w0 * flat[x] + w1 * r1[x] + w2 * r2[x] + w3 * r3[x]
+        near += w4 * r4[x] + w5 * r5[x] + w6 * r6[x] + w7 * r7[x]
+        sums[x] = near + (w8 * r8[x] + w9 * r9[x] + w10 * r10[x] + w11 * r11[x])
