@@ -42,7 +42,10 @@ _CHECKED += [
     "export",
     "files",
     "distributed",
+    "cochlea.bushy_cell",
     "cochlea.convert",
+    "cochlea.filter_bank",
+    "cochlea.hair_cell",
     "cochlea.membrane",
 ]
 _CHECKED += ["report.activity"]
