@@ -9,17 +9,25 @@ from torch import Tensor
 
 from spikinggamma import functional as F
 from spikinggamma.functional import DelayParameters, DelayState, LIFParameters
-from spikinggamma.nn import NeuronSettings, SurrogateNet
+from spikinggamma.nn import NEURONS, AxonalDelays, Recurrent, SurrogateNet
+from spikinggamma.nn.neurons.lif import LIF
 
 DT_MS = 2.0
 CHANNELS, CLASSES = 6, 3
-SETTINGS = NeuronSettings(
-    tau_ms=9.0, synapse_tau_ms=5.0, adaptation=0.3, adaptation_tau_ms=40.0, refractory_tau_ms=4.0, refractory_scale=1.5
-)
+OPTIONS = {
+    "tau_ms": 9.0,
+    "synapse_tau_ms": 5.0,
+    "adaptation": 0.3,
+    "adaptation_tau_ms": 40.0,
+    "refractory_tau_ms": 4.0,
+    "refractory_scale": 1.5,
+}
+# Kinds of neurons, and a LIF with recurrence, each with the options of the above that it has.
+KINDS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
 DELAYS: dict[str, Any] = {
     "none": {},
-    "fractional": {"axons": "fractional", "max_delay_ms": 9.0, "delay_input": True},
-    "floored": {"axons": "floored", "max_delay_ms": 9.0, "delay_input": True},
+    "fractional": {"delays": "fractional", "max_delay_ms": 9.0, "delay_input": True},
+    "floored": {"delays": "floored", "max_delay_ms": 9.0, "delay_input": True},
 }
 
 
@@ -27,7 +35,7 @@ def prepared(
     neuron: str = "lif",
     *,
     hidden: tuple[int, ...] = (7, 5),
-    settings: NeuronSettings = SETTINGS,
+    settings: dict[str, float] = OPTIONS,
     steps: int = 24,
     batch: int = 3,
     signal_per_threshold: float = 1.0,
@@ -36,7 +44,9 @@ def prepared(
     """A calibrated net in double precision, bias away from zero, and sparse spikes for it [T, B, N]."""
     generator = torch.Generator().manual_seed(1)
     sizes = (CHANNELS, *hidden, CLASSES)
-    net = SurrogateNet(sizes, neuron=neuron, settings=settings, generator=generator, **options).double()
+    kind, recurrent = ("lif", True) if neuron == "recurrent_lif" else (neuron, False)
+    known = {key: value for key, value in settings.items() if key in NEURONS[kind].options.model_fields}
+    net = SurrogateNet(sizes, neuron=kind, recurrent=recurrent, options=known, generator=generator, **options).double()
     spikes = (torch.rand(steps, batch, CHANNELS, generator=generator) < 0.3).double()
     net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=signal_per_threshold)
     if net.bias is not None:
@@ -64,41 +74,62 @@ def by_hand(net: SurrogateNet, spikes: Tensor, masks: tuple[Tensor | None, ...] 
     return Said(said[:-1], said[-1])
 
 
+def names_of_weights(net: SurrogateNet) -> list[str]:
+    """The names of W of each layer."""
+    named = {id(parameter): name for name, parameter in net.named_parameters()}
+    return [named[id(weight)] for weight in net.weights]
+
+
+def masks_of(net: SurrogateNet, seed: int = 7) -> tuple[Tensor | None, ...]:
+    """Dropout masks of the hidden layers of a batch of three."""
+    masks = net.initial_state(3, generator=torch.Generator().manual_seed(seed)).masks
+    return tuple(mask for layer, mask in zip(net.layers, masks, strict=True) if layer in net.hidden)
+
+
+def name_of_bias(net: SurrogateNet) -> str:
+    """The name of the read-out's bias."""
+    return next(name for name, parameter in net.named_parameters() if parameter is net.bias)
+
+
 def lif_parameters(net: SurrogateNet) -> LIFParameters:
     """Of its neurons."""
-    kept = net.settings
+    kept: Any = net.neurons[0].options
     return LIFParameters(kept.tau_ms, kept.synapse_tau_ms, kept.threshold, kept.surrogate, DT_MS)
 
 
 def _delayed(net: SurrogateNet, index: int, message: Tensor) -> Tensor:
-    axons = net.delays[index]
-    if axons.delay_ms is None:
+    delays = net.delays[index]
+    if delays is None:
         return message
-    parameters = DelayParameters(axons.delay_ms, axons.max_delay_ms, DT_MS)
+    assert isinstance(delays, AxonalDelays)
+    parameters = DelayParameters(delays.delay_ms, delays.max_delay_ms, DT_MS)
     state = DelayState(message.new_zeros(parameters.remembered_steps(), *message.shape[1:]))
-    delay = {"fractional": F.fractional_delay_sequence, "floored": F.floored_delay_sequence}[axons.kind]
+    delay = {"fractional": F.fractional_delay_sequence, "floored": F.floored_delay_sequence}[delays.kind]
     return delay(parameters, state, message)[0]
 
 
 def _integrated(net: SurrogateNet, drive: Tensor) -> Tensor:
-    if net.readout_tau_ms == 0.0:
+    assert net.integrator is not None
+    if net.integrator.tau_ms == 0.0:
         return drive
     zero = torch.zeros_like(drive[0])
-    parameters = lif_parameters(net)._replace(tau_ms=net.readout_tau_ms)
+    parameters = LIFParameters(net.integrator.tau_ms, net.integrator.synapse_tau_ms, 1.0, "fast_sigmoid", DT_MS)
     return F.leaky_sequence(parameters, F.LIFState(zero, zero), drive)[0]
 
 
 def _spikes(net: SurrogateNet, index: int, drive: Tensor) -> Tensor:
-    zero, lif, kept = torch.zeros_like(drive[0]), lif_parameters(net), net.settings
-    if net.neuron == "lif":
-        return F.lif_sequence(lif, F.LIFState(zero, zero), drive)[0]
-    if net.neuron == "adaptive_lif":
-        adaptive = F.AdaptiveLIFParameters(lif, kept.adaptation, kept.adaptation_tau_ms)
-        return F.adaptive_lif_sequence(adaptive, F.AdaptiveLIFState(zero, zero, zero), drive)[0]
-    if net.neuron == "recurrent_lif":
-        weight = net.get_parameter(f"populations.{index}.recurrent_weight")
-        recurrent = F.RecurrentLIFParameters(lif, weight)
+    zero, neuron = torch.zeros_like(drive[0]), net.neurons[index]
+    kept: Any = neuron.options
+    layer = net.spiking[index]
+    if isinstance(layer, Recurrent):
+        assert isinstance(neuron, LIF)
+        recurrent = F.RecurrentLIFParameters(lif_parameters(net), layer.recurrent_weight)
         return F.recurrent_lif_sequence(recurrent, F.RecurrentLIFState(zero, zero, zero), drive)[0]
+    if net.neuron == "lif":
+        return F.lif_sequence(lif_parameters(net), F.LIFState(zero, zero), drive)[0]
+    if net.neuron == "adaptive_lif":
+        adaptive = F.AdaptiveLIFParameters(lif_parameters(net), kept.adaptation, kept.adaptation_tau_ms)
+        return F.adaptive_lif_sequence(adaptive, F.AdaptiveLIFState(zero, zero, zero), drive)[0]
     assert net.neuron == "srm_alpha"
     refractory = (kept.refractory_tau_ms, kept.refractory_scale)
     srm = F.SRMAlphaParameters(kept.tau_ms, *refractory, kept.threshold, kept.surrogate_width, 1.0, DT_MS)
