@@ -9,12 +9,11 @@ from torch import Tensor
 
 from spikinggamma import functional as F
 from spikinggamma.functional import DelayParameters, DelayState, LIFParameters
-from spikinggamma.nn import NEURONS, AxonalDelays, Recurrent, SurrogateNet
-from spikinggamma.nn.neurons.lif import LIF
+from spikinggamma.nn import NEURONS, Recurrent, SurrogateNet
 
 DT_MS = 2.0
 CHANNELS, CLASSES = 6, 3
-OPTIONS = {
+SETTINGS: dict[str, Any] = {
     "tau_ms": 9.0,
     "synapse_tau_ms": 5.0,
     "adaptation": 0.3,
@@ -22,8 +21,13 @@ OPTIONS = {
     "refractory_tau_ms": 4.0,
     "refractory_scale": 1.5,
 }
-# Kinds of neurons, and a LIF with recurrence, each with the options of the above that it has.
-KINDS = ("lif", "adaptive_lif", "recurrent_lif", "srm_alpha")
+# Every kind of neuron, alone and with a recurrence around it.
+KINDS: dict[str, dict[str, Any]] = {
+    "lif": {"neuron": "lif"},
+    "adaptive_lif": {"neuron": "adaptive_lif"},
+    "recurrent_lif": {"neuron": "lif", "recurrent": True},
+    "srm_alpha": {"neuron": "srm_alpha"},
+}
 DELAYS: dict[str, Any] = {
     "none": {},
     "fractional": {"delays": "fractional", "max_delay_ms": 9.0, "delay_input": True},
@@ -35,7 +39,7 @@ def prepared(
     neuron: str = "lif",
     *,
     hidden: tuple[int, ...] = (7, 5),
-    settings: dict[str, float] = OPTIONS,
+    settings: dict[str, Any] = SETTINGS,
     steps: int = 24,
     batch: int = 3,
     signal_per_threshold: float = 1.0,
@@ -44,14 +48,18 @@ def prepared(
     """A calibrated net in double precision, bias away from zero, and sparse spikes for it [T, B, N]."""
     generator = torch.Generator().manual_seed(1)
     sizes = (CHANNELS, *hidden, CLASSES)
-    kind, recurrent = ("lif", True) if neuron == "recurrent_lif" else (neuron, False)
-    known = {key: value for key, value in settings.items() if key in NEURONS[kind].options.model_fields}
-    net = SurrogateNet(sizes, neuron=kind, recurrent=recurrent, options=known, generator=generator, **options).double()
+    kind = KINDS[neuron] | {"options": options_of(KINDS[neuron]["neuron"], settings)}
+    net = SurrogateNet(sizes, **kind, generator=generator, **options).double()
     spikes = (torch.rand(steps, batch, CHANNELS, generator=generator) < 0.3).double()
     net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=signal_per_threshold)
     if net.bias is not None:
         torch.nn.init.normal_(net.bias, std=0.1, generator=generator)
     return net, spikes
+
+
+def options_of(neuron: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the settings that this kind of neuron has."""
+    return {key: value for key, value in settings.items() if key in NEURONS[neuron].options.model_fields}
 
 
 class Said(NamedTuple):
@@ -80,15 +88,15 @@ def names_of_weights(net: SurrogateNet) -> list[str]:
     return [named[id(weight)] for weight in net.weights]
 
 
+def name_of_bias(net: SurrogateNet) -> str:
+    """The name of the read-out's bias."""
+    return next(name for name, parameter in net.named_parameters() if parameter is net.bias)
+
+
 def masks_of(net: SurrogateNet, seed: int = 7) -> tuple[Tensor | None, ...]:
     """Dropout masks of the hidden layers of a batch of three."""
     masks = net.initial_state(3, generator=torch.Generator().manual_seed(seed)).masks
     return tuple(mask for layer, mask in zip(net.layers, masks, strict=True) if layer in net.hidden)
-
-
-def name_of_bias(net: SurrogateNet) -> str:
-    """The name of the read-out's bias."""
-    return next(name for name, parameter in net.named_parameters() if parameter is net.bias)
 
 
 def lif_parameters(net: SurrogateNet) -> LIFParameters:
@@ -98,39 +106,38 @@ def lif_parameters(net: SurrogateNet) -> LIFParameters:
 
 
 def _delayed(net: SurrogateNet, index: int, message: Tensor) -> Tensor:
-    delays = net.delays[index]
-    if delays is None:
+    axons = net.delays[index]
+    if axons is None:
         return message
-    assert isinstance(delays, AxonalDelays)
-    parameters = DelayParameters(delays.delay_ms, delays.max_delay_ms, DT_MS)
+    parameters = DelayParameters(axons.delay_ms, axons.max_delay_ms, DT_MS)
     state = DelayState(message.new_zeros(parameters.remembered_steps(), *message.shape[1:]))
-    delay = {"fractional": F.fractional_delay_sequence, "floored": F.floored_delay_sequence}[delays.kind]
+    delay = {"fractional": F.fractional_delay_sequence, "floored": F.floored_delay_sequence}[axons.kind]
     return delay(parameters, state, message)[0]
 
 
 def _integrated(net: SurrogateNet, drive: Tensor) -> Tensor:
     assert net.integrator is not None
-    if net.integrator.tau_ms == 0.0:
+    tau_ms, synapse_tau_ms = net.integrator.tau_ms, net.integrator.synapse_tau_ms
+    if tau_ms == 0.0:
         return drive
     zero = torch.zeros_like(drive[0])
-    parameters = LIFParameters(net.integrator.tau_ms, net.integrator.synapse_tau_ms, 1.0, "fast_sigmoid", DT_MS)
+    parameters = LIFParameters(tau_ms, synapse_tau_ms, 1.0, "arctan", DT_MS)
     return F.leaky_sequence(parameters, F.LIFState(zero, zero), drive)[0]
 
 
 def _spikes(net: SurrogateNet, index: int, drive: Tensor) -> Tensor:
-    zero, neuron = torch.zeros_like(drive[0]), net.neurons[index]
-    kept: Any = neuron.options
-    layer = net.spiking[index]
-    if isinstance(layer, Recurrent):
-        assert isinstance(neuron, LIF)
-        recurrent = F.RecurrentLIFParameters(lif_parameters(net), layer.recurrent_weight)
-        return F.recurrent_lif_sequence(recurrent, F.RecurrentLIFState(zero, zero, zero), drive)[0]
-    if net.neuron == "lif":
-        return F.lif_sequence(lif_parameters(net), F.LIFState(zero, zero), drive)[0]
+    zero, layer = torch.zeros_like(drive[0]), net.spiking[index]
+    kept: Any = net.neurons[index].options
+    if net.neuron == "srm_alpha":
+        refractory = (kept.refractory_tau_ms, kept.refractory_scale)
+        srm = F.SRMAlphaParameters(kept.tau_ms, *refractory, kept.threshold, kept.surrogate_width, 1.0, DT_MS)
+        return F.srm_alpha_sequence(srm, F.SRMAlphaState(zero, zero, zero, zero), drive)[0]
+    lif = lif_parameters(net)
     if net.neuron == "adaptive_lif":
-        adaptive = F.AdaptiveLIFParameters(lif_parameters(net), kept.adaptation, kept.adaptation_tau_ms)
+        adaptive = F.AdaptiveLIFParameters(lif, kept.adaptation, kept.adaptation_tau_ms)
         return F.adaptive_lif_sequence(adaptive, F.AdaptiveLIFState(zero, zero, zero), drive)[0]
-    assert net.neuron == "srm_alpha"
-    refractory = (kept.refractory_tau_ms, kept.refractory_scale)
-    srm = F.SRMAlphaParameters(kept.tau_ms, *refractory, kept.threshold, kept.surrogate_width, 1.0, DT_MS)
-    return F.srm_alpha_sequence(srm, F.SRMAlphaState(zero, zero, zero, zero), drive)[0]
+    if isinstance(layer, Recurrent):
+        recurrent = F.RecurrentLIFParameters(lif, layer.recurrent_weight)
+        return F.recurrent_lif_sequence(recurrent, F.RecurrentLIFState(zero, zero, zero), drive)[0]
+    assert net.neuron == "lif"
+    return F.lif_sequence(lif, F.LIFState(zero, zero), drive)[0]

@@ -76,6 +76,9 @@ class Entry(Generic[T]):
     def _explain(self, error: ValidationError, argument: str, given: dict[str, Any]) -> SpikingGammaError:
         problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         first = problems[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, SpikingGammaError):  # of an entry that this one names: it says itself which key
+            return cause
         key = ".".join(map(str, first["loc"]))
         known = sorted(self.options.model_fields)
         if first["type"] == "extra_forbidden":
