@@ -36,7 +36,7 @@ class CausalLayerGradient:
         layer, alpha = self.layer, self.alpha
         layer.accumulate_mix(delta, activations.drive, activations.before.buckets, alpha)
         layer.accumulate_bias(delta)
-        accumulate_timescales(layer, activations, delta, alpha, self.dt_ms)
+        accumulate_timescales(layer, activations.drive, activations.before.buckets, delta, alpha, self.dt_ms)
         if not (layer.projection_learns or layer.timescales.trainable):
             return
         drive_grad, carried = layer.signal_adjoint(delta, alpha)

@@ -43,10 +43,9 @@ class _GammaSignal(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before = ctx.saved_tensors
         delta = grads[0].contiguous()
-        drive_grad, _ = kernels.signal_adjoint(delta, weight, alpha)
-        products = kernels.bucket_products(delta, drive, alpha, before)
+        exact = kernels.signal_gradients(delta, drive, weight, alpha, before)
         alpha_grad = _alpha_grad(delta, drive, weight, alpha, before) if ctx.needs_input_grad[3] else None
-        return drive_grad, products, delta.sum((0, 1)), alpha_grad, None
+        return *exact, alpha_grad, None
 
 
 class _GammaFilter(torch.autograd.Function):

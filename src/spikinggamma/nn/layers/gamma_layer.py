@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState, decay_factors
 from spikinggamma.kernels import SpikeEvents
-from spikinggamma.nn.autograd import sigma_delta
+from spikinggamma.nn.autograd import decoded, sigma_delta
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.layers.timescales import Timescales
@@ -145,6 +145,12 @@ class GammaLayer(Layer):
         shut: Tensor = torch.ops.aten.threshold_backward.grad_input(grad, signal, 0.0, grad_input=grad)
         return shut
 
+    def signal_gradient(
+        self, grad: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
+    ) -> Float[Tensor, "T B N"]:
+        """δ = ∂ℓ/∂x from ∂ℓ/∂s, the gradient on what was sent: decoded, where the gate is open; a read-out sends x itself."""
+        return grad if self.readout else self.apply_relu_mask(decoded(grad, float(alpha[0])), signal)
+
     def check(self, inputs: Tensor, state: SpikingGammaState) -> None:
         """Raise `SpikingGammaError` unless input, state and layer fit together."""
         wanted = f"[T, B, {', '.join(map(str, self.in_shape))}]"
@@ -212,6 +218,26 @@ class GammaLayer(Layer):
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
         """Remember, mix and speak without autograd: x, what is sent and its counts as `speak` has them, the state after."""
+
+    @abc.abstractmethod
+    def scan_backward(
+        self,
+        grad: Float[Tensor, "T B N"],
+        signal: Float[Tensor, "T B N"],
+        drive: Float[Tensor, "S B M"],
+        buckets: Float[Tensor, "K B M"],
+        alpha: Float[Tensor, " K"],
+    ) -> Float[Tensor, "T B M"]:
+        """The way back through `scan`: ∂ℓ/∂u, with the gradients of the mix and of the bias added.
+
+        Args:
+            grad: ∂ℓ/∂s, on what was sent.
+            signal: x.
+            drive: u of the first S steps, at most T: the parameters' gradients are those of these steps. Later ones only
+                contribute to ∂ℓ/∂u.
+            buckets: h before the first step.
+            alpha: Decay per step.
+        """
 
     @abc.abstractmethod
     def signal_adjoint(
