@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spikinggamma.functional import DelayParameters, DelayState, fractional_delay_sequence
+from spikinggamma.functional import DelayState
 from spikinggamma.nn import AxonalDelays, Bias, Layer, Linear, Recurrent, add_gradient
 
 __all__ = [
@@ -109,16 +109,14 @@ class DelaySignal(MatrixSignal):
 
     def values(self, arrived: Arrived, dt_ms: float) -> Float[Tensor, "T B M"]:
         """See `Signal.values`: (s(t-n-1) - s(t-n)) / dt for a delay of n steps and a part of one."""
-        sent, bound = arrived.sent.flatten(2), self.delays.max_delay_ms
-        remembered = self.delays.parameters_at(dt_ms).remembered_steps()
-        past = arrived.past or DelayState(sent.new_zeros(remembered, *sent.shape[1:]))
-        delay_ms = self.delays.delay_ms.detach()
-
-        def arrivals(delay_ms: Tensor) -> Tensor:
-            return fractional_delay_sequence(DelayParameters(delay_ms, bound, dt_ms), past, sent)[0]
-
-        tangent: Tensor = torch.func.jvp(arrivals, (delay_ms,), (torch.ones_like(delay_ms),))[1]
-        return tangent
+        sent, parameters = arrived.sent.flatten(2), self.delays.parameters_at(dt_ms)
+        remembered = parameters.remembered_steps()
+        past = sent.new_zeros(remembered, *sent.shape[1:]) if arrived.past is None else arrived.past.past
+        history = torch.cat([past, sent])
+        time = torch.arange(remembered, len(history), device=sent.device).view(-1, 1, 1)
+        index = time - parameters.whole_steps().long()
+        near, far = (history.gather(0, at.expand(sent.shape)) for at in (index, index - 1))
+        return (far - near) / dt_ms
 
     def add_matrix(self, gradient: Float[Tensor, "N M"]) -> None:
         """See `MatrixSignal.add_matrix`."""

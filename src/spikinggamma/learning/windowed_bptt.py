@@ -76,7 +76,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         followed = [pair for pair in with_error_signals(activations, delta, self.dt_ms) if pair[0].requires_grad]
         self._window.append(_Chunk(followed, self._begun, len(delta)))
         added = False
-        while sum(chunk.steps for chunk in self._window) - self._window[0].steps >= self.span > 0:
+        while self._window and sum(chunk.steps for chunk in list(self._window)[1:]) >= self.span:
             added |= self._commit()
         return added
 
