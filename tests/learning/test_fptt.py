@@ -72,7 +72,7 @@ def test_it_learns_a_label_at_each_step() -> None:
 
     learner = Learner(net, rule="fptt", loss="each_step", dt_ms=DT_MS, chunk=4, update="chunk")
     losses = [learner.learn(spikes, TARGETS, LENGTHS, optimiser_step=optimiser_step).loss for _ in range(40)]
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.75 * losses[0]
 
 
 def test_it_needs_updates_within_recordings_and_a_loss_at_each_step() -> None:
