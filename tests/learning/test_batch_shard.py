@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikinggamma import SpikingGammaError
 from rules_by_net import GAMMA_RULES
+from spikinggamma import SpikingGammaError
 from spikinggamma.learning import LOSSES, RULES, BatchShard, Learner, Outcome
 from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 

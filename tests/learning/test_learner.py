@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
+from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma.learning import LOSSES, RULES, UPDATES, Learner
 from spikinggamma.nn import GammaNet, dense_net
 

@@ -49,7 +49,11 @@ def test_chunks_equal_the_whole(rule: str) -> None:
 
 
 REFUSED: dict[str, tuple[str, list[dict[str, Any]], str]] = {
-    "a trace for each synapse": ("dtrtrl", [{**LIF, "layer": "adaptive_lif"}], r"dtrtrl for layer 0 \(Conv2d\); .*`linear`"),
+    "a trace for each synapse": (
+        "dtrtrl",
+        [{**LIF, "layer": "adaptive_lif"}],
+        r"dtrtrl for layer 0 \(Conv2d\); .*`linear`",
+    ),
     "a filter for each synapse": ("eprop", [LIF, *HEAD[:3], {"layer": "integrator"}], r"eprop for layer 0 \(Conv2d\)"),
     "a nonlinear layer": ("ottt", [{"layer": "pool2d", "kind": "max"}, LIF], r"layer 1 is MaxPool2d; .*linear layers"),
     "a norm": ("ottt", [{"layer": "tdbn"}, LIF], r"layer 1 is BatchNorm; .*layers in a row"),

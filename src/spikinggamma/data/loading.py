@@ -1,4 +1,4 @@
-"""From a recipe to recordings and batches, and what is known of the data before any of it is loaded."""
+"""Load the recordings and batches of a recipe, and describe its data without loading it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from spikinggamma.tasks import Bound
 
 __all__ = ["Bound", "DataInfo", "data_info", "data_names", "known_name", "load_splits", "training_batches"]
 
-# Given elsewhere in a recipe, or a matter of the machine and not of the run.
+# These arguments are given elsewhere in a recipe, or depend on the machine and not on the run.
 _NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress"}
 
 
 class DataInfo(NamedTuple):
-    """What a net, a summary and a citation need to know of the data."""
+    """Description of the data of a recipe, for building nets, summaries and citations."""
 
     title: str
     n_channels: int
@@ -43,16 +43,16 @@ class DataInfo(NamedTuple):
 
 
 def data_names() -> list[str]:
-    """Everything that `data.name` of a recipe can be."""
+    """Return all valid values of `data.name`."""
     return sorted({*tasks.names(), *datasets.names()})
 
 
 def data_info(recipe: Recipe) -> DataInfo:
-    """Facts about the data of a recipe, without loading it; channels as the net sees them.
+    """Describe the data of a recipe without loading it, with the number of channels that the net receives.
 
     Raises:
-        SpikingGammaError: No such data set or task, an option that its loader does not know, or channels that cannot be
-            summed to those asked for.
+        SpikingGammaError: The data set, the task or an option is unknown, or the channels cannot be summed to the wanted
+            number.
     """
     known_name("data.name", recipe.data.name, data_names())
     info = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
@@ -68,10 +68,10 @@ def data_info(recipe: Recipe) -> DataInfo:
 
 
 def load_splits(recipe: Recipe) -> Splits:
-    """The recordings of a recipe in three parts.
+    """Load the recordings of a recipe in three parts.
 
     Raises:
-        SpikingGammaError: What `data_info` raises, or a loader: files that are missing or damaged, an unknown split.
+        SpikingGammaError: `data_info` raises it, files are missing or damaged, or the split is unknown.
     """
     data_info(recipe)
     data = recipe.data
@@ -92,7 +92,7 @@ def load_splits(recipe: Recipe) -> Splits:
 
 
 def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch, augmented; they depend on the recipe's seed and the epoch, on nothing before."""
+    """Return the augmented batches of one epoch; they depend only on the recipe's seed and the epoch."""
     data = recipe.data
     return batches(
         recordings,
@@ -106,7 +106,7 @@ def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: 
 
 
 def known_name(argument: str, name: str, known: Iterable[str]) -> str:
-    """`name`, if it is one of `known`; otherwise an error with the nearest of them."""
+    """Return `name` if it is one of `known`; otherwise raise an error that suggests the closest of them."""
     names = sorted(known)
     if name in names:
         return name
@@ -155,8 +155,8 @@ def _dataset(recipe: Recipe) -> DataInfo:
     )
 
 
-# Logistic regression on what the cochlea sends, by data set, split and the loader's options: first the published chain, then
-# the bundled recipe's (benchmarks/fsdd_floors.py).
+# Accuracies of logistic regression on the spikes of the cochlea, by data set, split and options of the loader: first for the
+# published parameters, then for those of the bundled recipe (benchmarks/fsdd_floors.py).
 _FLOORS: tuple[tuple[str, str, dict[str, Any], float, float], ...] = (
     ("fsdd", "official", {}, 0.590, 0.697),
     ("fsdd", "official", {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}, 0.790, 0.870),

@@ -1,4 +1,4 @@
-"""Data sets by name: where they come from, how they are checked, how they are split."""
+"""Data sets by name, with loaders that download, verify and split them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
     module.INFO.name: (module.INFO, module.load)
     for module in (dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc)
 }
-# Where a loader's options change more than the number of channels that they name.
+# Data sets whose options change more of their `Info` than the number of channels.
 _DESCRIBED: dict[str, Callable[[Mapping[str, Any]], Info]] = {
     "dvs_gesture": dvs_gesture.describe,
     "mnist": mnist.describe,
@@ -43,12 +43,12 @@ _DESCRIBED: dict[str, Callable[[Mapping[str, Any]], Info]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of all data sets."""
+    """Return the names of all data sets."""
     return tuple(sorted(_LOADERS))
 
 
 def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
-    """Classes, channels, licence and citation of a data set, as these options of its `load` make it.
+    """Return the classes, channels, licence and citation of a data set, with these options of its `load`.
 
     Example:
         >>> info("fsdd", {"n_channels": 70}).n_channels
@@ -61,7 +61,7 @@ def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
 
 
 def load(name: str, **options: Any) -> Splits:
-    """A data set in three parts; options as its own `load` takes them.
+    """Load a data set in three parts; `options` are those of its own `load`.
 
     Example:
         >>> load("fsdd", split="speaker:theo")  # doctest: +SKIP

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
-from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.cochlea import VERSION, Cochlea, convert
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.spike_maps import Spikes
 
@@ -39,4 +39,4 @@ def hear_file(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -
 
 def cochlea_key(cochlea: Cochlea, seed: int) -> dict[str, object]:
     """What spikes owe to the cochlea, for the key of a cache."""
-    return asdict(cochlea) | {"c0": float(cochlea.c0), "seed": seed, "version": 1}
+    return asdict(cochlea) | {"c0": float(cochlea.c0), "seed": seed, "version": VERSION}

@@ -1,13 +1,13 @@
-"""Free Spoken Digit Dataset: English digits by six speakers, through the cochlea.
+"""Free Spoken Digit Dataset: English digits by six speakers, converted to spikes by the cochlea model.
 
 3000 recordings (10 digits, 6 speakers, 50 takes), 8 kHz mono, 0.14 to 2.28 s, CC BY-SA 4.0. Zohar Jackson and others,
 https://github.com/Jakobovski/free-spoken-digit-dataset, version 1.0.10.
 
 Splits: `official` tests on takes 0 to 4 of every speaker and digit (300) and leaves 2700 for training;
-`speaker:NAME` tests on all takes of one speaker (500), whom training never hears. Validation is taken from the training
+`speaker:NAME` tests on all takes of one speaker (500), who is not in the training part. Validation is taken from the training
 part.
 
-Every file is compared with a list of checksums before use: a file that differs is named, and left alone.
+Every file is verified by its checksum before use; a file that differs is an error and is left as it is.
 """
 
 from __future__ import annotations
@@ -64,25 +64,25 @@ def load(
     root: Path | str | None = None,
     progress: bool = True,
 ) -> Splits:
-    """The digits as spikes, in three parts; converted on first use and kept in the cache.
+    """Load the digits as spikes in three parts; they are converted on first use and cached.
 
     Args:
         split: `official`; `speaker:NAME` to test on one of `SPEAKERS`; or `speaker:NAME/OTHER` to validate on another, so that
-            what is chosen on validation recordings is chosen for voices that are new.
-        validation_fraction: Share of the training part held out, the same for every digit and speaker; none of it where a
-            speaker is.
-        seed: Of the choice of validation recordings.
-        n_channels: Places along the cochlea.
+            choices by validation are made for unseen voices.
+            validation_fraction: Share of the training part held out, the same for every digit and speaker; unused where a
+            speaker is held out.
+            seed: Seed of the choice of validation recordings.
+            n_channels: Number of places along the cochlea.
         c0: Stiffness of the cochlea's base.
         ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
-        pre_emphasis_hz: Corner of the high-pass in front of the cochlea; None for none, as in the published sets.
-        cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
-        root: Data root, which holds `fsdd/recordings`; the environment's `SPIKINGGAMMA_DATA`, or else a download, where
-            left out.
-        progress: Show a bar while converting, on a terminal only.
+        pre_emphasis_hz: Corner frequency of the high-pass filter before the cochlea; None for no filter, as published.
+        cochlea_seed: Seed of the random release of spikes; a recording's spikes depend on it and its own name only.
+        root: Data root, which holds `fsdd/recordings`; by default the environment's `SPIKINGGAMMA_DATA`, or else a
+            download.
+        progress: Whether to show a progress bar on a terminal.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing, damaged or other than the published one.
+        SpikingGammaError: The split is unknown, or a file is missing, damaged or differs from the published one.
 
     Example:
         >>> splits = load(split="speaker:theo")  # doctest: +SKIP
@@ -115,7 +115,7 @@ def load(
 
 
 def _held_out_speakers(split: str) -> tuple[str | None, str | None]:
-    """Who is heard in the test only, and who in validation only."""
+    """Return the speakers that are held out for the test and for validation."""
     if split == "official":
         return None, None
     kind, _, names = split.partition(":")
@@ -128,7 +128,7 @@ def _held_out_speakers(split: str) -> tuple[str | None, str | None]:
 
 
 def _checksums() -> dict[str, str]:
-    """Name to the first half of its SHA-256, for all 3000 files in the order of their names."""
+    """Return the first half of the SHA-256 of all 3000 files by name, in the order of names."""
     lines = resources.files("spikinggamma.datasets").joinpath("fsdd.sha256").read_text().splitlines()
     return {name: digest for digest, name in (line.split(" ") for line in lines)}
 

@@ -1,7 +1,7 @@
-"""QTDB: heartbeats of the QT Database as level-crossing spikes, with the wave that is passing labelled at every step.
+"""QTDB: heartbeats of the QT Database as level-crossing spikes, with a label of the current wave at every step.
 
 618 training and 141 test stretches of 1301 steps at 250 Hz (5.2 s), two electrocardiogram leads, for each of which one channel
-spikes when the voltage has risen by a level and one when it has fallen. Six classes: the waves P, QR and RS, and what lies
+spikes when the voltage has risen by a level and one when it has fallen. Six classes: the waves P, QR and RS, and the segments
 between them, PQ, ST and TP; about a twelfth of the steps has none. Spikes and split of Yin, Corradi, Bohté (2021), arXiv
 2103.12593; recordings of Laguna and others (1997), on PhysioNet.
 
@@ -61,17 +61,17 @@ INFO = Info(
 def load(
     *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
 ) -> Splits:
-    """The stretches in three parts.
+    """Load the stretches in three parts.
 
     Args:
         split: `official`, the only one.
-        validation_fraction: Share of the training part held out, in runs of ten neighbours: those of one heart are alike.
-        seed: Of the choice of runs.
+        validation_fraction: Share of the training part held out, in blocks of ten neighbours, as one heart's are similar.
+        seed: Seed of the choice of blocks.
         root: Data root, which holds the folder `qtdb`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
             out.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing or damaged.
+        SpikingGammaError: The split is unknown, or a file is missing or damaged.
 
     Example:
         >>> splits = load()  # doctest: +SKIP
@@ -92,10 +92,10 @@ def load(
 
 
 def read_qtdb(path: Path) -> list[Recording]:
-    """The stretches of one file, in its order.
+    """Read the stretches of one file, in its order.
 
     Raises:
-        SpikingGammaError: No such file, not a MATLAB file with `x` and `y` of the layout, or a value that it does not know.
+        SpikingGammaError: The file is missing, is not a MATLAB file with `x` and `y` of the layout, or has an unknown value.
     """
     import scipy.io
 
@@ -104,7 +104,7 @@ def read_qtdb(path: Path) -> list[Recording]:
         raise SpikingGammaError(str(path), "no such file", f"a part of {INFO.title}", remedy)
     try:
         held = scipy.io.loadmat(path, variable_names=["x", "y"], appendmat=False)
-    except Exception as error:  # whatever a damaged file makes the reader trip over
+    except Exception as error:  # any error of the reader on a damaged file
         raise SpikingGammaError(str(path), f"not readable ({error})", "a whole MATLAB 5 file") from error
     x, y = (_table(held, name, width, path) for name, width in (("x", INFO.n_channels), ("y", INFO.n_classes)))
     if x.shape[:2] != y.shape[:2]:

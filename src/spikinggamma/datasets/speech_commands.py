@@ -1,4 +1,4 @@
-"""Speech Commands, version 0.02: 35 English words by many speakers, through the cochlea.
+"""Speech Commands, version 0.02: 35 English words by many speakers, converted to spikes by the cochlea model.
 
 105 829 recordings of at most a second, 16 kHz mono, CC BY 4.0. Warden (2018), "Speech Commands: A Dataset for
 Limited-Vocabulary Speech Recognition", arXiv 1804.03209.
@@ -7,7 +7,7 @@ Layout: `speech_commands/{word}/{speaker}_nohash_{take}.wav`, with `validation_l
 words: a line for each file of these parts, and all others are for training. No speaker is in two parts. Folders that begin
 with `_`, such as `_background_noise_`, hold no words and are left out.
 
-A recording in which every sample is 0 is one without spikes, not an error: a published file cannot be recorded again.
+A recording in which every sample is 0 gives a recording without spikes and no error, as the published data has some.
 """
 
 from __future__ import annotations
@@ -73,27 +73,27 @@ def load(
     root: Path | str | None = None,
     progress: bool = True,
 ) -> Splits:
-    """The words as spikes in their three published parts; converted on first use and kept in the cache.
+    """Load the words as spikes in their three published parts; they are converted on first use and cached.
 
-    The cache knows a file by its name, size and time of change.
+    The cache identifies a file by its name, size and modification time.
 
     Args:
         split: `official`, the only one.
-        validation_fraction: Without effect, as is `seed`: the validation part is published.
-        seed: See there.
-        limit: Most recordings of a word in each part, the first by name; 0 for all.
-        n_channels: Places along the cochlea.
+        validation_fraction: Unused, as the validation part is published.
+        seed: Unused, as the validation part is published.
+        limit: Largest number of recordings of a word in each part, the first by name; 0 for all.
+        n_channels: Number of places along the cochlea.
         c0: Stiffness of the cochlea's base.
         ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
-        pre_emphasis_hz: Corner of the high-pass in front of the cochlea; None for none, as in the published spikes.
-        cochlea_seed: Of the random release of spikes; a recording's spikes depend on this and its own name only.
+        pre_emphasis_hz: Corner frequency of the high-pass filter before the cochlea; None for no filter, as published.
+        cochlea_seed: Seed of the random release of spikes; a recording's spikes depend on it and its own name only.
         root: Data root, which holds the folder `speech_commands`; the environment's `SPIKINGGAMMA_DATA`, or else the cache,
             where left out.
-        progress: Show a bar while converting, on a terminal only.
+        progress: Whether to show a progress bar on a terminal.
 
     Raises:
-        SpikingGammaError: An unknown split, no recordings, a folder that is no word, a list that is missing or names a file
-            that is not there, a sound that is damaged.
+        SpikingGammaError: The split is unknown, there are no recordings, a folder is not a word, a list or a listed file is
+            missing, or a sound is damaged.
 
     Example:
         >>> splits = load(limit=20)  # doctest: +SKIP
@@ -123,7 +123,7 @@ def load(
 
 
 def _parts(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Names (`word/file`) of the training, validation and test recordings, in order."""
+    """Return the names (`word/file`) of the training, validation and test recordings, in order."""
     if not folder.is_dir():
         raise SpikingGammaError(str(folder), "no such folder", "the recordings of Speech Commands", _REMEDY)
     words = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))

@@ -1,4 +1,4 @@
-"""Spiking Speech Commands: 35 spoken commands by many speakers, as the published spikes.
+"""Spiking Speech Commands: published spikes of 35 spoken commands by many speakers.
 
 75466 training, 9981 validation and 20382 test recordings, 700 channels, about a second each. Cramer, Stradmann, Schemmel, Zenke
 (2020), arXiv 1910.07407, from Warden's Speech Commands, arXiv 1804.03209.
@@ -42,17 +42,17 @@ INFO = Info(
 def load(
     *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
 ) -> Splits:
-    """The commands in their three published parts.
+    """Load the commands in their three published parts.
 
     Args:
         split: `official`, the only one.
-        validation_fraction: Without effect, as is `seed`: the validation part is published.
-        seed: See there.
+        validation_fraction: Unused, as the validation part is published.
+        seed: Unused, as the validation part is published.
         root: Data root, which holds the folder `ssc`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
             out.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing, damaged or cannot be fetched.
+        SpikingGammaError: The split is unknown, or a file is missing, damaged or cannot be downloaded.
     """
     if split != "official":
         raise SpikingGammaError("split", repr(split), "'official'")

@@ -1,15 +1,15 @@
-"""Perturbations by name, for the question what timing a trained net relies on.
+"""Perturbations by name, which test what timing a trained net relies on.
 
-| text | what happens to every recording, see `spikinggamma.events.perturb` |
+| text | effect on every recording, see `spikinggamma.events.perturb` |
 | --- | --- |
 | `jitter=5ms` | every spike moves by its own normal deviate of 5 ms |
 | `channel_jitter=5ms` | all spikes of a channel move together |
-| `deletion=0.2` | every spike is lost with probability 0.2 |
-| `replacement=0.5` | a spike is put anywhere in the recording with probability 0.5; counts stay |
-| `reversal` | time runs backwards between the first and the last spike |
+| `deletion=0.2` | every spike is deleted with probability 0.2 |
+| `replacement=0.5` | every spike is moved to a random time with probability 0.5; counts stay |
+| `reversal` | time is reversed between the first and the last spike |
 
-Every recording has a stream of random numbers of its own, so its spikes depend on the seed and its place in the data set,
-not on batches.
+Every recording has its own random stream, so that its spikes depend on the seed and on its index in the data set, not on
+batches.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _SHARES: dict[str, _Change] = {"deletion": perturb.delete, "replacement": pertur
 _EXPECTED = "jitter=5ms, channel_jitter=5ms, deletion=0.2, replacement=0.5 or reversal"
 _MOST_MS = 60_000.0
 _SALT = 0x9E7
-# These change when a step is, and nothing would tell its label.
+# These move time, so that the labels of steps would no longer fit.
 _UNLABELLED = ("channel_jitter", "reversal")
 
 
 class Perturbation(NamedTuple):
-    """One perturbation and how strong it is: ms, a share, or nothing."""
+    """A perturbation with its level, in ms or as a share, if it has one."""
 
     name: str
     level: float = 0.0
@@ -51,10 +51,10 @@ class Perturbation(NamedTuple):
 
 
 def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
-    """A perturbation from its text; `argument` is what an error calls it.
+    """Parse a perturbation from text; `argument` is its name in error messages.
 
     Raises:
-        SpikingGammaError: No such perturbation, or a level that is none.
+        SpikingGammaError: The perturbation is unknown, or its level is missing or out of range.
 
     Example:
         >>> parse_perturbation("jitter=5ms")
@@ -74,10 +74,10 @@ def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
 def perturbed(
     recordings: Sequence[Recording], perturbations: Sequence[Perturbation], *, seed: int = 0
 ) -> list[Recording]:
-    """The recordings with every perturbation applied, one after the other.
+    """Return the recordings with all perturbations applied, one after the other.
 
     Raises:
-        SpikingGammaError: A negative seed, or a perturbation that moves time in recordings whose steps have labels.
+        SpikingGammaError: The seed is negative, or a perturbation moves time in recordings with labels by step.
     """
     if seed < 0:
         raise SpikingGammaError("seed", seed, "an integer of at least 0")

@@ -1,4 +1,4 @@
-"""What to cite for a recipe: BibTeX of exactly the parts that it uses."""
+"""Citations of the methods and the data that a recipe uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table
 
 __all__ = ["citations"]
 
-# What the recordings of each data set rest on besides themselves: an idea, or how they became spikes.
+# Further sources of each data set: its idea, or the conversion to spikes.
 _BEHIND = {
     "localisation": [bibliography.LOCALISATION],
     "fsdd": [heidelberg.CITATION],
@@ -24,7 +24,7 @@ _BEHIND = {
 
 
 def citations(recipe: Recipe) -> str:
-    """BibTeX entries for the net, how it learns, the question asked of it, and the data, in that order.
+    """Return the BibTeX entries of the net, the learning rule, the task and the data, in this order.
 
     Example:
         >>> citations(Recipe()).count("@")

@@ -1,4 +1,4 @@
-"""Synthetic tasks that only timing can solve, each with known ceilings and floors."""
+"""Synthetic tasks whose classes differ only in spike timing, with known floors and ceilings of accuracy."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _TASKS: dict[str, ModuleType] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of all tasks."""
+    """Return the names of all tasks."""
     return tuple(sorted(_TASKS))
 
 
 def options(name: str) -> dict[str, Any]:
-    """Everything that can be chosen of a task besides its seed, with what it is where nothing is chosen.
+    """Return the options of a task, without the seed, with their default values.
 
     Example:
         >>> options("polychrony")["max_interval_ms"]
@@ -49,10 +49,10 @@ def options(name: str) -> dict[str, Any]:
 
 
 def describe(name: str, given: Mapping[str, Any] | None = None) -> Description:
-    """Classes, channels and what can be reached, with these of its `options`; makes no recording.
+    """Describe a task with the given options: classes, channels, floors and ceiling. No recordings are generated.
 
     Raises:
-        SpikingGammaError: No such task or option, a value of another kind, or one that the task cannot have.
+        SpikingGammaError: The task or an option is unknown, or a value has the wrong type or is out of range.
 
     Example:
         >>> [round(bound.accuracy, 3) for bound in describe("isi").floors]
@@ -66,7 +66,7 @@ def describe(name: str, given: Mapping[str, Any] | None = None) -> Description:
 
 
 def load(name: str, *, seed: int, **given: Any) -> Splits:
-    """A task in three parts.
+    """Generate the recordings of a task in three parts.
 
     Example:
         >>> len(load("localisation", seed=0, n_train=9, n_validation=1, n_test=1).train)
@@ -88,7 +88,7 @@ def _defaults(function: Any) -> dict[str, Any]:
 
 
 def _checked(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given options, if the task has them and each is of the kind of its default."""
+    """Return the given options after checking that the task has them and that types match the defaults."""
     known = options(name)
     unknown = sorted(given.keys() - known.keys())
     if unknown:
@@ -97,7 +97,7 @@ def _checked(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_kind(key: str, value: Any, default: object) -> Any:
-    """The value, a whole number made a float where the default is one."""
+    """Return the value if its type matches the default; a whole number becomes a float where the default is one."""
     if isinstance(default, tuple):
         if isinstance(value, tuple | list) and all(_is_number(entry, int | float) for entry in value):
             return tuple(value)

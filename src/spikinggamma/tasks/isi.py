@@ -1,19 +1,20 @@
-"""Inter-spike intervals: how long after one spike comes the next, and how often?
+"""Inter-spike interval task: how long after one spike does the next one follow, and how often?
 
-Every neuron sends n pairs of spikes (t, t + δ), the same n and δ in all neurons, at times of its own. Long intervals and
-many pairs are one class, short and few the other; `interval_rate_plane` says how, and what counts or intervals tell of it.
+Every neuron sends n pairs of spikes (t, t + δ), with the same n and δ in all neurons, at its own times. Long intervals and
+many pairs are one class, short and few the other; `interval_rate_plane` defines them, with the information in counts and
+intervals.
 
 Starts t are drawn one after the other, uniformly from 0 to duration - δ; one within 2δ of an earlier start of its neuron is
 drawn again. So pairs are never closer to each other than their own interval, and δ is the shortest interval of every neuron:
-it can always be read off, and `ceiling` is that of knowing it.
+it can always be determined, and `ceiling` assumes that it is known.
 
     counts      2n in every neuron: floor() = 67.3 %
     intervals   intervals_alone() = 96.6 %
     both        ceiling() = 100 %
 
 The published generator gives up on a pair after 500 attempts, which would leave counts that depend on δ. Here the neuron is
-drawn afresh once no place is left, and counts are exact; in the paper's densest setting (30 pairs of 100 ms) that was never
-needed in 20 000 trains.
+drawn again once no place is left, and counts are exact; in the paper's densest setting (30 pairs of 100 ms) this never
+happened in 20 000 trains.
 
 A net that is trained and tested on re-placed spikes (`events.perturb.replace` with fraction 1) keeps counts and loses the
 rest, so `floor` is its bound; the 60.7 % reported there are what a net had learnt.
@@ -57,18 +58,18 @@ def make(
     rates_hz: Sequence[float] = RATES_HZ,
     max_interval_ms: int = 100,
 ) -> list[Recording]:
-    """Recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
+    """Generate recordings with both classes equally often (to within one), in random order; times are whole milliseconds.
 
     Args:
-        n_samples: How many.
-        seed: Of everything random.
-        n_channels: Neurons.
+        n_samples: Number of recordings.
+        seed: Seed of all random numbers.
+        n_channels: Number of neurons.
         duration_ms: Length of a recording, whole ms. A shorter one needs higher rates and shorter intervals.
         rates_hz: Lowest and highest rate of pairs; there are 30 levels.
         max_interval_ms: Longest interval, whole ms; the shortest is 1 ms.
 
     Raises:
-        SpikingGammaError: Rates that give a neuron no pair, or more than the duration holds at the longest interval.
+        SpikingGammaError: The rates give a neuron no pair, or more than the duration holds at the longest interval.
 
     Example:
         >>> one = make(n_samples=1, seed=0, duration_ms=1000, rates_hz=(1.0, 30.0), max_interval_ms=10)[0]
@@ -91,7 +92,7 @@ def make(
 
 
 def splits(*, n_train: int = 2160, n_validation: int = 540, n_test: int = 540, seed: int, **options: Any) -> Splits:
-    """Three independent draws of `make`, which takes the other options; as large as the paper's 60, 15 and 15 % of 3600.
+    """Generate three independent parts by `make`, as large as the paper's 60, 15 and 15 % of 3600; `options` go to `make`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
@@ -101,7 +102,7 @@ def splits(*, n_train: int = 2160, n_validation: int = 540, n_test: int = 540, s
 
 
 def describe(*, n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> Description:
-    """What the task is with these options of `make`."""
+    """Describe the task with these options of `make`."""
     _check(n_channels, duration_ms, rates_hz, max_interval_ms)
     return described("Inter-spike intervals", n_channels, duration_ms, rates_hz, max_interval_ms)
 

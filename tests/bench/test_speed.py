@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.bench import speed, speed_case
+from spikinggamma.bench import speed
 from spikinggamma.bench.rows import Row
-from spikinggamma.bench.speed_competitors import BUCKETS_MS, SUBJECTS, installed
-from spikinggamma.functional import SigmaDelta
-from spikinggamma.nn import Dense, Timescales
+from spikinggamma.bench.speed_competitors import SUBJECTS, installed
+
+pytestmark = pytest.mark.long
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
 MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
@@ -42,44 +41,6 @@ def test_every_neuron_that_claims_a_formula_keeps_to_it(rows: list[Row]) -> None
     assert agreements["matmul"] is None
     assert all(agreements[name] == 1.0 for name in OURS)
     assert all(found > 0.999 for found in agreements.values() if found is not None)
-
-
-def test_the_check_sees_a_wrong_neuron() -> None:
-    subject = SUBJECTS["lif"]
-    generator = torch.Generator().manual_seed(0)
-    assert speed_case._agreement(subject._replace(reset="zero"), generator, "cpu") < 0.999
-    silent = subject._replace(spiking=lambda: torch.zeros_like)
-    assert speed_case._agreement(silent, generator, "cpu") < 0.999
-
-
-@pytest.mark.parametrize("name", HERE)
-def test_a_step_leaves_both_gradients(name: str) -> None:
-    torch.manual_seed(0)
-    weight = torch.randn(20, 20)
-    spikes = (torch.rand(30, 2, 20) < 0.3).float()
-    found = SUBJECTS[name].make(weight)(spikes, torch.randn_like(spikes))
-    assert found.shape == spikes.shape
-    assert found.abs().sum() > 0
-
-
-def test_the_two_lifs_have_one_gradient() -> None:
-    torch.manual_seed(0)
-    weight, grad = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
-    spikes = (torch.rand(30, 2, 20) < 0.3).double()
-    torch.testing.assert_close(*(SUBJECTS[name].make(weight)(spikes, grad) for name in OURS))
-
-
-def test_the_step_of_our_layer_is_that_of_autograd() -> None:
-    """The path that `train` runs has the gradients of the module."""
-    torch.manual_seed(0)
-    weight, grad = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
-    spikes = (torch.rand(30, 2, 20) < 0.3).double().requires_grad_()
-    torch.manual_seed(1)
-    layer = Dense((20,), 20, Timescales(BUCKETS_MS), code=SigmaDelta()).to(weight)
-    layer.weight = torch.nn.Parameter(weight)
-    torch.autograd.backward(layer(spikes, layer.initial_state(2), 1.0)[0], grad)
-    torch.manual_seed(1)
-    torch.testing.assert_close(SUBJECTS["spikinggamma"].make(weight)(spikes.detach(), grad), spikes.grad)
 
 
 def test_some_are_chosen_and_a_wrong_name_is_refused() -> None:
