@@ -23,13 +23,16 @@ from functools import lru_cache
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, output_gradient
+from spikinggamma.learning.gamma_rule import GammaRule, accumulate_timescales, output_gradient
+from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NetActivations, SequenceNet
+from spikinggamma.options import Options
 
-__all__ = ["ThroughTime", "Windowed", "commit", "layer_backward", "span"]
+__all__ = ["ThroughTime", "Windowed", "WindowedOptions", "commit", "layer_backward", "span"]
 
 
 def span(net: GammaNet, dt_ms: float, tolerance: float) -> int:
@@ -122,16 +125,24 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
+class WindowedOptions(Options):
+    """Options of `windowed`."""
+
+    tolerance: float = Field(
+        default=1e-4,
+        gt=0.0,
+        lt=1.0,
+        description="share of an input's weight that may still lie ahead when its gradient is added; sets the window",
+    )
+
+
+@RULES.register("windowed", options=WindowedOptions)
 class Windowed(GammaRule):
-    """Exact up to the tail of the kernels; memory constant in time.
+    """Run the exact adjoint over a sliding window: BPTT up to the tail of the kernels, memory constant in time."""
 
-    Args:
-        tolerance: Share of an input's weight that may still lie ahead when it is committed; sets the window, see `span`.
-    """
-
-    def __init__(self, net: SequenceNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
-        super().__init__(net, dt_ms)
-        self.span = span(self.net, dt_ms, tolerance)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: WindowedOptions) -> None:
+        super().__init__(net, dt_ms, options)
+        self.span = span(self.net, dt_ms, options.tolerance)
         self._window: deque[tuple[NetActivations, Tensor]] = deque()
         self._steps = 0
 
@@ -161,11 +172,12 @@ class Windowed(GammaRule):
         return True
 
 
+@RULES.register("through_time")
 class ThroughTime(GammaRule):
-    """The adjoint over the whole recording, as backpropagation through time computes it; memory linear in time."""
+    """Run the adjoint over the whole recording, as backpropagation through time does; memory linear in time."""
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
         self._tapes: list[NetActivations] = []
         self._deltas: list[Tensor] = []
 

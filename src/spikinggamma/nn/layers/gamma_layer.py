@@ -123,7 +123,7 @@ class GammaLayer(Layer):
     ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SigmaDeltaState]:
         """What the layer sends for its signal: spikes, the rectified signal's own message, or the signal of a read-out.
 
-        Differentiable, with ∂ŷ/∂y = 1; nothing flows into `state`. The second value counts the spikes, where there are any.
+        Differentiable, with ∂ŷ/∂y = 1, also in the estimate of `state`. The second value counts the spikes, if any.
         """
         if self.readout:
             return signal, None, state
@@ -132,7 +132,7 @@ class GammaLayer(Layer):
         if self.code is not None:
             return sigma_delta(output, alpha_0, self.code, dt_ms, state)
         sent = output - alpha_0 * torch.cat([state.estimate.unsqueeze(0), output[:-1]])
-        return sent, None, SigmaDeltaState(output[-1].detach(), state.adaptation)
+        return sent, None, SigmaDeltaState(output[-1], state.adaptation)
 
     def gate(self, signal: Float[Tensor, "T B N"]) -> Bool[Tensor, "T B N"]:
         """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
@@ -188,7 +188,7 @@ class GammaLayer(Layer):
     def forward(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SpikingGammaState]:
-        """The same chunk under autograd, exact in the straight-through sense; nothing flows into `state`."""
+        """The same chunk under autograd, exact in the straight-through sense, also in `state`."""
 
     @abc.abstractmethod
     def project(
