@@ -184,7 +184,7 @@ def test_the_window_does_not_grow_with_the_recording() -> None:
 
 @pytest.mark.parametrize("tolerance", [0.0, 1.0, -1e-3, float("nan")])
 def test_a_tolerance_that_is_no_share_is_an_error(tolerance: float) -> None:
-    with pytest.raises(SpikingGammaError, match="`tolerance`"):
+    with pytest.raises(SpikingGammaError, match="tolerance`"):
         Learner(short_memory(), rule="windowed", loss="sum", dt_ms=DT_MS, tolerance=tolerance)
 
 
