@@ -196,7 +196,7 @@ def test_names() -> None:
     assert tuple(GAMMA_RULES) == ("instantaneous", "shifted", "windowed", "traced", "through_time")
     assert tuple(SURROGATE_RULES) == ("bptt", "truncated", "ottt", "eprop")
     assert tuple(RULES) == (*GAMMA_RULES, *SURROGATE_RULES)
-    assert tuple(LOSSES) == ("sum", "last", "each_step", "running", "spikemax", "cumulative")
+    assert tuple(LOSSES) == ("cumulative", "each_step", "last", "running", "spikemax", "sum")
     assert UPDATES == ("recording", "chunk", "step")
 
 
