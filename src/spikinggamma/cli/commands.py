@@ -84,8 +84,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="KIND[=LEVEL]",
-            help="Change the recordings first: jitter=5ms, channel_jitter=5ms, deletion=0.2, replacement=0.5, reversal; "
-            "may be given several times.",
+            help="Change the recordings first, e.g. jitter=5ms; may be given several times. "
+            "`spikinggamma perturbations` lists all kinds.",
         ),
     ] = None,
     perturb_seed: Annotated[int, typer.Option(help="Seed of that change.")] = 0,
