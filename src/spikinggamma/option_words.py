@@ -121,15 +121,16 @@ def _explain(
     field = options.model_fields[key]
     about = f"It is the {field.description}." if field.description else ""
     inside = len(first["loc"]) > 1 and first["type"] in _RANGE_ERRORS
-    where = ".".join(map(str, first["loc"])) if inside else key
-    value = first["input"] if inside else given.get(key, first["input"])
+    value = given.get(key, first["input"])
     if first["type"] in _RANGE_ERRORS and float in _kinds(field) and isinstance(value, int):
         value = float(value)
-    return SpikingGammaError(of_the_table + where, repr(value), _expected(field, first, inside=inside), about)
+    return SpikingGammaError(of_the_table + key, repr(value), _expected(field, first, inside=inside), about)
 
 
 def _expected(field: FieldInfo, problem: Any, *, inside: bool) -> str:
-    if inside or problem["type"] == "value_error":
+    if inside:
+        return f"each {_message(problem)}"
+    if problem["type"] == "value_error":
         return _message(problem)
     limits = range_words(field)
     if problem["type"] in _RANGE_ERRORS and limits:
