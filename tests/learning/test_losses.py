@@ -163,7 +163,9 @@ def test_targets_of_each_step_that_do_not_fit_are_an_error(wrong: Tensor) -> Non
 
 
 def test_an_unknown_loss_and_blame_without_evidence_are_errors() -> None:
-    with pytest.raises(SpikingGammaError, match="`loss`: got 'hinge'; expected one of cumulative, each_step, last, running"):
+    with pytest.raises(
+        SpikingGammaError, match="`loss`: got 'hinge'; expected one of cumulative, each_step, last, running"
+    ):
         make_loss("hinge", torch.tensor([0]), torch.tensor([1]), DT_MS)
     for name in ("sum", "last", "running"):
         evaluator = make_loss(name, torch.tensor([0]), torch.tensor([1]), DT_MS)

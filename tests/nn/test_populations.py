@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from spikinggamma.nn.neurons.populations import LIF, RecurrentLIF, make_population
 from torch import Tensor
 
 from reference_nets import relative_error
@@ -19,7 +20,6 @@ from spikinggamma.functional import (
     recurrent_lif_sequence,
 )
 from spikinggamma.nn import POPULATIONS, NeuronSettings, Population
-from spikinggamma.nn.neurons.populations import LIF, RecurrentLIF, make_population
 
 every_kind = pytest.mark.parametrize("kind", POPULATIONS)
 

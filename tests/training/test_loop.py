@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_run import OVERRIDES, tiny_recipe, without_timing
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.runs import Run, build_net, load_checkpoint, load_run, read_rows
 from spikinggamma.training import LogReporter, TrainingInterrupted, learning_rate, resume, state, train
+from tiny_run import OVERRIDES, tiny_recipe, without_timing
 
 QUIET = LogReporter()
 
