@@ -13,6 +13,7 @@ import typer
 
 from spikinggamma.cli.bench import bench
 from spikinggamma.cli.data import data_app
+from spikinggamma.cli.entries import add_entry_commands
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
@@ -184,6 +185,9 @@ def cite(
     else:
         recipe = data.recipe_of(what) if what in data.data_names() else recipes.load_recipe(what)
     typer.echo(runs.citations(recipe), nl=False)
+
+
+add_entry_commands(app)
 
 
 def main() -> None:
