@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -218,17 +219,18 @@ def run_surrogate(machine: Machine, net: SurrogateNet, spikes: Tensor, dt_ms: fl
     signal = spikes.tolist()
     for index, weight in enumerate(net.weights):
         axons = net.delays[index]
-        graded = axons.kind == "fractional"
-        arriving = _delayed(signal, axons.delay_ms, dt_ms, axons.kind)
+        graded = axons is not None and axons.kind == "fractional"
+        arriving = signal if axons is None else _delayed(signal, axons.delay_ms, dt_ms, axons.kind)
         spiking = index < len(net.spiking)
         if spiking:
             kind, variables = net.neuron, {"adaptive_lif": 3, "srm_alpha": 4}.get(net.neuron, 2)
         else:
-            kind, variables = "readout", 2 if net.readout_tau_ms > 0.0 else 1
+            assert net.integrator is not None
+            kind, variables = "readout", 2 if net.integrator.tau_ms > 0.0 else 1
         cells, sent = machine.cells(net.sizes[index + 1], variables), []
         own = getattr(net.spiking[index], "recurrent_weight", None) if spiking else None
         for arrived in arriving:
-            if axons.kind != "none" and not machine.dense:
+            if axons is not None and not machine.dense:
                 for _ in _messages(arrived):
                     machine.weight(0.0)  # the share, or the delay, of that axon
             machine.hear(cells, arrived, weight.detach(), graded=graded)
@@ -252,18 +254,20 @@ def _hear_own(machine: Machine, cells: Cells, heard: Sequence[float], own: Tenso
 
 
 def _neuron(machine: Machine, net: SurrogateNet, kind: str, cells: Cells, i: int, dt_ms: float) -> float:
-    kept, held = net.settings, cells.load(i)
-    synapse = math.exp(-dt_ms / kept.synapse_tau_ms) if kept.synapse_tau_ms > 0.0 else 0.0
-    threshold = kept.threshold
+    held = cells.load(i)
+    kept: Any = net.integrator if kind == "readout" else net.neurons[0].options
+    tau_ms = getattr(kept, "synapse_tau_ms", 0.0)
+    synapse = math.exp(-dt_ms / tau_ms) if tau_ms > 0.0 else 0.0
     if kind == "readout":
         bias = [] if net.bias is None else [machine.weight(net.bias[i].detach())]
         if len(held) == 1:
             cells.store([0.0], i)
             return held[0] + sum(bias)
-        beta = math.exp(-dt_ms / net.readout_tau_ms)
+        beta = math.exp(-dt_ms / kept.tau_ms)
         v = machine.fused(held[0], beta, machine.add(held[1], -held[0]))
         cells.store([machine.times(synapse, held[0]) if synapse else 0.0, v], i)
         return machine.add(v, bias[0]) if bias else v
+    threshold = kept.threshold
     if kind == "srm_alpha":
         trace, value, own_trace, own = held
         membrane = machine.fused(value, -kept.refractory_scale * threshold, own)
@@ -292,10 +296,7 @@ def _neuron(machine: Machine, net: SurrogateNet, kind: str, cells: Cells, i: int
     return float(fires)
 
 
-def _delayed(signal: list[list[float]], delay_ms: Tensor | None, dt_ms: float, kind: str) -> list[list[float]]:
-    if delay_ms is None:
-        return signal
-
+def _delayed(signal: list[list[float]], delay_ms: Tensor, dt_ms: float, kind: str) -> list[list[float]]:
     def said(t: int, j: int) -> float:
         return signal[t][j] if t >= 0 else 0.0
 

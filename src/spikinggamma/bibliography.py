@@ -21,7 +21,6 @@ __all__ = [
     "SUPER_SPIKE",
     "TDBN",
     "TSKIPS",
-    "ZENKE_VOGELS",
 ]
 
 SPIKINGGAMMA = """@article{koopman2026spikinggamma,
@@ -143,15 +142,6 @@ RECTANGLE = """@article{wu2018spatio,
   year    = {2018}
 }"""
 
-ZENKE_VOGELS = """@article{zenke2021remarkable,
-  title   = {The Remarkable Robustness of Surrogate Gradient Learning for Instilling Complex Function in Spiking Neural Networks},
-  author  = {Zenke, Friedemann and Vogels, Tim P.},
-  journal = {Neural Computation},
-  volume  = {33},
-  number  = {4},
-  pages   = {899--925},
-  year    = {2021}
-}"""  # noqa: E501
 
 TDBN = """@inproceedings{zheng2021going,
   title     = {Going Deeper With Directly-Trained Larger Spiking Neural Networks},

@@ -20,7 +20,7 @@ from spikinggamma import recipes, training
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export import nir_graph, read_nir, without_adaptation, write_nir
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.nn import GammaNet, NeuronSettings, SurrogateNet, dense_net
+from spikinggamma.nn import GammaNet, SurrogateNet, dense_net
 
 Graph = nir.NIRGraph
 
@@ -59,7 +59,7 @@ def test_rivals_too(neuron: str, readout: str, axons: str, tmp_path: Path) -> No
 
 
 def test_a_readout_alone(tmp_path: Path) -> None:
-    nets = [dense_net((3, 2), tau_ms=(4.0, 8.0)), SurrogateNet((3, 2), settings=NeuronSettings(synapse_tau_ms=3.0))]
+    nets = [dense_net((3, 2), tau_ms=(4.0, 8.0)), SurrogateNet((3, 2), options={"synapse_tau_ms": 3.0})]
     spikes = torch.poisson(torch.full((30, 2, 3), 0.4), torch.Generator().manual_seed(0))
     for net in nets:
         back, _ = read_nir(write_nir(net, tmp_path / "net.nir", dt_ms=2.0))

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from nir_interpreter import simulate
 
+from reference_surrogates import KINDS, options_of
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.export import nir_graph
-from spikinggamma.nn import DELAY_KINDS, POPULATIONS, READOUTS, NeuronSettings, SurrogateNet
+from spikinggamma.nn import DELAY_KINDS, READOUTS, SurrogateNet
 
-SETTINGS = NeuronSettings(tau_ms=12.0, synapse_tau_ms=5.0, threshold=0.7, adaptation=0.3, adaptation_tau_ms=60.0)
-CASES = list(itertools.product(POPULATIONS, READOUTS, DELAY_KINDS))
+SETTINGS: dict[str, Any] = {
+    "tau_ms": 12.0,
+    "synapse_tau_ms": 5.0,
+    "threshold": 0.7,
+    "adaptation": 0.3,
+    "adaptation_tau_ms": 60.0,
+}
+CASES = list(itertools.product(KINDS, READOUTS, ("none", *DELAY_KINDS)))
 
 
-def make(neuron: str, readout: str, axons: str, settings: NeuronSettings = SETTINGS, **options: float) -> SurrogateNet:
+def make(neuron: str, readout: str, axons: str, settings: dict[str, Any] = SETTINGS, **options: float) -> SurrogateNet:
     """In double precision, loud enough to be reset often."""
     net = SurrogateNet(
         (6, 12, 9, 3),
-        neuron=neuron,
-        settings=settings,
+        **KINDS[neuron],
+        options=options_of(KINDS[neuron]["neuron"], settings),
         readout=readout,
-        axons=axons,
+        delays=axons,
         delay_input=axons == "fractional",
         max_delay_ms=7.3,
         generator=torch.Generator().manual_seed(0),
@@ -59,7 +67,7 @@ def test_spikes_are_identical(neuron: str, readout: str, axons: str) -> None:
     assert_same(make(neuron, readout, axons), 1.0)
 
 
-@pytest.mark.parametrize("neuron", POPULATIONS)
+@pytest.mark.parametrize("neuron", KINDS)
 @pytest.mark.parametrize("dt_ms", [0.5])
 def test_at_other_steps_too(neuron: str, dt_ms: float) -> None:
     assert_same(make(neuron, "integrator", "fractional"), dt_ms)
@@ -67,14 +75,14 @@ def test_at_other_steps_too(neuron: str, dt_ms: float) -> None:
 
 @pytest.mark.parametrize("readout_tau_ms", [0.0, 25.0])
 def test_without_a_synapse_and_with_other_readouts(readout_tau_ms: float) -> None:
-    settings = SETTINGS._replace(synapse_tau_ms=0.0)
+    settings = SETTINGS | {"synapse_tau_ms": 0.0}
     assert_same(make("lif", "integrator", "none", settings, readout_tau_ms=readout_tau_ms), 1.0)
 
 
 def test_a_drive_that_just_reaches_the_threshold_makes_a_spike() -> None:
     """Ours spikes where v reaches ϑ, NIR's Threshold where its input exceeds it."""
-    settings = NeuronSettings(tau_ms=1e-3, synapse_tau_ms=0.0, threshold=1.0)
-    net = SurrogateNet((1, 1), settings=settings, readout="spikes")
+    options = {"tau_ms": 1e-3, "synapse_tau_ms": 0.0, "threshold": 1.0}
+    net = SurrogateNet((1, 1), options=options, readout="spikes")
     with torch.no_grad():
         net.weights[0].fill_(1.0)
     reaching = torch.tensor([1.0, 0.0, 1.0]).view(3, 1, 1)

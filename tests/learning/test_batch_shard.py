@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.learning import GAMMA_RULES, LOSSES, RULES, BatchShard, Learner, Outcome
-from spikinggamma.nn import NeuronSettings, SequenceNet, SurrogateNet, dense_net
+from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 
 STEPS, BATCH, CLASSES = 14, 5, 3
 LENGTHS = torch.tensor([14, 9, 4, 11, 1])
@@ -22,8 +22,8 @@ def net_for(rule: str, loss: str) -> SequenceNet:
         net: SequenceNet = dense_net(sizes, tau_ms=(4.0,) * 3, dropout=0.3, generator=draw)
     else:
         readout = "spikes" if loss == "spikemax" else "integrator"
-        easy = NeuronSettings(threshold=0.3)
-        net = SurrogateNet(sizes, settings=easy, readout=readout, dropout=0.3, generator=draw)
+        easy = {"threshold": 0.3}
+        net = SurrogateNet(sizes, options=easy, readout=readout, dropout=0.3, generator=draw)
     return net.double().train()
 
 

@@ -56,14 +56,6 @@ def test_chunks_equal_the_whole(kind: str, places: set[int], dt_ms: float) -> No
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
 
 
-def test_none_delays_nothing_and_has_nothing_to_learn() -> None:
-    made, said = axons("none"), spikes()
-    assert torch.equal(made(said, None, 2.0)[0], said)
-    assert made(said, None, 2.0)[1] is None
-    assert list(made.parameters()) == []
-    made.constrain_()
-
-
 @pytest.mark.parametrize("kind", ["fractional", "floored"])
 def test_delays_begin_evenly_from_zero_to_what_was_asked_for(kind: str) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -91,7 +83,7 @@ def test_a_step_too_far_is_put_back_into_bounds(kind: str) -> None:
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(SpikingGammaError, match=r"^`kind`.*none, fractional, floored"):
+    with pytest.raises(SpikingGammaError, match=r"^`kind`.*fractional, floored"):
         AxonalDelays(3, kind="synaptic", max_delay_ms=1.0, initial_delay_ms=1.0)
     for wrong in (-1.0, float("inf"), float("nan")):
         with pytest.raises(SpikingGammaError, match=r"^`max_delay_ms`"):

@@ -9,26 +9,31 @@ import torch
 from torch import Tensor
 
 from reference_nets import cosine, relative_error
-from reference_surrogates import CHANNELS, CLASSES, DELAYS, DT_MS, by_hand, prepared
+from reference_surrogates import CHANNELS, CLASSES, DELAYS, DT_MS, KINDS, by_hand, prepared
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SURROGATES
-from spikinggamma.nn import POPULATIONS, NeuronSettings, SurrogateNet, SurrogateState
+from spikinggamma.nn import ChainState, SurrogateNet
 
-every_kind = pytest.mark.parametrize("neuron", POPULATIONS)
+every_kind = pytest.mark.parametrize("neuron", KINDS)
 every_delay = pytest.mark.parametrize("delays", DELAYS)
 
 
-def outcome(net: SurrogateNet, spikes: Tensor, state: SurrogateState, chunk: int) -> tuple[Tensor, dict[str, Tensor]]:
+def outcome(net: SurrogateNet, spikes: Tensor, state: ChainState, chunk: int) -> tuple[Tensor, dict[str, Tensor]]:
     """Logits [T, B, C] and the gradient of a fixed random sum of them, in every parameter and in the input."""
     leaf, parts = spikes.clone().requires_grad_(), []
     for part in leaf.split(chunk):
-        logits, state = net(part, state, dt_ms=DT_MS)
-        parts.append(logits)
+        activations, state = net.run(part, state, DT_MS)
+        parts.append(activations.layers[-1].outputs)
     said = torch.cat(parts)
     grad = torch.randn(said.shape, generator=torch.Generator().manual_seed(3), dtype=said.dtype)
-    named = {name: p for name, p in net.named_parameters() if name != "bias"} | {"input": leaf}
+    named = {name: p for name, p in net.named_parameters() if not name.endswith(".bias")} | {"input": leaf}
     gradients = torch.autograd.grad((said * grad).sum(), list(named.values()))
     return said.detach(), dict(zip(named, gradients, strict=True))
+
+
+def masks_of(state: ChainState) -> tuple[Tensor | None, ...]:
+    """Return the masks of the hidden layers that spike."""
+    return tuple(mask for mask in state.masks if mask is not None)
 
 
 @every_delay
@@ -39,7 +44,7 @@ def test_chunks_equal_the_whole_and_the_functional_neurons(neuron: str, delays: 
     state = net.initial_state(3, generator=torch.Generator().manual_seed(4))
     whole, gradients = outcome(net, spikes, state, len(spikes))
     assert all(bool(gradient.any()) for gradient in gradients.values())
-    torch.testing.assert_close(whole, by_hand(net, spikes, state.masks).logits.detach(), rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(whole, by_hand(net, spikes, masks_of(state)).logits.detach(), rtol=1e-12, atol=1e-13)
     for chunk in (1, 7):
         found, again = outcome(net, spikes, state, chunk)
         torch.testing.assert_close(found, whole, rtol=1e-12, atol=1e-13)
@@ -65,8 +70,8 @@ def test_a_calibrated_net_of_any_depth_fires_in_every_layer(neuron: str, depth: 
 @every_kind
 def test_calibration_gives_each_membrane_the_size_that_was_asked_for(neuron: str) -> None:
     net, spikes = prepared(neuron, signal_per_threshold=3.0)
-    first = net.spiking[0].response(spikes @ net.weights[0].T, DT_MS)
-    assert float(first.detach().square().mean().sqrt()) == pytest.approx(3.0 * net.settings.threshold)
+    first = net.neurons[0].response(spikes @ net.weights[0].T, DT_MS)  # in thresholds
+    assert float(first.detach().square().mean().sqrt()) == pytest.approx(3.0)
     before = [weight.clone() for weight in net.weights]
     factors = net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=1.5)
     assert factors[0] == pytest.approx(0.5)
@@ -86,7 +91,7 @@ def test_calibration_gives_each_membrane_the_size_that_was_asked_for(neuron: str
 )
 def test_it_learns_by_plain_autograd(neuron: str, surrogate: str, delays: str, readout: str) -> None:
     net, spikes = prepared(
-        neuron, settings=NeuronSettings(surrogate=surrogate), readout=readout, signal_per_threshold=2.0, batch=4,
+        neuron, settings={"surrogate": surrogate}, readout=readout, signal_per_threshold=2.0, batch=4,
         hidden=(12,), **DELAYS[delays],
     )  # fmt: skip
     targets, losses = torch.tensor([0, 1, 2, 0]), []
@@ -101,7 +106,7 @@ def test_it_learns_by_plain_autograd(neuron: str, surrogate: str, delays: str, r
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
     for axons in net.delays:
-        assert axons.delay_ms is None or bool(((axons.delay_ms >= 0.0) & (axons.delay_ms <= 9.0)).all())
+        assert axons is None or bool(((axons.delay_ms >= 0.0) & (axons.delay_ms <= 9.0)).all())
 
 
 def test_a_spiking_read_out_says_spikes() -> None:
@@ -117,16 +122,15 @@ def test_a_spiking_read_out_says_spikes() -> None:
 def test_dropout_silences_neurons_for_a_whole_recording_and_only_in_training() -> None:
     net, spikes = prepared(hidden=(200,), dropout=0.25, signal_per_threshold=3.0)
     state = net.initial_state(3, generator=torch.Generator().manual_seed(0))
-    mask = state.masks[0]
-    assert mask is not None
+    (mask,) = masks_of(state)
     assert mask.unique().tolist() == pytest.approx([0.0, 4.0 / 3.0])
     # 600 draws: five standard deviations.
     assert abs(float((mask == 0.0).double().mean()) - 0.25) < 5.0 * (0.25 * 0.75 / 600) ** 0.5
     activations, after = net.run(spikes, state, DT_MS)
-    assert after.masks[0] is mask
+    assert masks_of(after)[0] is mask
     torch.testing.assert_close(activations.layers[1].inputs, activations.layers[0].outputs * mask)
-    assert net.initial_state(3, dropout=False).masks == (None,)
-    assert net.eval().initial_state(3).masks == (None,)
+    assert masks_of(net.initial_state(3, dropout=False)) == ()
+    assert masks_of(net.eval().initial_state(3)) == ()
 
 
 def test_a_read_out_without_memory_says_its_drive_and_a_slow_one_changes_late() -> None:
@@ -143,12 +147,14 @@ def test_a_read_out_without_memory_says_its_drive_and_a_slow_one_changes_late() 
 def test_delays_are_where_they_were_asked_for_and_are_heard(delays: str) -> None:
     options: dict[str, Any] = DELAYS[delays]
     with_input, spikes = prepared(**options)
-    assert [len(one.delay_ms) for one in with_input.delays if one.delay_ms is not None] == [CHANNELS, 7, 5]
+    assert [len(one.delay_ms) for one in with_input.delays if one is not None] == [CHANNELS, 7, 5]
     without, _ = prepared(**options | {"delay_input": False})
-    assert [one.kind for one in without.delays] == ["none", delays, delays]
+    assert [None if one is None else one.kind for one in without.delays] == [None, delays, delays]
     at_once, _ = prepared(**options, initial_delay_ms=0.0)
     none, _ = prepared()
-    none.load_state_dict({name: value for name, value in at_once.state_dict().items() if "delay_ms" not in name})
+    own, other = (net.state_dict() for net in (none, at_once))
+    kept = [value for name, value in other.items() if "delay_ms" not in name]
+    none.load_state_dict(dict(zip(own, kept, strict=True)))
     torch.testing.assert_close(at_once(spikes, dt_ms=DT_MS)[0], none(spikes, dt_ms=DT_MS)[0])
     gradients = [outcome(net, spikes, net.initial_state(3), 24)[1] for net in (with_input, at_once)]
     assert cosine(gradients[0], gradients[1]) < 0.99
@@ -177,15 +183,15 @@ def test_bad_input_is_named() -> None:
         ({"neuron": "izhikevich"}, "neuron"),
         ({"readout": "rates"}, "readout"),
         ({"readout_tau_ms": -1.0}, "readout_tau_ms"),
-        ({"axons": "synaptic"}, "kind"),
-        ({"axons": "floored", "max_delay_ms": float("inf")}, "max_delay_ms"),
-        ({"axons": "floored", "max_delay_ms": -1.0}, "max_delay_ms"),
-        ({"axons": "floored", "max_delay_ms": 5.0, "initial_delay_ms": 6.0}, "initial_delay_ms"),
+        ({"delays": "synaptic"}, "kind"),
+        ({"delays": "floored", "max_delay_ms": float("inf")}, "max_delay_ms"),
+        ({"delays": "floored", "max_delay_ms": -1.0}, "max_delay_ms"),
+        ({"delays": "floored", "max_delay_ms": 5.0, "initial_delay_ms": 6.0}, "initial_delay_ms"),
         ({"dropout": 1.0}, "dropout"),
-        ({"settings": NeuronSettings(tau_ms=0.0)}, "tau_ms"),
-        ({"settings": NeuronSettings(surrogate="box")}, "surrogate"),
-        ({"neuron": "adaptive_lif", "settings": NeuronSettings(adaptation=-1.0)}, "adaptation"),
-        ({"neuron": "srm_alpha", "settings": NeuronSettings(refractory_tau_ms=0.0)}, "refractory_tau_ms"),
+        ({"options": {"tau_ms": 0.0}}, "neuron.tau_ms"),
+        ({"options": {"surrogate": "box"}}, "surrogate"),
+        ({"neuron": "adaptive_lif", "options": {"adaptation": -1.0}}, "neuron.adaptation"),
+        ({"neuron": "srm_alpha", "options": {"refractory_tau_ms": 0.0}}, "neuron.refractory_tau_ms"),
     ],
 )
 def test_a_net_that_cannot_be_is_named(options: dict[str, Any], named: str) -> None:

@@ -7,6 +7,7 @@ import torch
 
 import reference_nets
 import reference_surrogates
+from reference_surrogates import KINDS, SETTINGS, options_of
 from spikinggamma import SpikingGammaError
 from spikinggamma.nn import CountNet, SurrogateNet
 
@@ -34,7 +35,8 @@ def test_a_gamma_net_under_scaled_thresholds_is_itself_on_another_scale(factor: 
 @pytest.mark.parametrize("neuron", ["lif", "adaptive_lif", "recurrent_lif", "srm_alpha"])
 def test_every_population_gets_the_scaled_threshold(neuron: str) -> None:
     net, spikes = reference_surrogates.prepared(neuron, signal_per_threshold=2.0)
-    other = SurrogateNet(net.sizes, neuron=neuron, settings=net.settings._replace(threshold=1.7)).double()
+    kind = KINDS[neuron] | {"options": options_of(KINDS[neuron]["neuron"], SETTINGS | {"threshold": 1.7})}
+    other = SurrogateNet(net.sizes, **kind).double()
     other.load_state_dict(net.state_dict())
     before = net(spikes, dt_ms=DT_MS)[0]
     net.scale_thresholds_(1.7)

@@ -62,7 +62,7 @@ def test_overrides_reach_every_depth_and_need_no_quotes() -> None:
     ("override", "says"),
     [
         ("learning.learning_rat=1", ["learning.learning_rat", "unknown key", "Did you mean `learning.learning_rate`"]),
-        ("learning.zebra=1", ["learning.zebra", "unknown key", "clip_norm, dropout, learning_rate"]),
+        ("learning.zebra=1", ["learning.zebra", "unknown key", "clip_norm, delay_rate_ms, dropout, learning_rate"]),
         ("lerning.rule=1", ["lerning", "unknown key", "Did you mean `learning`"]),
         ("net.threshold=high", ["net.threshold", "'high'", "a number", "resting threshold"]),
         ("net.threshold=0", ["net.threshold", "got 0", "greater than 0"]),
@@ -71,7 +71,7 @@ def test_overrides_reach_every_depth_and_need_no_quotes() -> None:
         ("training.epochs=2.5", ["training.epochs", "2.5", "a whole number"]),
         ("training.epochs=true", ["training.epochs", "True", "a whole number"]),
         ("learning.learning_rate=nan", ["learning.learning_rate", "nan", "finite"]),
-        ("learning.rule=backprop", ["learning.rule", "'backprop'", "'instantaneous'", "'windowed'"]),
+        ("learning.rule=backprop", ["learning.rule", "'backprop'", "instantaneous", "windowed"]),
         ("data.dt_ms=50", ["data.dt_ms", "50", "the shortest bucket"]),
         ("data=3", ["data", "got 3", "a table"]),
         ("name.x=3", ["--set", "`name` is not a table"]),

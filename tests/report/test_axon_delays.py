@@ -16,7 +16,7 @@ def net(**options: object) -> SurrogateNet:
 
 
 def test_every_population_with_delays_has_its_panel() -> None:
-    options = {"axons": "fractional", "max_delay_ms": 40.0}
+    options = {"delays": "fractional", "max_delay_ms": 40.0}
     learnt, begun = net(**options, delay_input=True), net(**options, delay_input=True)
     with torch.no_grad():
         learnt.delays[1].delay_ms += 3.0

@@ -17,7 +17,7 @@ def test_each_kind_of_net_has_words_of_its_own() -> None:
     assert info("net.model=count_mlp", "learning.rule=bptt").keys() == {"net"}
     assert info("net.model=gru", "learning.rule=bptt").keys() == {"net"}
     lif = info("net.model=lif", "learning.rule=bptt")
-    assert lif["net"].endswith("leaky integrate and fire neurons")
+    assert lif["net"].endswith("leaky integrate-and-fire neurons")
     assert lif["axons"] == "no delays"
     assert "bucket" not in " ".join(lif.values())
     settings = ["delays.kind=floored", "delays.max_ms=30", "delays.input=true"]
@@ -25,7 +25,7 @@ def test_each_kind_of_net_has_words_of_its_own() -> None:
     assert delayed["axons"] == "learnt delays of input channels and hidden neurons up to 30 ms, floored"
 
 
-@pytest.mark.parametrize(("synapse_ms", "said"), [("0.0", "no synaptic current"), ("7.0", "synapse 7 ms")])
+@pytest.mark.parametrize(("synapse_ms", "said"), [("0.0", "no synaptic current"), ("7.0", "synaptic current 7 ms")])
 def test_a_current_is_named_where_there_is_one(synapse_ms: str, said: str) -> None:
     told = info("net.model=lif", "learning.rule=bptt", f"neuron.synapse_tau_ms={synapse_ms}")["neurons"]
     assert said in told

@@ -26,11 +26,11 @@ CASES = {
     ],
     "net.model=srm_alpha learning.rule=bptt": ["shrestha2018slayer"],
     "net.model=adaptive_lif learning.rule=bptt learning.loss=cumulative": [
-        "zenke2018superspike",
         "bellec2020solution",
+        "zenke2018superspike",
         "bittar2022surrogate",
     ],
-    "net.model=recurrent_lif learning.rule=bptt": ["zenke2018superspike", "cramer2022heidelberg"],
+    "net.model=lif net.recurrent=true learning.rule=bptt": ["zenke2018superspike", "cramer2022heidelberg"],
     "net.model=count_mlp learning.rule=bptt": [],
     "net.model=gru learning.rule=bptt": ["cho2014learning"],
 }

@@ -43,7 +43,7 @@ def gamma_net(seed: int = 0) -> SequenceNet:
 
 def surrogate_net() -> SequenceNet:
     chance = torch.Generator().manual_seed(1)
-    net = SurrogateNet((HEARD, 8, 3), axons="fractional", max_delay_ms=10.0, generator=chance).eval()
+    net = SurrogateNet((HEARD, 8, 3), delays="fractional", max_delay_ms=10.0, generator=chance).eval()
     net.calibrate(torch.ones(20, 2, HEARD), dt_ms=DT_MS)
     assert net.bias is not None
     torch.nn.init.normal_(net.bias, generator=chance)

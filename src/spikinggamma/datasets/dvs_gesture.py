@@ -86,8 +86,6 @@ class GestureOptions(Options):
 
     pool: int = Field(
         default=1,
-        ge=1,
-        le=SIDE,
         description="side of the squares of pixels whose events count as one's, a divisor of 128 [pixels]",
     )
 

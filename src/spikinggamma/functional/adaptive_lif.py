@@ -60,16 +60,16 @@ class AdaptiveLIFParameters(NamedTuple):
 
 
 class AdaptiveLIFState(NamedTuple):
-    """Current i, membrane v after the reset, and the a that judges the next step, all [B, N]; zero at the start."""
+    """Current i, membrane v after the reset, and the a that judges the next step, all of one shape; zero at the start."""
 
-    current: Float[Tensor, "B N"]
-    membrane: Float[Tensor, "B N"]
-    adaptation: Float[Tensor, "B N"]
+    current: Float[Tensor, " *cells"]
+    membrane: Float[Tensor, " *cells"]
+    adaptation: Float[Tensor, " *cells"]
 
 
 def adaptive_lif_step(
-    parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "B N"]
-) -> tuple[Float[Tensor, "B N"], AdaptiveLIFState]:
+    parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, " *cells"]
+) -> tuple[Float[Tensor, " *cells"], AdaptiveLIFState]:
     """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
 
     Example:
@@ -88,8 +88,8 @@ def adaptive_lif_step(
 
 
 def adaptive_lif_sequence(
-    parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T B N"]
-) -> tuple[Float[Tensor, "T B N"], AdaptiveLIFState]:
+    parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T *cells"], AdaptiveLIFState]:
     """The neuron over a sequence, built of `adaptive_lif_step`."""
     spikes = []
     for u in drive.unbind(0):

@@ -60,13 +60,13 @@ class LIFParameters(NamedTuple):
 
 
 class LIFState(NamedTuple):
-    """Synaptic current i and membrane v after the reset, both [B, N]; zero at the start of a recording."""
+    """Synaptic current i and membrane v after the reset, of one shape; zero at the start of a recording."""
 
-    current: Float[Tensor, "B N"]
-    membrane: Float[Tensor, "B N"]
+    current: Float[Tensor, " *cells"]
+    membrane: Float[Tensor, " *cells"]
 
 
-def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "B N"]) -> LIFState:
+def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, " *cells"]) -> LIFState:
     """i(t) and v⁻(t) alone: a leaky integrator, which never spikes. A read-out is made of it.
 
     Example:
@@ -80,8 +80,8 @@ def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, 
 
 
 def lif_step(
-    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "B N"]
-) -> tuple[Float[Tensor, "B N"], LIFState]:
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, " *cells"]
+) -> tuple[Float[Tensor, " *cells"], LIFState]:
     """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
 
     Example:
@@ -95,8 +95,8 @@ def lif_step(
 
 
 def lif_sequence(
-    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
-) -> tuple[Float[Tensor, "T B N"], LIFState]:
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T *cells"], LIFState]:
     """The neuron over a sequence, built of `lif_step`."""
     spikes = []
     for u in drive.unbind(0):
@@ -106,8 +106,8 @@ def lif_sequence(
 
 
 def leaky_sequence(
-    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
-) -> tuple[Float[Tensor, "T B N"], LIFState]:
+    parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T *cells"], LIFState]:
     """The leaky integrator over a sequence, built of `leaky_step`: v(t) at every step."""
     membranes = []
     for u in drive.unbind(0):

@@ -86,15 +86,15 @@ class SRMAlphaParameters(NamedTuple):
 
 
 class SRMAlphaState(NamedTuple):
-    """Synapse (p, a) and refractoriness (p, r), all [B, N]; zero at the start of a recording.
+    """Synapse (p, a) and refractoriness (p, r), all of one shape; zero at the start of a recording.
 
     After step t, `synapse` and `refractory` are the a(t) and r(t) of that step's membrane; s(t) is in the trace only.
     """
 
-    synapse_trace: Float[Tensor, "B N"]
-    synapse: Float[Tensor, "B N"]
-    refractory_trace: Float[Tensor, "B N"]
-    refractory: Float[Tensor, "B N"]
+    synapse_trace: Float[Tensor, " *cells"]
+    synapse: Float[Tensor, " *cells"]
+    refractory_trace: Float[Tensor, " *cells"]
+    refractory: Float[Tensor, " *cells"]
 
 
 def _silent_step(tau_ms: float, dt_ms: float, trace: Tensor, value: Tensor) -> AlphaState:
@@ -127,8 +127,8 @@ def alpha_sequence(
 
 
 def srm_alpha_step(
-    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "B N"]
-) -> tuple[Float[Tensor, "B N"], SRMAlphaState]:
+    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, " *cells"]
+) -> tuple[Float[Tensor, " *cells"], SRMAlphaState]:
     """One step: drive u(t) in, spikes (0 or 1) out, and the state with the refractoriness that they bring.
 
     Example:
@@ -145,8 +145,8 @@ def srm_alpha_step(
 
 
 def srm_alpha_sequence(
-    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T B N"]
-) -> tuple[Float[Tensor, "T B N"], SRMAlphaState]:
+    parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T *cells"]
+) -> tuple[Float[Tensor, "T *cells"], SRMAlphaState]:
     """The neuron over a sequence, built of `srm_alpha_step`."""
     spikes = []
     for u in drive.unbind(0):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
-__all__ = ["detached", "map_tensors", "tensors_of"]
+from spikinggamma.errors import SpikingGammaError
+
+__all__ = ["check_state", "detached", "map_tensors", "tensors_of"]
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], state: Any) -> Any:
@@ -37,6 +39,20 @@ def tensors_of(state: Any) -> list[Tensor]:
     found: list[Tensor] = []
     map_tensors(lambda tensor: found.append(tensor) or tensor, state)  # type: ignore[func-returns-value]
     return found
+
+
+def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[int]) -> None:
+    """Check that every tensor of a state is one of [batch, *shape].
+
+    Raises:
+        SpikingGammaError: One is not, or there is none; `what` they are of is said.
+    """
+    wanted = (batch, *shape)
+    if found and all(part.shape == wanted for part in found):
+        return
+    shapes = [list(part.shape) for part in found]
+    remedy = "A state belongs to the batch that made it: start a new recording with state=None."
+    raise SpikingGammaError("state", f"{what} of shape {shapes}", f"{list(wanted)} for this batch", remedy)
 
 
 def detached(state: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from spikinggamma.errors import SpikingGammaError
@@ -11,12 +11,12 @@ from spikinggamma.functional import SURROGATES
 from spikinggamma.learning import LOSSES, RULES
 from spikinggamma.nn import NETS, NEURONS
 from spikinggamma.nn.layers.make import layer_entry
-from spikinggamma.registry import Entry
+from spikinggamma.registry import Entry, Registry
 
 if TYPE_CHECKING:
     from spikinggamma.recipes.schema import Recipe
 
-__all__ = ["OPTION_TABLES", "completed_tables", "entry_of_table"]
+__all__ = ["NAMED_BY", "OPTION_TABLES", "completed_tables", "entry_of_table", "without_foreign_options"]
 
 # Options of a neuron that have a table of their own.
 _ELSEWHERE = ("surrogate_options",)
@@ -50,6 +50,37 @@ OPTION_TABLES: dict[str, Callable[[Recipe], Entry[Any] | None]] = {
     "rule": lambda recipe: RULES.find(recipe.learning.rule, argument="learning.rule"),
     "loss": lambda recipe: LOSSES.find(recipe.learning.loss, argument="learning.loss"),
 }
+
+
+# The key whose value names the entry of each table, and where that entry is registered.
+NAMED_BY: dict[str, tuple[tuple[str, str], Registry[Any]]] = {
+    "neuron": (("net", "model"), NEURONS),
+    "surrogate": (("neuron", "surrogate"), SURROGATES),
+    "rule": (("learning", "rule"), RULES),
+    "loss": (("learning", "loss"), LOSSES),
+}
+
+
+def without_foreign_options(tables: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of a recipe in which names were changed, without the options that only the entries before had.
+
+    Args:
+        tables: Of the recipe, after the change.
+        before: The same before it.
+    """
+    found = dict(tables)
+    for table, ((section, key), registry) in NAMED_BY.items():
+        old, new = (_value(which, section, key) for which in (before, tables))
+        if old == new or not isinstance(found.get(table), dict):
+            continue
+        known = registry[new].options.model_fields if new in registry else {}
+        found[table] = {name: value for name, value in found[table].items() if name in known}
+    return found
+
+
+def _value(tables: Mapping[str, Any], section: str, key: str) -> Any:
+    table = tables.get(section)
+    return table.get(key) if isinstance(table, Mapping) else None
 
 
 def entry_of_table(recipe: Recipe, table: str) -> Entry[Any] | None:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.recipes.option_tables import OPTION_TABLES
+from spikinggamma.recipes.option_tables import OPTION_TABLES, without_foreign_options
 from spikinggamma.recipes.schema import Range, Recipe
 
 __all__ = ["check_space", "ends_of", "is_whole", "own_values"]
@@ -125,8 +125,7 @@ def _check_value(recipe: Recipe, key: str, value: object) -> None:
     for name in path:
         table = table[name]
     table[last] = value
-    if key == "neuron.surrogate":
-        tables["surrogate"] = {}  # options are those of the surrogate that the recipe names
+    tables = without_foreign_options(tables, recipe.model_dump())
     try:
         Recipe.model_validate(tables)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import tomllib
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes.checks import check_together
 from spikinggamma.recipes.earlier_keys import with_present_keys
-from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table
+from spikinggamma.recipes.option_tables import NAMED_BY, OPTION_TABLES, entry_of_table, without_foreign_options
 from spikinggamma.recipes.schema import Range, Recipe
 from spikinggamma.recipes.search_space import check_space
 
@@ -64,8 +65,15 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     except tomllib.TOMLDecodeError as error:
         raise SpikingGammaError(origin, f"text that is not TOML ({error})", "a recipe in TOML") from None
     tables = with_present_keys(tables)
-    for override in overrides:
+    before, names = copy.deepcopy(tables), {f"{section}.{key}" for (section, key), _ in NAMED_BY.values()}
+    # Names first: an option that is given beside a new name is of the new entry.
+    ordered = sorted(overrides, key=lambda override: override.partition("=")[0].strip() not in names)
+    for override in ordered:
+        if before is not None and override.partition("=")[0].strip() not in names:
+            tables, before = without_foreign_options(tables, before), None
         _override(tables, override)
+    if before is not None:
+        tables = without_foreign_options(tables, before)
     try:
         recipe = Recipe.model_validate(_tuples(tables))
     except ValidationError as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
+from spikinggamma.functional import SURROGATES
 from spikinggamma.nn import NETS, NEURONS
 from spikinggamma.nn.layers.make import layer_entry
 from spikinggamma.recipes import Recipe
@@ -62,15 +65,23 @@ def _value(key: str, value: object) -> str:
 
 def _options(recipe: Recipe) -> str:
     """Return the options of the neurons and of their surrogate in words."""
-    said = [f"{_name(key)} {_value(key, value)}" for key, value in recipe.neuron.items() if key != "surrogate"]
+    fields = NEURONS[recipe.net.model].options.model_fields
+    said = [_option(key, value, fields[key]) for key, value in recipe.neuron.items() if key != "surrogate"]
     if "surrogate" in recipe.neuron:
-        options = ", ".join(f"{_name(key)} {_value(key, value)}" for key, value in recipe.surrogate.items())
-        said.append(f"surrogate {_name(recipe.neuron['surrogate'])}" + (f" ({options})" if options else ""))
+        entry = SURROGATES[recipe.neuron["surrogate"]]
+        shape = ", ".join(
+            _option(key, value, entry.options.model_fields[key]) for key, value in recipe.surrogate.items()
+        )
+        said.append(f"surrogate {entry.title}" + (f" ({shape})" if shape else ""))
     return ", ".join(said)
 
 
-def _name(key: str) -> str:
-    return key.removesuffix("_ms").replace("_", " ")
+def _option(key: str, value: object, field: FieldInfo) -> str:
+    """Return an option in words: its title and value, or that there is none where zero stands for that."""
+    title = field.title or key.removesuffix("_ms").replace("_", " ")
+    if value == 0.0 and "0: none" in (field.description or ""):
+        return f"no {title}"
+    return f"{title} {_value(key, value)}"
 
 
 def _axons(recipe: Recipe) -> str:

@@ -27,6 +27,7 @@ from spikinggamma.functional import (
     LIFState,
     SRMAlphaParameters,
     SRMAlphaState,
+    Surrogate,
     surrogate_slope,
 )
 
@@ -54,7 +55,7 @@ def _learns(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
-def _slopes(name: str, excess: Tensor, **shape: float) -> Tensor:
+def _slopes(name: str | Surrogate, excess: Tensor, **shape: float) -> Tensor:
     slopes = torch.empty_like(excess)
     steps = max(1, _PIECE // excess[0].numel())
     for x, out in zip(torch.split(excess, steps), torch.split(slopes, steps), strict=True):

@@ -14,7 +14,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFParameters, LIFState
 from spikinggamma.nn.compiled.neurons import leaky_sequence
 from spikinggamma.nn.layers.base import LAYERS, Layer
-from spikinggamma.nn.state import map_tensors
+from spikinggamma.nn.state import check_state, map_tensors, tensors_of
 from spikinggamma.options import Options
 
 __all__ = ["Bias", "Integrator", "IntegratorOptions"]
@@ -69,6 +69,7 @@ class Integrator(Layer):
         parameters = self.parameters_at(dt_ms)
         if parameters is None:
             return x, state
+        check_state("integrators", tensors_of(state), x.shape[1], self.out_shape)
         flat = LIFState(*(part.flatten(1) for part in state))
         membranes, after = leaky_sequence(parameters, flat, x.flatten(2))
         return membranes.view(x.shape), map_tensors(lambda part: part.view(len(part), *self.out_shape), after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -120,7 +121,7 @@ class Chain(SequenceNet):
         Raises:
             SpikingGammaError: the input does not fit the net, or the state belongs to another batch or net.
         """
-        signal = self._checked(spikes, state)
+        signal = self._checked(spikes, state, dt_ms)
         after = []
         with _recorded(self) as calls:
             for layer, before, mask in zip(self.layers, state.layers, state.masks, strict=True):
@@ -171,14 +172,16 @@ class Chain(SequenceNet):
             SpikingGammaError: the batch has no event, or a layer receives nothing of it.
         """
         state = self.initial_state(spikes.shape[1], dropout=False)
-        signal = self._checked(spikes, state)
+        signal = self._checked(spikes, state, dt_ms)
         valid = steps_of_recordings(spikes, lengths)
         factors: list[float] = []
         calibrate_layers(self.stack, signal, state.layers, dt_ms, valid, signal_per_threshold, factors)
         return factors
 
-    def _checked(self, spikes: Tensor, state: ChainState) -> Tensor:
+    def _checked(self, spikes: Tensor, state: ChainState, dt_ms: float) -> Tensor:
         """Return the input in the shape of the net."""
+        if not (dt_ms > 0.0 and math.isfinite(dt_ms)):
+            raise SpikingGammaError("dt_ms", dt_ms, "a positive, finite number")
         check_batch(spikes, self.in_shape, self.like())
         if len(state.layers) != len(self.layers):
             expected = f"{len(self.layers)}, this net's"

@@ -20,10 +20,18 @@ class AdaptiveLIFOptions(LIFOptions):
     """Options of adaptive LIF neurons."""
 
     adaptation: float = Field(
-        default=0.2, ge=0.0, le=1e3, description="what a spike adds to the threshold, in units of the membrane"
+        default=0.2,
+        ge=0.0,
+        le=1e3,
+        title="rise of the threshold",
+        description="what a spike adds to the threshold, in units of the membrane",
     )
     adaptation_tau_ms: float = Field(
-        default=200.0, gt=0.0, le=60_000.0, description="time constant of the threshold's return [ms]"
+        default=200.0,
+        gt=0.0,
+        le=60_000.0,
+        title="adaptation",
+        description="time constant of the threshold's return [ms]",
     )
 
     def adaptive_parameters(self, dt_ms: float) -> AdaptiveLIFParameters:
@@ -33,7 +41,7 @@ class AdaptiveLIFOptions(LIFOptions):
 
 @NEURONS.register("adaptive_lif", title="adaptive LIF", options=AdaptiveLIFOptions, citations=(E_PROP,))
 class AdaptiveLIF(Neuron):
-    """Leaky integrate and fire with a threshold that rises with each spike."""
+    """Leaky integrate-and-fire neurons whose threshold rises with each spike."""
 
     State = AdaptiveLIFState
     options: AdaptiveLIFOptions

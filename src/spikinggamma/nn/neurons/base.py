@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
-from spikinggamma.nn.state import map_tensors
+from spikinggamma.nn.state import check_state, map_tensors, tensors_of
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry, Registry
 
@@ -75,6 +75,7 @@ class Neuron(Layer):
         self, x: Float[Tensor, "T B *shape"], state: Any, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], Any]:
         """Return spikes at every step and the state after the last: compiled where there is a scan, else step by step."""
+        check_state("neurons", tensors_of(state), x.shape[1], self.out_shape)
         if self.scan is None:
             return self.unrolled(x, state, dt_ms)
         # Compiled scans know [T, B, N] alone.

@@ -7,7 +7,6 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from spikinggamma.bibliography import ZENKE_VOGELS
 from spikinggamma.functional import LIFParameters, LIFState, lif_step
 from spikinggamma.nn.compiled import neurons as compiled
 from spikinggamma.nn.neurons.base import NEURONS, Neuron
@@ -19,9 +18,15 @@ __all__ = ["LIF", "LIFOptions"]
 class LIFOptions(SpikingOptions):
     """Options of leaky integrate-and-fire neurons."""
 
-    tau_ms: float = Field(default=20.0, gt=0.0, le=60_000.0, description="time constant of the membrane [ms]")
+    tau_ms: float = Field(
+        default=20.0, gt=0.0, le=60_000.0, title="membrane", description="time constant of the membrane [ms]"
+    )
     synapse_tau_ms: float = Field(
-        default=10.0, ge=0.0, le=60_000.0, description="time constant of the synaptic current [ms]; 0: none"
+        default=10.0,
+        ge=0.0,
+        le=60_000.0,
+        title="synaptic current",
+        description="time constant of the synaptic current [ms]; 0: none",
     )
     threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
 
@@ -30,9 +35,9 @@ class LIFOptions(SpikingOptions):
         return LIFParameters(self.tau_ms, self.synapse_tau_ms, self.threshold, self.spike(), dt_ms)
 
 
-@NEURONS.register("lif", title="LIF", options=LIFOptions, citations=(ZENKE_VOGELS,))
+@NEURONS.register("lif", title="LIF", options=LIFOptions)
 class LIF(Neuron):
-    """Leaky integrate and fire."""
+    """Leaky integrate-and-fire neurons."""
 
     State = LIFState
     options: LIFOptions

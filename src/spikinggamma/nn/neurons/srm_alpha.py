@@ -19,9 +19,11 @@ __all__ = ["SRMAlpha", "SRMAlphaOptions"]
 class SRMAlphaOptions(Options):
     """Options of SLAYER's neurons, whose surrogate is their own."""
 
-    tau_ms: float = Field(default=20.0, gt=0.0, le=60_000.0, description="time constant of the synapse [ms]")
+    tau_ms: float = Field(
+        default=20.0, gt=0.0, le=60_000.0, title="synapse", description="time constant of the synapse [ms]"
+    )
     refractory_tau_ms: float = Field(
-        default=5.0, gt=0.0, le=60_000.0, description="time constant of the refractoriness [ms]"
+        default=5.0, gt=0.0, le=60_000.0, title="refractoriness", description="time constant of the refractoriness [ms]"
     )
     refractory_scale: float = Field(
         default=2.0, ge=0.0, le=1e3, description="depth of the refractoriness, in thresholds"
@@ -37,7 +39,7 @@ class SRMAlphaOptions(Options):
 
 @NEURONS.register("srm_alpha", title="SRM-α", options=SRMAlphaOptions, citations=(SLAYER,))
 class SRMAlpha(Neuron):
-    """SLAYER's spike response model with alpha functions."""
+    """Spike response neurons with alpha functions, as SLAYER has them."""
 
     State = SRMAlphaState
     options: SRMAlphaOptions
