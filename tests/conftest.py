@@ -25,6 +25,7 @@ _CHECKED = [
     "learning",
     "events",
     "datasets",
+    "encoders",
     "tasks",
     "recipes",
     "data",

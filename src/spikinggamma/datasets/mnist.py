@@ -85,7 +85,7 @@ class MNISTOptions(Options):
 
     code: Code = Field(
         default="latency",
-        description="each pixel by its latency, or pixel by pixel in order or in a fixed random order",
+        description="code of a picture: each pixel by its latency, or pixel by pixel in order or in a random order",
     )
     duration_ms: float = Field(
         default=20.0, ge=1.0, le=60_000.0, description="length of a recording in the latency code [ms]"
@@ -94,7 +94,7 @@ class MNISTOptions(Options):
     pixel_ms: float = Field(
         default=1.0, ge=0.001, le=60_000.0, description="time between pixels in the other two codes [ms]"
     )
-    levels: int = Field(default=8, ge=1, le=255, description="levels of brightness in these")
+    levels: int = Field(default=8, ge=1, le=255, description="number of levels of brightness in these")
     permutation_seed: int = Field(
         default=0, ge=0, lt=2**63, description="seed of the order of the pixels in the permuted code"
     )

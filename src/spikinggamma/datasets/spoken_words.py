@@ -169,11 +169,13 @@ class SpokenWordsOptions(CochleaOptions):
 
     words: str | tuple[str, ...] = Field(
         default=WORDS,
-        description="`language:word` each, with commas between them or as a list; a language is one of espeak-ng's, "
+        description="words, `language:word` each, with commas between them or as a list; a language is one of espeak-ng's, "
         "and `en` is English in one of four accents, the speaker's own",
     )
-    voices: str | tuple[str, ...] = Field(default=VOICES, description="espeak-ng's variants, likewise; at least two")
-    takes: int = Field(default=8, ge=1, description="how often each voice says each word")
+    voices: str | tuple[str, ...] = Field(
+        default=VOICES, description="voices, espeak-ng's variants, likewise; at least two"
+    )
+    takes: int = Field(default=8, ge=1, description="number of times that each voice says each word")
     take_seed: int = Field(default=0, ge=0, description="seed of every take's rate and pitch")
 
 

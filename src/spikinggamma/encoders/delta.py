@@ -26,7 +26,9 @@ class DeltaOptions(Options):
     level: float = Field(
         default=0.1, gt=0.0, le=1e9, description="change that an event stands for, in units of the signal"
     )
-    start: float = Field(default=0.0, description="what is decoded before the first event, in units of the signal")
+    start: float = Field(
+        default=0.0, description="value that is decoded before the first event, in units of the signal"
+    )
 
 
 @ENCODERS.register("delta", options=DeltaOptions)

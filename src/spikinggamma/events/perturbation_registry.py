@@ -26,7 +26,11 @@ __all__ = ["PERTURBATIONS", "PerturbationKind", "register_perturbation"]
 Unit = Literal["ms", "share", ""]
 Change = TypeVar("Change", bound=Callable[..., Gathered])
 _MOST: dict[Unit, float] = {"ms": 60_000.0, "share": 1.0, "": 0.0}
-_WORDS: dict[Unit, str] = {"ms": "how strong it is [ms]", "share": "share of the spikes that it changes", "": ""}
+_WORDS: dict[Unit, str] = {
+    "ms": "strength of the change [ms]",
+    "share": "share of the spikes that it changes",
+    "": "",
+}
 
 
 class PerturbationKind:

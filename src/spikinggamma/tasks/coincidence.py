@@ -84,7 +84,7 @@ class CoincidenceOptions(Options):
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="of the two distributions of spikes per window, 0: as small as it gets, 1: the same; the paper's λ'",
+        description="overlap of the two distributions of spikes per window (the paper's λ'); 0: as small as it gets",
     )
     n_windows: int = Field(default=20, ge=1, description="windows of 200 ms; the paper's 4 s have 20")
 
