@@ -15,6 +15,8 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+pytest_plugins = ["lanes"]
+
 # Nets of a dozen neurons gain nothing from threads, and handing work to one costs milliseconds on a busy machine.
 torch.set_num_threads(1)
 
@@ -41,7 +43,10 @@ _CHECKED += [
     "export",
     "files",
     "distributed",
+    "cochlea.bushy_cell",
     "cochlea.convert",
+    "cochlea.filter_bank",
+    "cochlea.hair_cell",
     "cochlea.membrane",
 ]
 _CHECKED += ["report.activity"]

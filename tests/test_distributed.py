@@ -30,7 +30,7 @@ from spikinggamma.runs import Run, load_checkpoint, load_run
 from spikinggamma.training import SilentReporter, epoch, resume, train
 from tiny_run import OVERRIDES, tiny_recipe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 SETTINGS = [word for text in OVERRIDES for word in ("--set", text)]
 TIME_S = 150

@@ -1,4 +1,4 @@
-"""A package that is not there is asked for by the extra that brings it."""
+"""The message about a package that is not installed says how to install it."""
 
 from __future__ import annotations
 
@@ -24,4 +24,7 @@ def test_what_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch
         require("json", "rows", "which writes rows")
     assert found.value.argument == "rows"
     assert found.value.expected == "the package json, which writes rows"
-    assert found.value.remedy == 'Install it with: pip install "spikinggamma[rows]"'
+    assert (
+        found.value.remedy
+        == 'Install it with: pip install json (in a checkout of SpikingGamma: pip install -e ".[rows]")'
+    )

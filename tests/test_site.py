@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mkdocstrings_handlers", reason='needs the extra docs: pip install "spikinggamma[docs]"')
+pytestmark = pytest.mark.long
+
+pytest.importorskip("mkdocstrings_handlers", reason='needs the extra docs: pip install -e ".[docs]"')
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = sorted(path.parent.name for path in (ROOT / "src/spikinggamma").glob("*/__init__.py"))
@@ -46,6 +48,18 @@ def test_links_lead_to_files_of_the_site(site: Path) -> None:
         inside = [html.unescape(link) for link in links if not re.match(r"[a-z]+:", link)]
         missing = {link for link in inside if not (page.parent / link.split("?")[0]).exists()}
         assert missing == set(), page.name
+
+
+def test_formulas_are_mathml_and_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r'class="arithmatex">(?!<math)', text) == [], page.name
+        assert re.findall(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//", text) == [], page.name
+    marked = {page.stem for page in site.glob("*.html") if "<math" in page.read_text(encoding="utf-8")}
+    written = {
+        page.stem for page in (ROOT / "docs").glob("*.md") if re.search(r"```math|\$\\", page.read_text("utf-8"))
+    }
+    assert marked == written != set()
 
 
 @pytest.mark.parametrize("words", [["train"], ["data", "convert"], ["export"]], ids=" ".join)

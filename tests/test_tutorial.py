@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from spikinggamma import evaluation
 from spikinggamma.cli import app
 
+pytestmark = pytest.mark.long
+
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "tutorial.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.removeprefix("$ ")

@@ -1,4 +1,4 @@
-"""BibTeX of the methods that a recipe can use."""
+"""BibTeX entries of the methods that a recipe can use."""
 
 from __future__ import annotations
 

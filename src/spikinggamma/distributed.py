@@ -1,14 +1,14 @@
-"""One run in several processes, on one machine or many: each learns from its share of every batch, to the same numbers.
+"""Train one run in several processes, on one machine or many; each takes its share of every batch, with equal results.
 
-Every process makes the whole batch, so that order, augmentation, padding and dropout are those of one process, and learns
-from neighbouring recordings of it (`learning.BatchShard`). Before every update, be it after a recording, a chunk or a step,
-the gradients are summed; so clipping, the optimiser and the search for what is not finite see those of the batch. What only
-one may do, such as writing a file, the first process does, and it broadcasts what came of it, errors included.
+Every process prepares the whole batch, so that order, augmentation, padding and dropout are those of a single process, and
+learns from a contiguous shard of it (`learning.BatchShard`). Before every update, whether after a recording, a chunk or a
+step, the gradients are summed; so clipping, the optimiser and the check for non-finite numbers see those of the whole batch.
+What only one process may do, such as writing a file, the first one does; it broadcasts the result or the error.
 
-Gradients are summed by hand, not by torch's `DistributedDataParallel`. That sums them in hooks of autograd's backward, which
-only `bptt` ever calls: the online rules write `.grad` themselves, some of them many times within one recording and some without
-having learnt anything yet, which differs between shares. Here all parameters travel as one tensor, with a flag for each whether
-there was a gradient at all: where no process has one, none is made up, and the optimiser leaves that parameter alone.
+Gradients are summed here and not by torch's `DistributedDataParallel`, which sums them in hooks of autograd's backward pass.
+Only `bptt` calls that: the online rules write `.grad` themselves, some of them many times within one recording, and a shard
+may have no gradient yet when another has one. Here all gradients travel as one tensor, with a flag for each parameter that
+says whether it had a gradient; a parameter without a gradient in any process keeps None, and the optimiser skips it.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from spikinggamma.errors import SpikingGammaError
 __all__ = ["ALONE", "LostProcess", "ProcessGroup", "gathered", "is_first"]
 
 _T = TypeVar("_T")
-# No process is ever so far behind the others, unless it hangs.
+# A process that is further behind the others than this hangs.
 _PATIENCE = timedelta(minutes=5)
-# But one that turns sounds into spikes for the first time may be.
+# Converting sounds to spikes for the first time may take this long.
 _LOADING = timedelta(hours=12)
 
 
 class LostProcess(RuntimeError):
-    """Another process of this run was killed, failed or does not answer; the message says how to go on."""
+    """Raised when another process of the run was killed, failed or does not answer; the message says how to go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """The processes of a run, as one of them sees them.
+    """The processes that train one run together, as seen from one of them.
 
     Attributes:
-        rank: Which this is, from 0.
-        size: How many there are.
-        patient: The group to wait in for what may take long.
+        rank: Number of this process, from 0.
+        size: Number of processes.
+        slow_group: torch process group with a long timeout, for steps that may take hours.
     """
 
     rank: int = 0
@@ -56,11 +56,11 @@ class ProcessGroup:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes the files."""
+        """Return whether this process is the one that writes files and shows progress."""
         return self.rank == 0
 
     def join_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Make every gradient the sum over all processes; None where none of them has one."""
+        """Replace every gradient by its sum over all processes; it stays None where no process has one."""
         if self.size == 1:
             return
         own = list(parameters)
@@ -74,7 +74,7 @@ class ProcessGroup:
             parameter.grad = gradient.view_as(parameter) if count else None
 
     def sum(self, figures: Sequence[int | float]) -> list[float]:
-        """Each figure summed over all processes."""
+        """Return each figure summed over all processes."""
         if self.size == 1:
             return [float(figure) for figure in figures]
         joined = torch.tensor(figures, dtype=torch.float64)
@@ -84,21 +84,21 @@ class ProcessGroup:
 
     @torch.no_grad()
     def align(self, tensors: Iterable[Tensor]) -> None:
-        """Give every process the first one's numbers, as processors of unlike make round differently."""
+        """Copy the first process's tensors to all others, as processors of different make round differently."""
         for tensor in tensors if self.size > 1 else ():
             with _answering():
                 dist.broadcast(tensor, 0)
 
     def first(self, act: Callable[[], _T]) -> _T:
-        """What `act` gives in the first process, which alone calls it.
+        """Call `act` in the first process only, and return its result in every process.
 
         Raises:
-            Exception: What `act` raised there, in every process.
+            Exception: Whatever `act` raised in the first process, raised again in every process.
         """
         return act() if self.size == 1 else self._broadcast(act, None)
 
     def in_turn(self, load: Callable[[], _T]) -> _T:
-        """What `load` gives here, once it is done in the first process: what that left on the disk is found there."""
+        """Call `load` in the first process, then in the others, which find the files that the first has cached."""
         if self.size == 1:
             return load()
         loaded: list[_T] = []
@@ -110,7 +110,7 @@ class ProcessGroup:
         return loaded[0]
 
     def spread(self, count: int, work: Callable[[int], _T]) -> list[_T]:
-        """`work` of each number below `count`, in this order; every process does some and gets all."""
+        """Return `work(index)` for each index below `count`, in order; the calls are divided among the processes."""
         own = [work(index) for index in range(self.rank, count, self.size)]
         if self.size == 1:
             return own
@@ -120,17 +120,17 @@ class ProcessGroup:
         return [every[index % self.size][index // self.size] for index in range(count)]
 
     def _broadcast(self, act: Callable[[], _T], group: Any) -> _T:
-        said: list[Any] = [None, None]
+        outcome: list[Any] = [None, None]  # a result and an error
         if self.is_main:
             try:
-                said[0] = act()
+                outcome[0] = act()
             except Exception as error:
-                said[1] = error
+                outcome[1] = error
         with _answering():
-            dist.broadcast_object_list(said, 0, group=group)
-        if said[1] is not None:
-            raise said[1]
-        found: _T = said[0]
+            dist.broadcast_object_list(outcome, 0, group=group)
+        if outcome[1] is not None:
+            raise outcome[1]
+        found: _T = outcome[0]
         return found
 
 
@@ -138,17 +138,17 @@ ALONE = ProcessGroup()
 
 
 def is_first() -> bool:
-    """Whether this process is the only one, or the first of several that `torchrun` started: the one that speaks."""
+    """Return whether this process is the only one, or the first of those that `torchrun` started."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
 def gathered(device: torch.device) -> Iterator[tuple[ProcessGroup, torch.device]]:
-    """This process among those that `torchrun` started, or alone, and the device that is its own.
+    """Join the process group that `torchrun` started, or none; yield the group and the device of this process.
 
     Raises:
-        SpikingGammaError: More processes on a machine than it has GPUs, or a process group that is there already.
-        LostProcess: Not all of them came.
+        SpikingGammaError: There are more processes on a machine than GPUs, or a process group exists already.
+        LostProcess: Not all processes joined.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE, device
@@ -157,7 +157,7 @@ def gathered(device: torch.device) -> Iterator[tuple[ProcessGroup, torch.device]
         raise SpikingGammaError("torch.distributed", "a process group of the caller's", "none: training makes its own")
     own = _own_device(device)
     with _answering():
-        # Words and figures travel between processors, gradients between GPUs where there are some.
+        # Python objects travel through gloo on the CPU, gradients through NCCL where there are GPUs.
         dist.init_process_group("cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo", timeout=_PATIENCE)
         slow_group = dist.new_group(backend="gloo", timeout=_LOADING)
     try:
@@ -178,14 +178,14 @@ def _own_device(device: torch.device) -> torch.device:
 
 
 def _reason(error: RuntimeError) -> str:
-    """The first sentence of a transport's error, without the place in its source."""
+    """Return the first sentence of a transport's error, without its source location."""
     found = re.match(r"(?:\[[^\]]*:\d+\]\s*)?([^\n]*?)(?:\.\s|\n|$)", str(error).strip())
     return found[1][:160] if found and found[1] else type(error).__name__
 
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Say of a failed exchange what it means."""
+    """Raise `LostProcess` where an exchange between processes fails within the block."""
     try:
         yield
     except RuntimeError as error:

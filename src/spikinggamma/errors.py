@@ -6,10 +6,10 @@ __all__ = ["SpikingGammaError"]
 
 
 class SpikingGammaError(ValueError):
-    """Bad input, named: which argument, what it was, what was expected and what to do.
+    """Raised for input that cannot be used; the message names the argument, its value, what was expected and what to do.
 
     Args:
-        argument: Name of the argument, recipe key or file that is at fault.
+        argument: Name of the argument, recipe key or file that is wrong.
         got: Its value, or a description of it (a shape, a size in bytes).
         expected: What would have been accepted.
         remedy: What the caller can do about it; may be empty.
@@ -30,5 +30,5 @@ class SpikingGammaError(ValueError):
         super().__init__(f"{message} {remedy}" if remedy else message)
 
     def __reduce__(self) -> tuple[type[SpikingGammaError], tuple[str, object, str, str]]:
-        # An exception pickles by its message unless told otherwise; worker processes send these back.
+        # By default an exception is pickled as its message alone; worker processes send these back.
         return type(self), (self.argument, self.got, self.expected, self.remedy)

@@ -1,4 +1,4 @@
-"""How a process computes: its threads, the precision of its products, and how it holds its memory."""
+"""Settings of the process: number of threads, precision of matrix products, and reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LARGEST = 2**31 - 1
 
 @contextmanager
 def computing(*, threads: int, products: Products) -> Iterator[None]:
-    """Inside, torch and the kernels use so many threads and round what goes into dense products to `products`."""
+    """Set the number of threads and the precision of dense products for torch and the kernels within the block."""
     with torch_threads(threads), product_precision(products):
         yield
 
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Inside, torch (and the kernels, which follow it) use `count` threads: how sums are split decides how they round."""
+    """Let torch and the kernels use `count` threads within the block; their number decides how sums are rounded."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -38,11 +38,11 @@ def torch_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def product_precision(products: Products) -> Iterator[None]:
-    """Inside, torch rounds what goes into dense products of single precision to `products`; sums stay in single precision.
+    """Round the factors of single-precision dense products to `products` within the block; sums stay in single precision.
 
     bfloat16 keeps eight binary digits: a product is wrong by some 2e-3 of its size, and two to four times faster where the
-    processor has instructions for it. Elsewhere torch computes as before. Scans, states, updates, and products that run
-    over listed spikes are never rounded.
+    processor has instructions for it. On other processors torch computes as before. Scans, states, updates, and products
+    over lists of spikes are never rounded.
     """
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(_TORCH[products])
@@ -54,10 +54,10 @@ def product_precision(products: Products) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Let this process use again what it freed, where the C library can be told so; returns whether it was.
+    """Ask the C library to keep freed memory for this process; return whether it agreed.
 
-    Signals of a chunk are megabytes large. By default such memory goes back to the system as soon as it is freed, and every
-    chunk gets it anew, page by page and cleared, which takes as long as a scan over it.
+    The signals of a chunk take megabytes. By default such memory returns to the system as soon as it is freed, and every
+    chunk requests it again, page by page and cleared, which takes as long as a scan over it.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""One seed, many independent streams: weights, order of batches and dropout never share random numbers."""
+"""Derive independent random streams from one seed, so that weights, batch order and dropout share no random numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["derive_seed", "random_stream"]
 
 
 def derive_seed(seed: int, *path: str | int) -> int:
-    """A 63-bit seed that depends on all of `seed` and `path`, the same on every machine.
+    """Return a 63-bit seed that depends on `seed` and on every part of `path`, and is the same on every machine.
 
     Example:
         >>> derive_seed(0, "dropout", 3) == derive_seed(0, "dropout", 3) != derive_seed(0, "dropout", 4)

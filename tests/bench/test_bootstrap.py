@@ -53,6 +53,7 @@ def test_three_draws_of_a_perturbation_are_averaged_before_recordings_are_drawn(
         assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("same_recordings", [False, True])
 def test_it_holds_the_truth_about_as_often_as_it_says(same_recordings: bool) -> None:
     """Ten seeds of different skill and recordings of different difficulty, with a mean of exactly 0.7."""

@@ -43,6 +43,7 @@ def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key != "train_seconds"} for row in rows]
 
 
+@pytest.mark.long
 def test_rows_say_what_the_runs_do(worked: list[str], tmp_path: Path, other: str) -> None:
     rows = list(sweep(["localisation", other], tmp_path / "out", seeds=[0, 1], settings=TINY))
     assert [row["rule"] for row in rows] == ["windowed", "traced"]

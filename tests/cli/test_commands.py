@@ -38,6 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_training_prints_what_matters_and_what_to_do_next(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     printed = call("train", *SETTINGS, "--out", folder, "--seed", "3").output
@@ -83,6 +84,7 @@ def test_an_interrupt_prints_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert call("train", "--resume", tmp_path / "run").exit_code == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "scheduler"])
 def test_a_signal_ends_a_run_that_can_go_on(tmp_path: Path, sent: signal.Signals) -> None:
@@ -232,11 +234,12 @@ def test_bad_input_is_named_and_ends_with_two(
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.long
 def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     script = (
-        "import spikinggamma.training as t\n"
+        "import spikinggamma.recipes as r\n"
         "def broken(*a): raise RuntimeError('ours')\n"
-        "t.load_recipe = broken\n"
+        "r.load_recipe = broken\n"
         "import sys; sys.argv = ['spikinggamma', 'train']\n"
         "from spikinggamma.cli import main; main()"
     )

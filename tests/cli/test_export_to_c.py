@@ -74,6 +74,7 @@ def test_bad_input_is_one_line_that_names_it(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_other_nets_are_refused(tmp_path: Path) -> None:
     recipe = recipes.load_recipe(
         "localisation_lif", ["training.epochs=1", "data.options.n_train=20", "learning.schedule=constant"]

@@ -56,5 +56,5 @@ def test_what_cannot_be_said_is_refused_and_leaves_nothing(
 
 def test_help_teaches() -> None:
     printed = call("--help").output
-    for part in ("--to nir", "--without-adaptation", "--max-spikes 16", "spikinggamma[nir]"):
+    for part in ("--to nir", "--without-adaptation", "--max-spikes 16", "pip install nir"):
         assert part in printed

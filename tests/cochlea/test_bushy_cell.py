@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spikinggamma import SpikingGammaError
 from spikinggamma.cochlea import bushy_spikes
-from spikinggamma.cochlea.bushy_cell import _binomial
+from spikinggamma.cochlea.compiled import _binomial
 
 STEP_S = 1 / 24_000
 DEAD = 24  # samples in 1 ms
@@ -33,6 +34,7 @@ def separate_fibres(probability: np.ndarray, rng: np.random.Generator) -> np.nda
     return counts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", [0.006, 0.012, 0.05])
 def test_rate_equals_that_of_separate_fibres(level: float) -> None:
     wave = level * (1.0 + np.sin(2 * np.pi * 150 * np.arange(12_000) * STEP_S))
@@ -44,13 +46,24 @@ def test_rate_equals_that_of_separate_fibres(level: float) -> None:
     assert found.mean() > 1
 
 
-@pytest.mark.parametrize(("n", "p"), [(40, 0.01), (40, 0.3), (3, 0.9), (1, 0.5)])
+@pytest.mark.parametrize(("n", "p"), [(40, 0.01), (40, 0.3), (3, 0.45), (1, 0.5)])
 def test_binomial_draws_by_inversion(n: int, p: float) -> None:
     # Evenly spaced numbers instead of random ones: frequencies are the probabilities, to the spacing.
-    draws = np.array([_binomial(n, p, (i + 0.5) / 20_000) for i in range(20_000)])
+    draws = np.array([_binomial(float(n), p, (i + 0.5) / 20_000) for i in range(20_000)])
     assert draws.mean() == pytest.approx(n * p, abs=2e-3)
     assert draws.var() == pytest.approx(n * p * (1 - p), abs=2e-2)
     assert (np.diff(draws) >= 0).all()
+
+
+@pytest.mark.parametrize("n_fibres", [0, 65])
+def test_refused_numbers_of_fibres(n_fibres: int) -> None:
+    with pytest.raises(SpikingGammaError, match="n_fibres"):
+        bushy_spikes(np.zeros((1, 10), np.float32), STEP_S, seed=0, n_fibres=n_fibres)
+
+
+def test_refused_step() -> None:
+    with pytest.raises(SpikingGammaError, match="step_s"):
+        bushy_spikes(np.zeros((1, 10), np.float32), 0.01, seed=0)
 
 
 def test_no_probability_no_spikes() -> None:

@@ -23,6 +23,7 @@ def same(first: SpikeTrain, second: SpikeTrain) -> bool:
     return np.array_equal(first.times_us, second.times_us) and np.array_equal(first.channels, second.channels)
 
 
+@pytest.mark.long
 def test_published_train_of_one_digit(data_root: Path) -> None:
     clip = data_root / "heidelberg-clip"
     sound, rate_hz = soundfile.read(clip / "spoken_digit.flac")
@@ -42,6 +43,7 @@ def test_published_train_of_one_digit(data_root: Path) -> None:
     assert coincidences[20] > 1.4 * np.delete(coincidences, [19, 20, 21]).max()
 
 
+@pytest.mark.long
 def test_second_parameter_set_moves_the_response_up(data_root: Path) -> None:
     sound, rate_hz = soundfile.read(data_root / "heidelberg-clip" / "spoken_digit.flac")
     first, second = (convert(sound, rate_hz, Cochlea(n_channels=70, c0=c0), seed=0) for c0 in (1e8, 1e9))

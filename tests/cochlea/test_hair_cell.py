@@ -31,7 +31,7 @@ def euler(velocity: np.ndarray) -> np.ndarray:
 def test_equals_the_equations_channel_by_channel(n_channels: int, n_samples: int) -> None:
     velocity = np.random.default_rng(0).normal(0.0, 50.0, (n_channels, n_samples)).astype(np.float32)
     expected = np.stack([euler(row.astype(np.float64)) for row in velocity])
-    np.testing.assert_allclose(spike_probability(velocity, STEP_S), expected, rtol=1e-6)
+    np.testing.assert_allclose(spike_probability(velocity, STEP_S), expected, rtol=1e-5)  # single precision
 
 
 def test_silence_stays_at_rest() -> None:
@@ -44,7 +44,8 @@ def test_constant_drive_settles_where_the_pools_balance(drive: float) -> None:
     k = G * (drive + A) / (drive + A + B)
     balanced = H * M * Y * k / (L * k + Y * (L + R)) * STEP_S
     found = spike_probability(np.full((1, 48_000), drive, np.float32), STEP_S)
-    assert found[0, -1] == pytest.approx(balanced, rel=1e-4)
+    # Single precision: a pool near 1 stops where its relaxation, at least Y Δt of what is left, is lost in rounding.
+    assert found[0, -1] == pytest.approx(balanced, rel=2.0**-25 / (Y * STEP_S) + 1e-5)
 
 
 def test_answers_an_onset_with_a_peak_and_adapts() -> None:

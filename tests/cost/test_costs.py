@@ -47,7 +47,7 @@ GAMMA: dict[str, Callable[[], GammaNet]] = {
 }
 SURROGATE: dict[str, dict[str, Any]] = {
     "lif": {},
-    "no synapse": {"settings": reference_surrogates.SETTINGS._replace(synapse_tau_ms=0.0)},
+    "no synapse": {"settings": reference_surrogates.SETTINGS | {"synapse_tau_ms": 0.0}},
     "no membrane in the read-out": {"readout_tau_ms": 0.0},
     "spikes out": {"readout": "spikes"},
     "fractional": reference_surrogates.DELAYS["fractional"],

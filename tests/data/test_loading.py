@@ -7,7 +7,7 @@ import torch
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.data import data_info, load_splits, training_batches
-from spikinggamma.recipes import load_recipe, parse_recipe
+from spikinggamma.recipes import dump_recipe, load_recipe, parse_recipe
 from spikinggamma.runs import build_net
 from tiny_run import tiny_recipe
 
@@ -97,3 +97,21 @@ def test_batches_depend_on_seed_and_epoch_alone() -> None:
     assert sum(len(batch.labels) for batch in one) == len(recordings) == 40
     assert all(torch.equal(a.spikes, b.spikes) for a, b in zip(one, again, strict=True))
     assert not all(torch.equal(a.labels, b.labels) for a, b in zip(one, other, strict=True))
+
+
+def test_all_parts_are_perturbed_each_by_random_numbers_of_its_own() -> None:
+    sizes = [f"data.options.{name}=18" for name in ("n_train", "n_validation", "n_test")]
+    plain = load_splits(load_recipe("localisation", sizes))
+    recipe = load_recipe("localisation", [*sizes, "data.perturb=['deletion=0.5', 'jitter=2ms']"])
+    assert parse_recipe(dump_recipe(recipe)) == recipe
+    one, again = load_splits(recipe), load_splits(recipe)
+    for before, after, same in zip(plain, one, again, strict=True):
+        assert [r.times_us.tolist() for r in after] == [r.times_us.tolist() for r in same]
+        assert [r.label for r in after] == [r.label for r in before]
+        kept, given = (sum(r.n_events for r in part) for part in (after, before))
+        assert abs(kept - 0.5 * given) < 5.0 * (0.25 * given) ** 0.5
+    reseeded = load_splits(recipe.model_copy(update={"data": recipe.data.model_copy(update={"seed": 1})}))
+    assert [r.n_events for r in reseeded.train] != [r.n_events for r in one.train]
+    # How many spikes were lost where in each part: alike only if the parts shared their random numbers.
+    lost = [[a.n_events for a in part] for part in one]
+    assert lost[0] != lost[1] != lost[2] != lost[0]

@@ -338,6 +338,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
 def test_a_cache_that_cannot_be_written_is_read_where_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     def as_nobody(key: dict[str, object]) -> str:

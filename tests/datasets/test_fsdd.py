@@ -49,6 +49,7 @@ def sources(splits: Splits) -> list[set[str]]:
     return [{recording.source for recording in part} for part in splits]
 
 
+@pytest.mark.long
 def test_official_split_tests_on_the_first_takes() -> None:
     train, validation, test = load(validation_fraction=0.5)
     assert {fsdd._take(recording.source) for recording in test} == {0, 4}

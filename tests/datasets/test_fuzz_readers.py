@@ -177,6 +177,7 @@ def run(name: str, folder: Path, cases: int) -> SpikeCounter:
     return tally
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", READERS)
 def test_mutated_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
     tally = run(name, tmp_path, 300)

@@ -241,6 +241,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="bounds the size of files as POSIX does")
 def test_a_disk_that_fills_up_is_named_and_the_old_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "own.h5"

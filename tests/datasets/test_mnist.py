@@ -263,6 +263,7 @@ def fuzz(root: Path, rounds: int) -> int:
     return survived
 
 
+@pytest.mark.long
 def test_mutated_files_are_refused_or_read(tmp_path: Path) -> None:
     assert 0 < fuzz(tmp_path, 300) < 300
 

@@ -61,6 +61,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, name: str) -> None:
         datasets.load(name, root=tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PARTS)
 def test_the_bundled_recipe_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("SPIKINGGAMMA_DATA", str(a_root(tmp_path, name)))

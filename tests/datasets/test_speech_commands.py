@@ -83,6 +83,7 @@ def test_limit_takes_the_first_of_each_word_in_each_part(root: Path) -> None:
         load(root, limit=-1)
 
 
+@pytest.mark.long
 def test_spikes_depend_on_name_and_seed_and_not_on_the_part_asked_for(root: Path) -> None:
     def spikes(**options: object) -> list[list[int]]:
         return [r.times_us.tolist() for r in load(root, n_channels=16, limit=1, **options).test]

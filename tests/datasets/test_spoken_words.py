@@ -94,6 +94,7 @@ def test_the_same_seeds_say_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert_equal(first, load())
 
 
+@pytest.mark.long
 def test_each_seed_moves_what_it_is_for() -> None:
     plain, moved = load(validation_fraction=0.5), load(validation_fraction=0.5, seed=1)
     assert {r.source for r in plain.validation} != {r.source for r in moved.validation}
@@ -118,6 +119,7 @@ def test_a_take_does_not_depend_on_the_others() -> None:
     assert many["null/m1/0"].label == 1
 
 
+@pytest.mark.long
 def test_reads_the_cache_without_speaking(monkeypatch: pytest.MonkeyPatch) -> None:
     before = load()
 

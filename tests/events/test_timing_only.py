@@ -86,6 +86,7 @@ def test_the_same_seed_gives_the_same_spikes() -> None:
     assert [events(a) for a in one] != [events(b) for b in other]
 
 
+@pytest.mark.long
 def test_every_spike_of_a_channel_is_as_likely_to_stay() -> None:
     times = np.repeat(np.arange(20), 2)
     many = [Recording(times, np.tile([0, 1], 20), 2, 20, 0, source=str(index)) for index in range(2000)]

@@ -124,6 +124,7 @@ def check_decision(case: Case, logits: torch.Tensor, answer: Answer) -> None:
                 assert answer.decisions[step_us(case, step)] == guess
 
 
+@pytest.mark.long
 @needs_compiler
 @settings(max_examples=12)
 @given(PLANS)
@@ -136,6 +137,7 @@ def test_the_program_is_the_library_sample_by_sample(plan: Plan) -> None:
             event("agrees to the end" if whole else "a decision hung on the last bits")
 
 
+@pytest.mark.long
 @needs_compiler
 @settings(max_examples=6)
 @given(PLANS)

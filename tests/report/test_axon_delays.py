@@ -23,7 +23,7 @@ def test_every_population_with_delays_has_its_panel() -> None:
     found = axon_section(learnt, begun, "k")
     assert found is not None
     assert [panel.title for panel in found.panels] == ["Input channels: delays", "Hidden layer 1: delays"]
-    moved = [float(re.search(r"([\d.]+) ms from where", panel.caption)[1]) for panel in found.panels]  # type: ignore[index]
+    moved = [float(re.search(r"([\d.]+) ms from the initial", panel.caption)[1]) for panel in found.panels]  # type: ignore[index]
     assert moved == [0.0, pytest.approx(3.0, abs=0.05)]
     only = axon_section(net(**options), net(**options), "k")
     assert only is not None

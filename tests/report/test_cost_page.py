@@ -32,6 +32,7 @@ def written(folder: Path, made: list[dict[str, Any]], name: str = "rows.jsonl") 
     return path
 
 
+@pytest.mark.long
 def test_the_dial_turns_spikes_down(rows: list[dict[str, Any]], finished: Run) -> None:
     spikes = [row["spikes_per_neuron_s"] for row in rows[:3]]
     used = [row["cost"]["event"]["synaptic_operations"] for row in rows[:3]]
@@ -86,5 +87,5 @@ def test_bad_rows_are_named_by_their_place(rows: list[dict[str, Any]], tmp_path:
 
 
 def test_a_runs_page_tells_its_cost(page: str) -> None:
-    assert "What a decision costs" in page
+    assert "Cost of a decision" in page
     assert "synapses are used by events" in page

@@ -38,6 +38,7 @@ def test_rows_are_the_strongest_synapses_of_a_per_synapse_layer() -> None:
     np.testing.assert_allclose(np.sort(np.square(found.rows).sum(0)), sizes[-200:])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("synapse", "tau_ms"), [("neuron", (4.0,)), ("synapse", _TAU_MS)])
 def test_every_layer_gets_its_figures(synapse: str, tau_ms: tuple[float, ...]) -> None:
     net = dense_net((3, 4, 2), tau_ms=tau_ms, synapse=synapse, generator=torch.Generator().manual_seed(0))

@@ -11,6 +11,7 @@ from spikinggamma import SpikingGammaError, report
 from spikinggamma.runs import Run
 
 
+@pytest.mark.long
 def test_it_is_a_picture_below_300_kb(finished: Run, tmp_path: Path) -> None:
     content = report.write_picture(finished.path, tmp_path / "picture.png").read_bytes()
     assert content.startswith(b"\x89PNG")

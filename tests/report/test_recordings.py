@@ -55,6 +55,7 @@ def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> l
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("index", [None, 1])
 def test_a_set_and_a_recording_become_a_picture_and_a_line(
     opened: list[Recording], index: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

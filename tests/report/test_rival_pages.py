@@ -48,6 +48,7 @@ class _Reader(HTMLParser):
         self.captions += tag == "figcaption"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _RIVALS)
 def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) -> None:
     html = report.write_page([rivals[name].path], tmp_path / "page.html").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) ->
     assert reader.captions == reader.drawings > 3
     for drawing in html.split("<svg")[1:]:
         ET.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
-    for title in ("Learning", "Confusions", "What a decision costs"):
+    for title in ("Learning", "Confusions", "Cost of a decision"):
         assert title in html
     assert ("Rasters" in html) == (name not in ("count_mlp", "gru"))
     assert ("Learnt delays" in html) == (name == "lif")
@@ -65,7 +66,7 @@ def test_its_page_is_whole(rivals: dict[str, Run], name: str, tmp_path: Path) ->
 def test_rivals_are_compared_beside_one_another(rivals: dict[str, Run], tmp_path: Path) -> None:
     paths = [run.path for run in rivals.values()]
     html = report.write_page(paths, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "4 runs beside one another" in html
+    assert "4 runs compared" in html
     assert "net.model" in html.split("</table>")[0]
 
 

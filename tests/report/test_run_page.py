@@ -16,6 +16,8 @@ from spikinggamma import SpikingGammaError, report
 from spikinggamma.recipes import dump_recipe, load_recipe
 from spikinggamma.runs import Best, Checkpoint, Run, build_net, save_checkpoint
 
+pytestmark = pytest.mark.long
+
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
@@ -78,6 +80,7 @@ def test_it_tells_what_a_repetition_needs(page: str, finished: Run) -> None:
         assert title in page
 
 
+@pytest.mark.long
 def test_it_goes_into_the_runs_folder_and_leaves_nothing_beside_it(finished: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(finished.path, tmp_path / "copy")
     for checkpoint in ("best.pt", "last.pt"):
@@ -95,7 +98,7 @@ def test_several_runs_are_compared_at_the_top(finished: Run, tmp_path: Path) -> 
     (copies[1] / "recipe.toml").write_text(re.sub(r"(?m)^clip_norm = .*$", "clip_norm = 0.5", text), encoding="utf-8")
     html = report.write_page(copies, tmp_path / "page.html").read_text(encoding="utf-8")
     _Reader(html)
-    assert "4 runs beside one another" in html
+    assert "4 runs compared" in html
     assert "learning.clip_norm" in html
     assert html.index("<table>") < html.index("Training run a")
     assert "training.seed" not in html.split("</table>")[0]

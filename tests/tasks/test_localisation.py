@@ -53,6 +53,7 @@ def test_one_ear_is_spread_evenly_at_every_lag(ear: int) -> None:
     assert abs(chi_square - 9 * 23) < 4 * np.sqrt(2 * 9 * 23)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dt_ms", [1.0, 4.0])
 def test_simultaneity_tells_lag_zero_only(dt_ms: float) -> None:
     left, right, labels = ears(make(n_samples=9000, seed=5), dt_ms)

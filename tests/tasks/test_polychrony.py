@@ -123,6 +123,7 @@ def trains_told_by_interval(placing: str) -> list[float]:
     return [float(ks_2samp(short, long).pvalue) for short, long in zip(*map(np.transpose, told.values()), strict=True)]
 
 
+@pytest.mark.long
 def test_pairs_anywhere_leave_no_trace_within_a_neuron() -> None:
     assert min(trains_told_by_interval("anywhere")) > 1e-3
     assert max(trains_told_by_interval("apart")) < 1e-3

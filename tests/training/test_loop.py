@@ -88,11 +88,13 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(whole: Run, tmp_path: Pa
     assert load_run(folder).info["status"] == "done"
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_the_same_numbers(whole: Run, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     script = (
         "import os, signal, sys\n"
-        "from spikinggamma.training import LogReporter, load_recipe, train\n"
+        "from spikinggamma.recipes import load_recipe\n"
+        "from spikinggamma.training import LogReporter, train\n"
         "class Killer(LogReporter):\n"
         "    def advance(self, progress, *, loss, accuracy):\n"
         "        if progress > 2.1: os.kill(os.getpid(), signal.SIGKILL)\n"

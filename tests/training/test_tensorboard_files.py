@@ -96,6 +96,6 @@ def test_a_tracked_run_learns_the_same(tmp_path: Path) -> None:
 
 def test_without_the_package_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(SpikingGammaError, match=r"pip install \"spikinggamma\[tensorboard\]\""):
+    with pytest.raises(SpikingGammaError, match="pip install tensorboard"):
         train(tiny_recipe(), tmp_path / "run", tensorboard=True)
     assert not (tmp_path / "run").exists()

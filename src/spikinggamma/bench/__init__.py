@@ -1,4 +1,4 @@
-"""What the claims rest on: benches that write rows and draw nothing."""
+"""Benchmarks, which write their results as rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["BENCHES"]
 
 
 def _on_call(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
-    """`run` of the bench's module, imported when it is called: a process that measures memory loads nothing else."""
+    """Return `run` of a benchmark's module, which is imported on the call, so that a memory measurement loads nothing else."""
 
     def run(*, quick: bool, seed: int, **options: Any) -> Iterator[dict[str, Any]]:
         rows: Iterator[dict[str, Any]] = importlib.import_module(f"spikinggamma.bench.{name}").run(

@@ -1,18 +1,18 @@
-"""Confidence intervals of an accuracy over seeds: percentile bootstrap in two levels.
+"""Confidence intervals of accuracies over seeds, by a percentile bootstrap in two levels.
 
-A net's accuracy varies with the recordings that it is tested on and with the seed that it is trained from. Both are drawn
-again: S seeds with replacement, then N recordings of each with replacement. The interval is from the 2.5th to the 97.5th
+A net's accuracy varies with the recordings of the test and with the seed of the training. Both are resampled: S seeds with
+replacement, then N recordings of each with replacement. The interval is from the 2.5th to the 97.5th
 percentile of the mean over 4000 such draws (Davison & Hinkley 1997, Bootstrap Methods and Their Application, section 3.8).
 
-- `nested_interval`: every seed has recordings of its own, drawn again independently.
+- `nested_interval`: every seed has its own recordings, resampled independently.
 - `crossed_interval`: all seeds are tested on the same recordings. A hard one is hard for every seed, so one draw of recordings
-  serves all seeds (Owen 2007, Ann. Appl. Stat. 1, 386); taken for independent, they would make the interval too narrow.
+  is used for all seeds (Owen 2007, Ann. Appl. Stat. 1, 386); independent draws would make the interval too narrow.
 
-Few seeds tell little of how seeds differ: with S of them, the spread of the mean over seeds comes out (S - 1) / S of its
-variance, and with one it is that of the recordings alone. Where every answer is right, or every one wrong, a bootstrap knows no
-spread; Wilson's interval stands in for it there.
+With few seeds, the spread over seeds is underestimated: with S seeds, the variance of the mean over seeds comes out as
+(S - 1) / S of its value, and with one seed only that of the recordings remains. Where all answers are right, or all wrong, the
+bootstrap has no spread, and Wilson's interval is used instead.
 
-What is averaged is how right a recording was: 0 or 1, or the mean over several perturbations of it.
+The averaged values are the correctness of each recording: 0 or 1, or the mean over several perturbations of it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _SEED = 0xB007
 
 
 def nested_interval(right: Sequence[Float[np.ndarray, "_"]], *, coverage: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean over seeds, each with recordings of its own.
+    """Return the interval of the mean over seeds, each with its own recordings.
 
     Args:
-        right: For each seed, how right each of its recordings was, 0 to 1.
+        right: For each seed, the correctness of each of its recordings, 0 to 1.
         coverage: Share of repetitions that the interval is meant to hold the truth in.
 
     Raises:
-        SpikingGammaError: No seed, a seed without recordings, or values outside 0 to 1.
+        SpikingGammaError: There is no seed, a seed has no recordings, or values are outside 0 to 1.
 
     Example:
         >>> low, high = nested_interval([np.repeat([0.0, 1.0], [10, 90])])
@@ -53,7 +53,7 @@ def nested_interval(right: Sequence[Float[np.ndarray, "_"]], *, coverage: float 
     seeds = rng.integers(0, len(right), size=(_DRAWS, len(right)))
     means = np.empty(seeds.shape)
     for seed, part in enumerate(right):
-        # N values drawn again are counts of the few values that there are: a multinomial, exactly.
+        # Resampling N values is equal to drawing multinomial counts of their few distinct values.
         values, counts = np.unique(part, return_counts=True)
         places = seeds == seed
         means[places] = rng.multinomial(len(part), counts / len(part), size=int(places.sum())) @ values / len(part)
@@ -61,14 +61,14 @@ def nested_interval(right: Sequence[Float[np.ndarray, "_"]], *, coverage: float 
 
 
 def crossed_interval(right: Float[np.ndarray, "seeds samples"], *, coverage: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean over seeds that were tested on the same recordings.
+    """Return the interval of the mean over seeds that were tested on the same recordings.
 
     Args:
-        right: How right each recording was by each seed, 0 to 1.
+        right: Correctness of each recording for each seed, 0 to 1.
         coverage: Share of repetitions that the interval is meant to hold the truth in.
 
     Raises:
-        SpikingGammaError: No seed, no recording, or values outside 0 to 1.
+        SpikingGammaError: There is no seed or no recording, or values are outside 0 to 1.
 
     Example:
         >>> alone, twice = np.repeat([[0.0, 1.0]], [50, 50], axis=1), np.repeat([[0.0, 1.0]] * 2, [50, 50], axis=1)

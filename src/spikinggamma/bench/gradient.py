@@ -1,18 +1,18 @@
-"""How exact is the blame of each learning rule? Every rule, depth and loss against an independent judge.
+"""Benchmark of the exactness of each learning rule's gradient, over depths and losses, against independent oracles.
 
-| rule | judge (`oracle`) | demanded |
+| rule | reference (`oracle`) | demanded |
 | --- | --- | --- |
 | `through_time` | autograd of the specification, step by step | relative error at most 1e-10 |
 | `through_time` | central finite differences, analogue code | relative error at most 1e-7 |
 | `windowed`, tolerance 1e-6 | `through_time` | cosine at least 0.999999 |
 | `traced` at depth 1 | `through_time` | relative error at most 1e-10 |
 | `shifted` without rectification | `through_time` | relative error at most 1e-10 |
-| the rest, and `instantaneous` | `through_time` | nothing: measured |
+| the rest, and `instantaneous` | `through_time` | nothing, measured only |
 
-The learner is driven in chunks (`chunk` steps; null: whole), down to single steps, because a call on a whole sequence
-makes every causal rule look exact. `cosine` and `relative_error` compare all parameters at once; the read-out's own
+The learner runs in chunks (`chunk` steps; null means whole recordings), down to single steps, because a call on a whole
+sequence makes every causal rule look exact. `cosine` and `relative_error` compare all parameters at once; the read-out's own
 gradient is exact in every rule, so `cosine_hidden` leaves it out, and `cosine_lowest` is that of the worst parameter
-tensor. All in double precision but for rows that say otherwise, on one thread.
+tensor. Everything runs on one thread, and in double precision unless a row has another dtype.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from spikinggamma.runtime import torch_threads
 
 __all__ = ["learned_gradient", "run"]
 
-_MIXED = (4.0, 6.0, 10.0)  # ms: as short as 2 ms steps allow with a spread, so that ten layers still forget soon
-_BRIEF = (3.0, 4.0)  # ms: soon forgotten
-_EQUAL = (4.0, 4.0, 4.0)  # ms: what `shifted` needs
+_MIXED = (4.0, 6.0, 10.0)  # ms: as short as steps of 2 ms allow with a spread, so that ten layers still forget quickly
+_BRIEF = (3.0, 4.0)  # ms: short memory
+_EQUAL = (4.0, 4.0, 4.0)  # ms: equal, as `shifted` needs
 _EXACT = Demand("relative_error", 1e-10)
 _DIFFERENCES = Demand("relative_error", 1e-7)
 _WINDOW = Demand("cosine", 0.999999)
 
 
 def learned_gradient(problem: Problem, ask: Case, rule: str, *, chunk: int | None, **options: Any) -> Gradient:
-    """What a rule adds to the gradients of a fresh net, fed `chunk` steps at a time."""
+    """Return the gradient that a rule computes for a new net, run `chunk` steps at a time."""
     net, spikes = problem.net, problem.spikes
     net.zero_grad()
     learner = Learner(net, rule=rule, loss=ask.loss, dt_ms=DT_MS, activity_cost=ask.activity_cost, **options)
@@ -61,7 +61,7 @@ def learned_gradient(problem: Problem, ask: Case, rule: str, *, chunk: int | Non
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """Every comparison as a row; `quick` takes shallow nets and short recordings."""
+    """Yield every comparison as a row; `quick` takes shallow nets and short recordings."""
     bench = _Bench(quick, seed)
     yield from bench.through_time()
     yield from bench.finite_differences()
@@ -72,7 +72,7 @@ def run(*, quick: bool, seed: int) -> Iterator[Row]:
 
 
 class _Bench:
-    """What all comparisons share."""
+    """The state that all comparisons share."""
 
     def __init__(self, quick: bool, seed: int) -> None:
         self.quick = quick
@@ -82,7 +82,7 @@ class _Bench:
         self.short = 20 if quick else 120
 
     def through_time(self) -> Iterator[Row]:
-        """Against autograd of the unrolled specification, for every kind of layer and form of target."""
+        """Compare `through_time` with autograd of the unrolled specification, for every kind of layer and form of target."""
         common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": self.short, "seed": self.seed}
         problems = [
             *(dense_problem(depth, **common) for depth in self.depths),
@@ -100,7 +100,7 @@ class _Bench:
                 yield self._row(problem, ask, "through_time", None, evaluator, "autograd", _EXACT)
 
     def finite_differences(self) -> Iterator[Row]:
-        """Exact rules against the loss's value alone. Blame by `running` is not the gradient of its loss: left out."""
+        """Compare exact rules with finite differences, without `running`, whose error signal is not its loss's gradient."""
         small: dict[str, Any] = {
             "tau_ms": self.tau_ms,
             "steps": 15 if self.quick else 60,
@@ -127,14 +127,14 @@ class _Bench:
                     yield self._row(problem, ask, rule, 7, evaluator, "finite differences", _DIFFERENCES)
 
     def windowed(self) -> Iterator[Row]:
-        """Against through_time on recordings over which the window slides; and what `instantaneous` says there."""
+        """Compare `windowed` and `instantaneous` with `through_time`, on recordings that are longer than the window."""
         chunks = (1, 7) if self.quick else (1, 7, 64)
         for depth in self.depths:
             steps = long_enough(depth, self.tau_ms)
             for dtype in (torch.float64, torch.float32):
                 problem = dense_problem(depth, tau_ms=self.tau_ms, steps=steps, seed=self.seed, dtype=dtype)
                 for ask in asks(problem):
-                    evaluator = self._judge(problem, ask)
+                    evaluator = self._reference(problem, ask)
                     for chunk in chunks if dtype == torch.float64 and not (self.quick and depth > 1) else (7,):
                         yield self._row(problem, ask, "windowed", chunk, evaluator, demand=_WINDOW)
                     if dtype == torch.float64:
@@ -145,24 +145,24 @@ class _Bench:
         others = [dense_problem(2, synapse="synapse", **common), conv_problem(**common)]
         for problem in [*others, dense_problem(2, train_tau=True, **common)]:
             for ask in asks(problem):
-                evaluator = self._judge(problem, ask)
+                evaluator = self._reference(problem, ask)
                 for chunk in chunks:
                     yield self._row(problem, ask, "windowed", chunk, evaluator, demand=_WINDOW)
 
     def causal(self) -> Iterator[Row]:
-        """`traced`, exact at depth 1 and measured below."""
+        """Compare `traced`, which is exact at depth 1 and measured in deeper nets."""
         common: dict[str, Any] = {"tau_ms": self.tau_ms, "steps": self.short, "seed": self.seed}
         problems = [dense_problem(depth, **common) for depth in self.depths[:3]]
         problems.append(dense_problem(1, synapse="synapse", **common))
         for problem in problems:
             for ask in asks(problem):
-                evaluator = self._judge(problem, ask)
+                evaluator = self._reference(problem, ask)
                 for chunk in (1,) if self.quick else (1, 7, 64):
                     demand = _EXACT if problem.words["depth"] == 1 else None
                     yield self._row(problem, ask, "traced", chunk, evaluator, demand=demand)
 
     def shifted(self) -> Iterator[Row]:
-        """`shifted`, exact where nothing is rectified and measured where it is, one α."""
+        """Compare `shifted` with one α, which is exact without rectification and measured with it."""
         common: dict[str, Any] = {"tau_ms": _EQUAL, "steps": self.short, "seed": self.seed}
         problems = [
             dense_problem(depth, rectify=rectify, **common) for rectify in (False, True) for depth in self.depths
@@ -171,23 +171,23 @@ class _Bench:
         for problem in problems:
             rectify = problem.words["rectify"]
             for ask in asks(problem):
-                evaluator = self._judge(problem, ask)
+                evaluator = self._reference(problem, ask)
                 for chunk in (7,) if self.quick or rectify else (1, 7, 64):
                     yield self._row(problem, ask, "shifted", chunk, evaluator, demand=None if rectify else _EXACT)
                 if rectify:
                     yield self._row(problem, ask, "instantaneous", 7, evaluator)
 
     def real_delays(self) -> Iterator[Row]:
-        """What the causal rules say on a task that is made of delays, in a fresh net."""
+        """Compare the causal rules on a task that consists of delays, in a new net."""
         for depth in self.depths[:1] if self.quick else self.depths[:3]:
             problem = localisation_problem(depth, seed=self.seed)
             for ask in asks(problem)[: 2 if self.quick else None]:
-                evaluator = self._judge(problem, ask)
+                evaluator = self._reference(problem, ask)
                 for rule in ("instantaneous", "shifted", "traced"):
                     demand = _EXACT if rule == "traced" and depth == 1 else None
                     yield self._row(problem, ask, rule, 7, evaluator, demand=demand)
 
-    def _judge(self, problem: Problem, ask: Case) -> Gradient:
+    def _reference(self, problem: Problem, ask: Case) -> Gradient:
         with torch_threads(1):
             return learned_gradient(problem, ask, "through_time", chunk=None)
 

@@ -1,4 +1,4 @@
-"""How two gradients of one net compare, and what is demanded of the comparison."""
+"""Comparison of two gradients of one net, and bounds that the comparison must meet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Agreement", "Demand", "agreement"]
 
 
 class Agreement(NamedTuple):
-    """How two gradients compare."""
+    """Measures of the agreement of two gradients."""
 
     cosine: float
     relative_error: float
@@ -21,7 +21,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(found: Gradient, evaluator: Gradient) -> Agreement:
-    """`found` against `judge`; the read-out is the net's last layer.
+    """Compare the gradient `found` with that of the `evaluator`; the read-out is the net's last layer.
 
     Example:
         >>> one = {"layers.0.weight": torch.ones(2), "layers.1.weight": torch.ones(2)}
@@ -41,7 +41,7 @@ def agreement(found: Gradient, evaluator: Gradient) -> Agreement:
 
 
 class Demand(NamedTuple):
-    """A bound on one field of an `Agreement`: a cosine at least, an error at most."""
+    """A bound on one field of an `Agreement`: a lower one for a cosine, an upper one for an error."""
 
     field: str
     bound: float
@@ -54,7 +54,7 @@ class Demand(NamedTuple):
         return self.field.startswith("cosine")
 
     def met_by(self, found: Agreement) -> bool:
-        """Whether the comparison keeps it."""
+        """Return whether the comparison meets the bound."""
         value: float = getattr(found, self.field)
         return value >= self.bound if self._at_least else value <= self.bound
 

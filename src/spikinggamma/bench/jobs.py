@@ -1,4 +1,4 @@
-"""Several processes at a time, each of one thread and with a log of its own."""
+"""Run several processes at a time, each with one thread and its own log."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import NamedTuple
 __all__ = ["Ended", "Job", "last_line", "run_jobs"]
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-# The C library gives large blocks back to the system and asks for them again, every batch: on long recordings that was two
-# fifths of the time of training. Here it keeps them.
+# By default the C library returns large blocks to the system and requests them again for every batch, which took two fifths
+# of the training time on long recordings. With these settings it keeps them.
 _KEEP_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 _PAUSE_S = 0.05
 _PATIENCE_S = 20.0
 
 
 class Job(NamedTuple):
-    """A command, and the file that its output is appended to."""
+    """A command, and the file to which its output is appended."""
 
     name: str
     command: tuple[str, ...]
@@ -28,7 +28,7 @@ class Job(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A job that ended, its exit code, and how long it took [s]."""
+    """A job that ended, its exit code, and its duration [s]."""
 
     job: Job
     code: int
@@ -36,9 +36,9 @@ class Ended(NamedTuple):
 
 
 def run_jobs(jobs: Sequence[Job], *, at_once: int) -> Iterator[Ended]:
-    """Run jobs in this order, `at_once` at a time; each is told of as it ends, whatever came of it.
+    """Run jobs in this order, `at_once` at a time; yield each as it ends, successful or not.
 
-    A caller that stops listening, or is interrupted, ends those that still run: they are asked to, then waited for.
+    When the caller closes the generator or is interrupted, the running jobs are terminated and waited for.
     """
     waiting = list(reversed(jobs))
     running: list[tuple[Job, subprocess.Popen[bytes], float]] = []
@@ -65,9 +65,9 @@ def run_jobs(jobs: Sequence[Job], *, at_once: int) -> Iterator[Ended]:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something."""
+    """Return the last line of a log that is not empty."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing was said")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
 
 
 def _start(job: Job) -> subprocess.Popen[bytes]:

@@ -1,7 +1,7 @@
-"""Runs of a bench: one for each recipe, overrides and seed, in a folder of its own, kept and never repeated.
+"""Runs of a benchmark: one for each recipe, overrides and seed, each kept in its own folder and never repeated.
 
-Beside what every run has, such a folder holds `outcomes.jsonl`: what the best epoch does on the test part, as it is or
-perturbed, at the step that it was trained at or at another.
+Besides the files of every run, such a folder holds `outcomes.jsonl`: evaluations of the best epoch on the test part,
+unperturbed or perturbed, at the time step of the training or at another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OUTCOMES = "outcomes.jsonl"
 
 
 class PlannedRun(NamedTuple):
-    """A run that is to be there: `name` is its folder, readable, and unlike that of any other recipe."""
+    """A run that a benchmark needs; `name` is its folder, readable and unique for its recipe."""
 
     name: str
     source: str
@@ -41,13 +41,13 @@ class Asked(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trained net did on the test part.
+    """Result of a trained net on the test part.
 
     Attributes:
-        right: How right each decision was, 0 or 1.
-        spikes_per_neuron_s: How much its neurons spoke.
-        steps: Of the longest recording; 0 where that was not noted.
-        decisions: How many of those belong to each recording; empty where each is one.
+        right: Whether each decision is correct, 0 or 1.
+        spikes_per_neuron_s: Mean spike rate of its neurons.
+        steps: Number of steps of the longest recording; 0 where it was not recorded.
+        decisions: Number of decisions of each recording; empty where each has one.
     """
 
     right: tuple[int, ...]
@@ -59,18 +59,18 @@ class Outcome(NamedTuple):
 def planned_run(
     source: str, overrides: Sequence[str], *, task: str, seed: int, small: Sequence[str] = (), quick: bool = False
 ) -> PlannedRun:
-    """The run of a recipe for a seed, on one thread. Tasks that are made on the spot are made anew for every seed.
+    """Return the run of a recipe for a seed, on one thread. Synthetic tasks are generated for every seed.
 
     Args:
         source: Name of the recipe, or path of its file.
-        overrides: Of that recipe; the folder's name tells them.
-        task: As in `data.name`.
-        seed: Of weights, order and a task that is made on the spot.
-        small: Further overrides, which the name does not tell.
-        quick: Whether the name says so.
+        overrides: Overrides of that recipe, which are part of the folder's name.
+        task: The value of `data.name`.
+        seed: Seed of weights, batch order and a synthetic task.
+        small: Further overrides, which are not part of the name.
+        quick: Whether the name starts with "quick".
 
     Raises:
-        SpikingGammaError: Overrides that do not fit the recipe.
+        SpikingGammaError: The overrides do not fit the recipe.
     """
     own_data = (f"data.seed={seed}",) if task in tasks.names() else ()
     settings = (*overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
@@ -82,7 +82,7 @@ def planned_run(
 
 
 def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
-    """What is known of a run; nothing if it is not finished.
+    """Return the known outcomes of a run; none if it is not finished.
 
     Raises:
         SpikingGammaError: The folder holds a run of another recipe, or a damaged file.
@@ -102,10 +102,10 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
 
 
 def check_recipe(folder: Path, recipe: Recipe) -> None:
-    """See that a folder holds the run that its name says.
+    """Check that a folder holds the run of its name.
 
     Raises:
-        SpikingGammaError: It holds a run of another recipe, or none.
+        SpikingGammaError: The folder holds a run of another recipe, or none.
     """
     if load_run(folder).recipe != recipe:
         remedy = "Move it away, or name other --runs."
@@ -113,13 +113,13 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:
-    """Evaluations that are yet to be made."""
+    """Return the evaluations that are still to be made."""
     known = outcomes(folder, recipe)
     return [asked for asked in wanted if asked not in known]
 
 
 def _word(override: str) -> str:
-    """An override as a part of a folder's name.
+    """Return an override as a part of a folder's name.
 
     Example:
         >>> _word('data.perturb=["replacement=0.2"]'), _word("data.variant=norm")

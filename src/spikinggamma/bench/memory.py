@@ -1,12 +1,12 @@
-"""How much memory does learning from a recording of T steps take? Flat in T for the online rules, linear for the rest.
+"""Benchmark of the memory for learning from a recording of T steps: constant in T for online rules, linear for others.
 
-Method: each case runs in a process of its own (see `memory_case`), on one thread. Input is made chunk by chunk and
-forgotten; `sum` makes it twice, for its replay. `peak_mib` is the peak of resident memory while a recording is learnt,
-`step_mib` its height above the loaded process, after a warm-up of three chunks. Both are also given relative to the
-shortest recording of the same rule, loss and net, and `mib_per_step` is what each further step took. The C library's
-allocator is told to give freed blocks of 64 KiB and more straight back (`environment` of a row), so that what it hoards
-is not taken for what learning needs. `ms_per_step` is the time of learning by the step, making the input included, on a
-machine that may have had other work: to compare rows of one run.
+Method: each case runs in its own process (see `memory_case`), on one thread. Input is generated chunk by chunk and
+discarded; `sum` generates it twice, for its replay. `peak_mib` is the peak of resident memory while a recording is learnt,
+`step_mib` is that peak minus the memory of the loaded process, after a warm-up of three chunks. Both are also given relative
+to the shortest recording of the same rule, loss and net, and `mib_per_step` is the memory for each further step. The C
+library's allocator is set to return freed blocks of 64 KiB and more at once (`environment` of a row), so that its reserve is
+not counted as memory that learning needs. `ms_per_step` is the learning time per step, including the generation of input, on
+a machine that may have had other work; compare it only within one run.
 
 Demanded: for online rules a peak within 5 % of the shortest recording's; for rules that hold the recording, as much for
 each further step as between the two shortest recordings, within 10 %.
@@ -35,15 +35,15 @@ _STEPS = (125, 250, 500, 1000, 2000, 4000, 8000)
 _LINEAR = ("through_time", "lif_bptt")
 _ONLINE = ("instantaneous", "shifted", "windowed")
 _RIVALS = ("lif_ottt", "lif_eprop", "lif_truncated")
-# One time constant, which `shifted` needs; the window of `windowed` (45 steps and two chunks) fits into 125 steps.
+# A single time constant, as `shifted` needs; the window of `windowed` (45 steps and two chunks) fits into 125 steps.
 _TAU_MS = (8.0, 8.0, 8.0, 8.0)
 _SIZES = (140, 256, 256, 10)
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """A row for each rule, loss and length; `quick` takes a small net, four rules and two lengths."""
+    """Yield a row for each rule, loss and length; `quick` takes a small net, four rules and two lengths."""
     for group in _groups(quick, seed):
-        _measure(group[0])  # whoever compiles the kernels holds the compiler too
+        _measure(group[0])  # the process that compiles the kernels also holds the compiler in memory
         measured: list[Row] = []
         for case in group:
             measured.append({**_measure(case), "steps": case.steps})
@@ -51,14 +51,14 @@ def run(*, quick: bool, seed: int) -> Iterator[Row]:
 
 
 def _groups(quick: bool, seed: int) -> list[list[Case]]:
-    """Cases that differ in their length only, shortest first."""
+    """Return groups of cases that differ in their length only, shortest first."""
     if quick:
         kinds = [(rule, "sum") for rule in ("windowed", "through_time", "lif_bptt", "lif_ottt")]
         return [[Case(*kind, steps, (20, 64, 10), _TAU_MS, 16, 25, seed) for steps in (400, 1600)] for kind in kinds]
     kinds = [(rule, loss) for rule in _ONLINE for loss in ("sum", "last")]
     kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in (*_LINEAR, *_RIVALS))]
     groups = [[Case(*kind, steps, _SIZES, _TAU_MS, 16, 25, seed) for steps in _STEPS] for kind in kinds]
-    # K values for each weight, sample and step's work: a smaller net, or this rule alone would take hours.
+    # This rule has K values for each weight and sample, so it gets a smaller net, as it would take hours otherwise.
     traced = [Case("traced", "sum", steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for steps in _STEPS]
     return [*groups, traced]
 
@@ -73,13 +73,13 @@ def _measure(case: Case) -> Row:
 
 
 def _row(case: Case, measured: list[Row], quick: bool) -> Row:
-    """The last of the measurements of a group, beside the first ones."""
+    """Return the row of the last measurement of a group, relative to the first ones."""
     first, last = measured[0], measured[-1]
     slopes = [(one["step_mib"] - first["step_mib"]) / (one["steps"] - first["steps"]) for one in measured[1:]]
     peak_ratio = last["peak_mib"] / first["peak_mib"]
     holds: bool | None
     if case.rule in _LINEAR:
-        # By the slope: what the warm-up left free in small blocks is missing from `step_mib`, most visibly from small ones.
+        # The slope is used, as memory that the warm-up freed in small blocks is missing from `step_mib`.
         demand = "mib_per_step within 10 % of that between the two shortest"
         holds = abs(slopes[-1] / slopes[0] - 1.0) <= 0.1 if len(slopes) > 1 else None
     else:

@@ -1,8 +1,8 @@
-"""One case of the memory bench, in a process of its own: `python -m spikinggamma.bench.memory_case JSON`.
+"""One case of the memory benchmark, in its own process: `python -m spikinggamma.bench.memory_case JSON`.
 
-The process loads everything and learns a short recording first, so that code, compiled kernels, parameters, gradients
-and every buffer of constant size are there. What is resident then is the loaded process. It then learns one recording
-of `steps` steps, made chunk by chunk and forgotten as it goes, and reports the peak.
+The process first learns a short recording, so that code, compiled kernels, parameters, gradients and every buffer of
+constant size are loaded. The resident memory at that point is that of the loaded process. It then learns one recording of
+`steps` steps, which is generated chunk by chunk and discarded, and reports the peak.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ __all__ = ["Case", "measure", "peak_mib", "reset_peak", "resident_mib"]
 
 DT_MS = 4.0
 _STATUS = Path("/proc/self/status")
-_DENSITY = 0.03  # events per channel and step, as spoken digits have after the cochlea
+_DENSITY = 0.03  # events per channel and step, as in spoken digits after the cochlea
 
 
 class Case(NamedTuple):
-    """What is learnt, and how.
+    """Settings of one measurement.
 
     Attributes:
         rule: A learning rule of SpikingGamma, or "lif_" and one of LIF nets: `lif_bptt`, `lif_ottt`.
-        loss: Of the learner.
-        steps: T.
-        sizes: Inputs, hidden layers, classes.
-        tau_ms: Of the buckets.
-        batch: Recordings at once.
-        chunk: Steps made, taken and forgotten at once.
-        seed: Of weights and input.
+        loss: Loss of the learner.
+        steps: Number of steps T.
+        sizes: Number of inputs, sizes of hidden layers, number of classes.
+        tau_ms: Time constants of the buckets.
+        batch: Number of recordings in a batch.
+        chunk: Number of steps that are generated, learnt and discarded at once.
+        seed: Seed of weights and input.
     """
 
     rule: str
@@ -53,10 +53,10 @@ class Case(NamedTuple):
 
 
 def measure(case: Case) -> dict[str, float]:
-    """Learn one recording after a warm-up: `peak_mib`, `step_mib`, the peak above the loaded process, and `ms_per_step`."""
+    """Learn one recording after a warm-up; return `peak_mib`, `step_mib` (the peak above the loaded process), `ms_per_step`."""
     torch.set_num_threads(1)
     learn = _learner(case)
-    # More than one chunk: only then does a rule carry something over, and meet all of its code.
+    # More than one chunk, so that a rule carries state over and runs all of its code.
     learn(3 * case.chunk)
     gc.collect()
     loaded = resident_mib()
@@ -69,7 +69,7 @@ def measure(case: Case) -> dict[str, float]:
 
 
 def _chunks(case: Case, steps: int) -> Iterator[Tensor]:
-    """A recording of random events in chunks, the same ones in every pass."""
+    """Yield a recording of random events in chunks, the same in every pass."""
     for start in range(0, steps, case.chunk):
         generator = torch.Generator().manual_seed(case.seed * 1_000_003 + start)
         size = (min(case.chunk, steps - start), case.batch, case.sizes[0])
@@ -99,14 +99,14 @@ def _learner(case: Case) -> Callable[[int], None]:
 
 
 def resident_mib() -> float:
-    """What this process holds in memory now."""
+    """Return the current resident memory of this process."""
     import psutil
 
     return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def reset_peak() -> None:
-    """Let the peak begin at what is resident now, where the system can (Linux)."""
+    """Reset the peak to the current resident memory, where the system supports it (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -114,15 +114,15 @@ def reset_peak() -> None:
 
 
 def peak_mib() -> float:
-    """The most that was resident: since `reset_peak` where that works, else since the process began.
+    """Return the peak of resident memory since `reset_peak`, or since the process began where a reset is not supported.
 
-    `ru_maxrss` is the fallback only: on Linux a child inherits it from the process that forked it.
+    `ru_maxrss` is only the fallback, as on Linux a child inherits it from its parent process.
     """
     try:
         fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
         return int(fields["VmHWM"].split()[0]) / 2**10
     except (OSError, KeyError):
-        import resource  # not on every system
+        import resource  # not available on every system
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,8 +1,8 @@
-"""Two independent judges of a gradient: autograd of the specification, and finite differences.
+"""Two independent oracles for gradients: autograd of the specification, and finite differences.
 
-Neither touches what it judges. The first unrolls the functional step of `spikinggamma.functional` over time and lets
-autograd differentiate a loss written here from its definition; no kernel, no hand-derived adjoint and no `Loss` takes
-part. The second knows only the value of that loss; it needs a net that is a differentiable function of its parameters,
+Neither uses the code that it checks. The first unrolls the functional step of `spikinggamma.functional` over time and lets
+autograd differentiate a loss that is written here from its definition; it uses no kernel, no hand-derived adjoint and no
+`Loss`. The second uses only the value of that loss; it needs a net that is a differentiable function of its parameters,
 that is one that passes the signal itself instead of spikes.
 """
 
@@ -37,7 +37,7 @@ Gradient = dict[str, Tensor]
 
 
 def autograd_gradient(problem: Problem, ask: Case) -> Gradient:
-    """Of every parameter, by autograd through the unrolled specification."""
+    """Return the gradient by every parameter, by autograd through the unrolled specification."""
     logits, outputs = reference_net(problem.net, problem.spikes)
     loss = reference_loss(ask, logits, outputs, problem.lengths, _units(problem.net))
     names, parameters = zip(*problem.net.named_parameters(), strict=True)
@@ -46,9 +46,9 @@ def autograd_gradient(problem: Problem, ask: Case) -> Gradient:
 
 @torch.no_grad()
 def finite_difference_gradient(problem: Problem, ask: Case, *, step: float = 1e-5) -> Gradient:
-    """Of every parameter, by central differences: (ℓ(θ + h) - ℓ(θ - h)) / 2h, one parameter after the other.
+    """Return the gradient by every parameter, by central differences (ℓ(θ + h) - ℓ(θ - h)) / 2h.
 
-    The error is of order h² where no gate opens or closes between the two; h = 1e-5 balances it against rounding.
+    The error is of order h² where no rectifier switches between the two; h = 1e-5 balances it against rounding.
     """
 
     def value() -> float:
@@ -75,14 +75,14 @@ def finite_difference_gradient(problem: Problem, ask: Case, *, step: float = 1e-
 
 
 def mask_generator() -> torch.Generator:
-    """Random numbers of dropout: judge and judged draw the same masks."""
+    """Return the random generator of dropout, so that oracle and rule draw the same masks."""
     return torch.Generator().manual_seed(0)
 
 
 def reference_net(
     net: GammaNet, spikes: Float[Tensor, "T B ..."]
 ) -> tuple[Float[Tensor, "T B C"], list[Float[Tensor, "T B N"]]]:
-    """The net as its equations say, from a zero state: logits, and y of each hidden layer."""
+    """Run the net by its equations from a zero state; return logits, and y of each hidden layer."""
     sent, outputs = spikes * net.input_gain, []
     masks = net.initial_state(spikes.shape[1], generator=mask_generator()).masks
     for layer, mask in zip(net.hidden, masks, strict=True):
@@ -98,12 +98,12 @@ def _output(layer: GammaLayer, signal: Tensor) -> Tensor:
 
 
 def _units(net: GammaNet) -> list[float]:
-    """What y of each hidden layer is counted in when speaking has a price: the resting threshold."""
+    """Return the unit of y in the activity cost for each hidden layer, which is the resting threshold."""
     return [1.0 if layer.code is None else layer.code.threshold for layer in net.hidden]
 
 
 def _reference_layer(layer: GammaLayer, spikes: Tensor) -> tuple[Tensor, Tensor]:
-    """What a layer sends and its signal, flattened to [T, B, N]."""
+    """Return a layer's messages and its signal, flattened to [T, B, N]."""
     alpha, state = layer.alpha(DT_MS), layer.initial_state(spikes.shape[1])
     if isinstance(layer, PerSynapse):
         buckets, _ = gamma_sequence(alpha, state.buckets, spikes.flatten(2))
@@ -117,7 +117,7 @@ def _reference_layer(layer: GammaLayer, spikes: Tensor) -> tuple[Tensor, Tensor]
         ]
         drive = torch.stack(frames).flatten(2)
     else:
-        raise SpikingGammaError("layer", type(layer).__name__, "a kind of layer that this judge knows")
+        raise SpikingGammaError("layer", type(layer).__name__, "a kind of layer that this oracle supports")
     cells = layer.neurons // len(layer.bias)
     weight, bias = layer.bucket_weight.repeat_interleave(cells, 1), layer.bias.repeat_interleave(cells)
     parameters = SpikingGammaParameters(alpha, weight, bias, layer.code, DT_MS, layer.rectify)
@@ -126,7 +126,7 @@ def _reference_layer(layer: GammaLayer, spikes: Tensor) -> tuple[Tensor, Tensor]
 
 
 def _spoken(layer: GammaLayer, signal: Float[Tensor, "T B N"], alpha_0: float) -> Float[Tensor, "T B N"]:
-    """The messages of given signals: the code's value, with the derivative of y(t) - α_0 y(t-1)."""
+    """Return the messages of given signals: the code's value, with the derivative of y(t) - α_0 y(t-1)."""
     before, sent = torch.zeros_like(signal[0]), []
     state = SigmaDeltaState(before, before)
     for x in signal.unbind(0):
@@ -147,7 +147,7 @@ def reference_loss(
     lengths: Int[Tensor, " B"],
     units: list[float],
 ) -> Float[Tensor, ""]:
-    """The loss of a batch, recording by recording, from its definition; and what speaking costs."""
+    """Return the loss of a batch from its definition, recording by recording, plus the activity cost."""
     batch = len(lengths)
     own = [logits[: int(length), sample] for sample, length in enumerate(lengths)]
     heights = [
@@ -170,7 +170,7 @@ def reference_loss(
 
 
 def _each_step(ask: Case, own: list[Tensor]) -> Tensor:
-    """The mean over all labelled steps of the batch."""
+    """Return the mean over all labelled steps of the batch."""
     total, count = own[0].new_zeros(()), 0
     for sample, mine in enumerate(own):
         if ask.form == "values":
@@ -184,7 +184,7 @@ def _each_step(ask: Case, own: list[Tensor]) -> Tensor:
 
 
 def _running(mine: Float[Tensor, "T C"], label: Int[Tensor, ""]) -> Tensor:
-    """Σ ω(t) CE(m(t)) / Σ ω(t), where m(t) is the mean so far in value, and passes all of its blame to x(t)."""
+    """Return Σ ω(t) CE(m(t)) / Σ ω(t), where m(t) has the value of the mean so far and passes its whole gradient to x(t)."""
     time = torch.arange(1, len(mine) + 1, dtype=mine.dtype)
     mean = (mine.cumsum(0) / time.unsqueeze(1)).detach() + mine - mine.detach()
     weight = (time * DT_MS / 300.0).clamp_max(1.0).square()

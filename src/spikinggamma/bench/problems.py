@@ -1,6 +1,6 @@
-"""Small nets, recordings and questions on which the learning rules are judged: everything fixed by a seed.
+"""Small nets, recordings and losses on which the learning rules are compared; all are fixed by a seed.
 
-The recordings of a batch differ in length, biases are not zero, and every layer of a net speaks (`GammaNet.calibrate`),
+The recordings of a batch differ in length, biases are not zero, and every layer of a net spikes (`GammaNet.calibrate`),
 so that no part of a gradient is zero by accident.
 """
 
@@ -36,14 +36,14 @@ _BATCH = 3
 
 
 class Problem(NamedTuple):
-    """A net and a batch of recordings; the words that describe them go into every row.
+    """A net and a batch of recordings, with a description for every row.
 
     Attributes:
-        net: Its parameters collect the gradients.
+        net: The net, whose parameters collect the gradients.
         spikes: [T, B, ...].
         labels: [B].
         lengths: [B].
-        words: Layer kind, depth, input, code, rectification, dropout, dtype.
+        words: Description: layer kind, depth, input, code, rectification, dropout, dtype.
     """
 
     net: GammaNet
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A loss, targets in one of the forms that it takes, and the price of speaking."""
+    """A loss, targets in one of its forms, and the activity cost."""
 
     loss: str
     form: str
@@ -63,7 +63,7 @@ class Case(NamedTuple):
 
 
 def asks(problem: Problem, *, every_form: bool = False) -> list[Case]:
-    """Each loss with a class for each recording, and one where speaking has a price; then `each_step` in all forms."""
+    """Return a case for each loss with a class per recording, one with activity cost, and `each_step` with all its targets."""
     found = [Case(loss, "class", problem.labels) for loss in ("sum", "last", "each_step", "running")]
     found.append(Case("last", "class", problem.labels, activity_cost=0.5))
     if every_form:
@@ -76,7 +76,7 @@ def asks(problem: Problem, *, every_form: bool = False) -> list[Case]:
 
 
 def long_enough(depth: int, tau_ms: tuple[float, ...]) -> int:
-    """Steps of a recording over which the window of `windowed` slides for as long again as it is wide."""
+    """Return the number of steps of a recording that is twice as long as the window of `windowed`."""
     return 2 * span(dense_net((1,) * (depth + 2), tau_ms=tau_ms), DT_MS, TOLERANCE) + 20
 
 
@@ -94,7 +94,7 @@ def dense_problem(
     dropout: float = 0.0,
     dtype: torch.dtype = torch.float64,
 ) -> Problem:
-    """Random spikes into `depth` fully connected hidden layers."""
+    """Return a problem with random spikes into `depth` fully connected hidden layers."""
     generator = torch.Generator().manual_seed(seed)
     net = dense_net(
         (6, *[width] * depth, _CLASSES),
@@ -119,7 +119,7 @@ def dense_problem(
 
 
 def conv_problem(*, tau_ms: tuple[float, ...], steps: int, seed: int) -> Problem:
-    """Random spikes into two convolutional layers and a dense read-out."""
+    """Return a problem with random spikes into two convolutional layers and a dense read-out."""
     generator = torch.Generator().manual_seed(seed)
     times = [Timescales(tau_ms) for _ in range(3)]
     code = SigmaDelta()
@@ -142,7 +142,7 @@ def conv_problem(*, tau_ms: tuple[float, ...], steps: int, seed: int) -> Problem
 
 
 def localisation_problem(depth: int, *, seed: int, rectify: bool = True) -> Problem:
-    """A task with real delays: one recording of every lag, into the bundled recipe's kind of net."""
+    """Return a problem with real delays: one recording of every lag of the localisation task."""
     generator = torch.Generator().manual_seed(seed)
     batch = make_batch(localisation.make(n_samples=len(localisation.LAGS_MS), seed=seed), dt_ms=DT_MS)
     sizes = (batch.spikes.shape[2], *[32] * depth, len(localisation.LAGS_MS))
@@ -173,7 +173,7 @@ def _random_problem(
         for layer in net.stack:
             layer.bias.copy_(0.05 * torch.randn(layer.bias.shape, generator=generator))
     spikes = (torch.rand(steps, _BATCH, *in_shape, generator=generator) < 0.1).to(dtype)
-    # The shortest recording ends before the window has slid, the middle one while it slides.
+    # The shortest recording ends before the window moves, the middle one while it moves.
     lengths = torch.tensor([steps, (3 * steps) // 4, steps // 3])
     net.to(dtype)
     net.calibrate(spikes, dt_ms=DT_MS, lengths=lengths)

@@ -1,11 +1,11 @@
-"""Does a net need the time step that it was given? Models x tasks x steps of training x steps of the test x seeds, as rows.
+"""Benchmark of the dependence on the time step, over models, tasks, steps of training, steps of the test and seeds.
 
-Every net is trained at each step that it allows, and each of these nets is run at all of them: the same weights, the same
-recordings, their events binned anew. `resolution_plan` says what is set against what, `resolution_table` with which recipes,
-and `run_plan` trains the nets. Rows of a net carried from one step are there when that net is, those of training at each step
-when all of them are; rows that are known already are passed over.
+Every net is trained at each step that it allows, and each of these nets is run at all of them, with the same weights and the
+same recordings, whose events are binned again. `resolution_plan` defines the comparisons, `resolution_table` the recipes, and
+`run_plan` trains the nets. The rows of a net that is run at other steps appear when that net is trained, those of training at
+each step when all nets are trained; rows that are known already are skipped.
 
-Demanded of SpikingGamma: at most 1.5 points of accuracy below the best step, spikes per second within 10 %.
+SpikingGamma must be at most 1.5 points of accuracy below the best step, with spikes per second within 10 %.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ def run(
     runs: str | Path = _FOLDER,
     known: Sequence[Row] = (),
 ) -> Iterator[Row]:
-    """A row for each net and each step that it is run at.
+    """Yield a row for each net and each step at which it runs.
 
     Args:
-        quick: Two steps, few recordings, one epoch: to see that it works, no more.
-        seed: If `seeds` are not given, the only one.
+        quick: Two steps, few recordings and one epoch, as a check that it works.
+        seed: The only seed if `seeds` are not given.
         only: Tasks; all if none are named.
-        models: Likewise.
-        seeds: Of weights, order and generated tasks.
-        jobs: Runs at a time.
-        runs: The folder that they are kept in.
-        known: Rows that are there; a sweep that has all of its rows for these seeds is passed over.
+        models: Models; all if none are named.
+        seeds: Seeds of weights, batch order and generated tasks.
+        jobs: Number of runs at a time.
+        runs: Folder for the runs.
+        known: Known rows; a sweep that has all of its rows for these seeds is skipped.
 
     Raises:
-        SpikingGammaError: No such task or model; none that has a recipe; a folder that cannot be made.
-        FailedRuns: After everything else was done, if a run failed.
+        SpikingGammaError: A task or model is unknown, none has a recipe, or the folder cannot be created.
+        FailedRuns: A run failed; it is raised after all others are done.
     """
     all_seeds = list(seeds or (seed,))
     check_counts(jobs, all_seeds)
@@ -80,7 +80,7 @@ def run(
 
 
 def _answered(rows: Sequence[Row], sweep: Sweep, seeds: Sequence[int], quick: bool) -> bool:
-    """Whether all rows that this sweep would get are there."""
+    """Return whether all rows of this sweep are known."""
     same = [
         row
         for row in rows

@@ -1,9 +1,9 @@
-"""What the resolution bench measures: sweeps over the time step.
+"""The plan of the resolution benchmark: sweeps over the time step.
 
-| mode | nets | each is run at | set against |
+| mode | nets | each is run at | compared with |
 | --- | --- | --- | --- |
-| `trained` | one for each step | the step that it was trained at | the best of them; spikes at the recipe's own step |
-| `carried` | one | every other step, as it is | its best step; spikes at the step that it was trained at |
+| `trained` | one for each step | the step of its training | the best of them; spikes at the recipe's own step |
+| `carried` | one | every other step, unchanged | its best step; spikes at the step of its training |
 
 A SpikingGamma net allows steps up to its shortest bucket; the neurons of other nets decay exponentially, at any step.
 """
@@ -23,7 +23,7 @@ __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
 
 
 class Case(NamedTuple):
-    """A model on a task, and the recipe that trains it."""
+    """A model on a task, with the recipe for its training."""
 
     task: str
     model: str
@@ -32,14 +32,14 @@ class Case(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """Rows that are set against one another.
+    """A group of rows that are compared with one another.
 
     Attributes:
         case: Model and task.
-        mode: What differs between rows: the step of training and of the test, or that of the test alone.
+        mode: `trained` varies the step of training and test together, `carried` that of the test alone.
         recipe_dt_ms: The step nearest to the recipe's own.
-        home_dt_ms: The step of the row that spikes are set against: `recipe_dt_ms`, or where the carried net was trained.
-        steps_ms: Of all rows; a carried net at home is a row of mode `trained`, and not told twice.
+        home_dt_ms: The step whose spikes are the reference: `recipe_dt_ms`, or the training step of a carried net.
+        steps_ms: Steps of all rows; a carried net at its training step has its row in mode `trained` only.
     """
 
     case: Case
@@ -50,17 +50,17 @@ class Sweep(NamedTuple):
 
     @property
     def pairs_ms(self) -> list[tuple[float, float]]:
-        """Step of training and of the test, of everything that is compared."""
+        """Steps of training and of the test of all compared measurements."""
         return [(step if self.mode == "trained" else self.home_dt_ms, step) for step in self.steps_ms]
 
     @property
     def told_ms(self) -> list[tuple[float, float]]:
-        """Those that get a row."""
+        """The pairs of steps that have a row in this sweep."""
         return [pair for pair in self.pairs_ms if self.mode == "trained" or pair[0] != pair[1]]
 
 
 def cases(*, quick: bool) -> list[Case]:
-    """Every model on every task; `quick` takes few."""
+    """Return every model on every task; `quick` takes a few."""
     return [
         Case(task, model, recipe, tuple(overrides))
         for (task, model), (recipe, *overrides) in RECIPES.items()
@@ -69,10 +69,10 @@ def cases(*, quick: bool) -> list[Case]:
 
 
 def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -> list[Case]:
-    """Cases of these tasks and models; nothing for all.
+    """Return the cases of these tasks and models; an empty list stands for all.
 
     Raises:
-        SpikingGammaError: A name that is no task, or no model; a model that none of these tasks has.
+        SpikingGammaError: A task or model is unknown, or none of these tasks has the model.
     """
     tasks = list(dict.fromkeys(case.task for case in chosen))
     for name in only:
@@ -86,7 +86,7 @@ def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -
 
 
 def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
-    """Carried from each step that the case allows, then trained at each.
+    """Return the sweeps of a case: carried from each allowed step, then trained at each.
 
     Example:
         >>> [(sweep.mode, sweep.told_ms) for sweep in sweeps(Case("localisation", "mine", "localisation", ()), quick=True)]
@@ -103,7 +103,7 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
 
 
 def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
-    """The run of a case that is trained at a step."""
+    """Return the run of a case that is trained at a step."""
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
     small = SMALL if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)

@@ -1,6 +1,6 @@
-"""From what the nets of a sweep did to its rows: accuracy against the best step, spikes against those at home, and demands.
+"""Rows of the resolution benchmark: accuracy relative to the best step, spikes relative to the reference step, and demands.
 
-Demanded of SpikingGamma alone, with everything at full size; the others are measured beside it.
+Only full-size SpikingGamma nets have demands; other nets are measured for comparison.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROUNDING = 1e-9
 
 
 class _Point(NamedTuple):
-    """Nets that were trained at one step, one for each seed, run at one."""
+    """Results of nets that were trained at one step, one for each seed, and run at one step."""
 
     runs: Sequence[PlannedRun]
     answers: list[Outcome]
@@ -37,14 +37,14 @@ class _Point(NamedTuple):
 def rows_of(
     sweep: Sweep, seeds: Sequence[int], runs: Mapping[float, Sequence[PlannedRun]], folder: Path, *, quick: bool
 ) -> list[Row]:
-    """The rows of a sweep whose runs are finished and asked.
+    """Return the rows of a sweep whose runs are finished and evaluated.
 
     Args:
-        sweep: Which.
-        seeds: Of the runs.
-        runs: By the step of training [ms], one for each seed.
-        folder: That they are kept in.
-        quick: Whether nothing is demanded.
+        sweep: The sweep.
+        seeds: Seeds of the runs.
+        runs: Runs by the step of training [ms], one for each seed.
+        folder: Folder of the runs.
+        quick: Whether this is a quick check, without demands.
     """
     points = {pair: _point(runs[pair[0]], pair[1], folder) for pair in sweep.pairs_ms}
     best = max(point.accuracy for point in points.values())

@@ -1,4 +1,4 @@
-"""The resolution bench's table: tasks, models with their recipes, time steps, and how small everything is with `--quick`."""
+"""The table of the resolution benchmark: tasks, models with their recipes, time steps, and the sizes for `--quick`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a bench: what was measured, beside everything that a repetition needs. JSON Lines."""
+"""Rows of benchmarks as JSON Lines: the measurements, and everything needed to repeat them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikinggamma.files.atomic import write_atomically
-from spikinggamma.runs import versions
+from spikinggamma.versions import versions
 
 __all__ = ["FailedRuns", "Row", "row", "with_row", "write_rows"]
 
@@ -16,11 +16,11 @@ Row = dict[str, Any]
 
 
 class FailedRuns(RuntimeError):
-    """Some of what a bench was to measure failed; the rows of the rest are there."""
+    """Raised when some runs of a benchmark failed; the rows of the others were written."""
 
 
 def row(bench: str, *, quick: bool, seed: int, threads: int, device: str = "cpu", **measured: object) -> Row:
-    """One row; `command` is the one that makes it.
+    """Return a row; its `command` reproduces it.
 
     Example:
         >>> row("memory", quick=True, seed=3, threads=1, peak_mib=410.2)["command"]
@@ -39,12 +39,12 @@ def row(bench: str, *, quick: bool, seed: int, threads: int, device: str = "cpu"
 
 
 def with_row(rows: Iterable[Row], new: Row, cell: Sequence[str]) -> list[Row]:
-    """Rows with a new one in the place of an older one, or at the end.
+    """Return rows with a new one in the place of an older one of the same cell, or at the end.
 
     Args:
-        rows: Those that are there.
-        new: The new one.
-        cell: Keys that tell one measurement from another; rows that agree in them stand for the same.
+        rows: The existing rows.
+        new: The new row.
+        cell: Keys that identify a measurement; rows with equal values are of the same cell.
 
     Example:
         >>> with_row([{"dt_ms": 1.0, "seeds": [0]}], {"dt_ms": 1.0, "seeds": [0, 1]}, ["dt_ms"])
@@ -59,7 +59,7 @@ def with_row(rows: Iterable[Row], new: Row, cell: Sequence[str]) -> list[Row]:
 
 
 def write_rows(path: str | Path, rows: Iterable[Row]) -> int:
-    """Replace the file by these rows once all of them are there, or leave it as it is; returns how many.
+    """Write rows to a file atomically, after all of them are made; return their number.
 
     Raises:
         SpikingGammaError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""A bench as the command line asks for it: options that it knows, rows that are told and, if there is a file, kept there."""
+"""Runs a benchmark with the options of the command line, and keeps its rows in a file if one is given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ __all__ = ["measure"]
 
 _PLANNED = ("only", "models", "seeds", "jobs", "runs")
 _OWN: dict[str, tuple[str, ...]] = {"timing": _PLANNED, "resolution": _PLANNED, "speed": ("only", "models")}
-_CELLS = {"timing": timing_rows.CELL, "resolution": resolution_rows.CELL}  # what tells rows of a planned bench apart
+_CELLS = {
+    "timing": timing_rows.CELL,
+    "resolution": resolution_rows.CELL,
+}  # keys that identify rows of a planned benchmark
 
 
 def measure(
@@ -29,20 +32,20 @@ def measure(
     command: str,
     options: Mapping[str, Any],
 ) -> Iterator[Row]:
-    """The rows of a bench, each written before the next is measured.
+    """Yield the rows of a benchmark, each written before the next is measured.
 
     Args:
-        name: Which.
-        quick: Whether it is only to be seen that it works.
-        seed: 0 if not given.
-        out: File of rows. Those of `timing` and `resolution` that are there are not measured again, and give way to newer ones
-            of their cell.
-        command: What was typed.
-        options: Others, by their names at the command line; None or nothing where not given. Lists are parted by commas.
+        name: Name of the benchmark.
+        quick: Whether to run a small check only.
+        seed: Seed; 0 if not given.
+        out: File of rows. Existing rows of `timing` and `resolution` are not measured again, and newer rows replace older
+            ones of the same cell.
+        command: Command line to record.
+        options: Other options by their names on the command line; None or empty if not given. Lists have commas.
 
     Raises:
-        SpikingGammaError: No such bench; an option that it does not have, or a wrong one.
-        FailedRuns: What the bench could not measure, after the rest.
+        SpikingGammaError: The benchmark or an option is unknown, or a value is bad.
+        FailedRuns: Some runs failed; it is raised after the rest is done.
     """
     run = bench.BENCHES[known_name("bench", name, bench.BENCHES)]
     given = {option: value for option, value in options.items() if value is not None}

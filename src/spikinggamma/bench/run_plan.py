@@ -1,7 +1,7 @@
-"""From a plan to its finished runs: several are trained at a time, and what needs them is told of in the order of the plan.
+"""Executes a plan of runs: trains several at a time, and yields the items of the plan in order as their runs finish.
 
-Runs are trained in processes of one thread, each in a folder of its own; those that are finished are not trained again and
-those that were cut off go on. A run that fails is named with the last line of its log, and the others go on.
+Runs are trained in processes of one thread, each in its own folder; finished ones are not trained again, and interrupted ones
+are resumed. A failed run is reported with the last line of its log, and the others continue.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _Item = TypeVar("_Item")
 
 
 class Needed(NamedTuple):
-    """A run, and what is asked of it."""
+    """A run, and the evaluations that are needed of it."""
 
     run: PlannedRun
     asked: list[Asked]
 
 
 def check_counts(jobs: int, seeds: Sequence[int]) -> None:
-    """Refuse what is no number of runs at a time, and seeds that are named twice.
+    """Check the number of runs at a time, and that no seed is named twice.
 
     Raises:
-        SpikingGammaError: The first of the two.
+        SpikingGammaError: One of the two is bad.
     """
     if jobs < 1:
         raise SpikingGammaError("--jobs", jobs, "at least 1")
@@ -47,16 +47,16 @@ def check_counts(jobs: int, seeds: Sequence[int]) -> None:
 
 
 def bundled(recipes: Iterable[str]) -> set[str]:
-    """Those of these recipes that are bundled; the others are named.
+    """Return the bundled ones among these recipes, and log the others.
 
     Raises:
-        SpikingGammaError: None is.
+        SpikingGammaError: None of them is bundled.
     """
     wanted = list(dict.fromkeys(recipes))
     found = set(wanted) & set(recipe_names())
     without = ", ".join(name for name in wanted if name not in found)
     if without:
-        _log.info("passed over, as there are no such recipes: %s", without)
+        _log.info("skipped, as these recipes do not exist: %s", without)
     if not found:
         raise SpikingGammaError("recipes", without, "at least one bundled recipe among those chosen")
     return found
@@ -65,16 +65,16 @@ def bundled(recipes: Iterable[str]) -> set[str]:
 def finished(
     plan: Sequence[tuple[_Item, Sequence[Needed]]], folder: str | Path, jobs: int
 ) -> Generator[_Item, None, None]:
-    """Each item of a plan when all that it needs is trained and asked, in this order; items whose runs fail are left out.
+    """Yield each item of a plan, in order, when its runs are trained and evaluated; items with failed runs are left out.
 
     Args:
-        plan: Items, each with what it needs.
-        folder: Where runs are kept; made if it is not there.
-        jobs: Runs at a time.
+        plan: Items, each with the runs that it needs.
+        folder: Folder for the runs, created if it is missing.
+        jobs: Number of runs at a time.
 
     Raises:
-        SpikingGammaError: A folder that cannot be made; a run of another recipe in the place of one that is needed.
-        FailedRuns: After everything else was done, if a run failed.
+        SpikingGammaError: The folder cannot be created, or holds a run of another recipe under a needed name.
+        FailedRuns: A run failed; it is raised after all others are done.
     """
     folder = Path(folder)
     try:
@@ -98,7 +98,7 @@ def finished(
 
 
 def _unfinished(all_needed: Sequence[Needed], folder: Path) -> dict[str, Needed]:
-    """Runs that are not trained yet, or not asked everything, in the order in which they are needed."""
+    """Return the runs that are not trained or fully evaluated yet, in the order in which they are needed."""
     work: dict[str, Needed] = {}
     for run, asked in all_needed:
         work.setdefault(run.name, Needed(run, [])).asked.extend(asked)
@@ -106,7 +106,7 @@ def _unfinished(all_needed: Sequence[Needed], folder: Path) -> dict[str, Needed]
 
 
 def _train(work: dict[str, Needed], folder: Path, jobs: int) -> Generator[tuple[str, bool], None, None]:
-    """Name of each run as it ends, and whether it ended well; a line of progress for each."""
+    """Yield the name of each run as it ends, and whether it succeeded; log a line of progress for each."""
     started = time.perf_counter()
     input_events = [
         Job(name, command(needed.run, folder / name, needed.asked), folder / f"{name}.log")

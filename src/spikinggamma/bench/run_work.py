@@ -1,8 +1,8 @@
-"""One run of a bench in a process of its own: train it or go on with it, then ask what is asked of it.
+"""Trains or resumes one run of a benchmark in its own process, and makes the evaluations that are needed of it.
 
     python -m spikinggamma.bench.run_work '{"folder": ..., "source": ..., "settings": [...], "asked": [["", 0, 0.5]]}'
 
-What is there already is left as it is: a finished run is not trained again, and an answer is not asked for twice.
+Existing results are kept: a finished run is not trained again, and no evaluation is repeated.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LOOK_S = 0.5
 
 
 def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
-    """What starts the process of a run: `folder` is its own."""
+    """Return the command that starts the process of a run in `folder`."""
     told = {
         "folder": str(folder),
         "source": run.source,
@@ -51,10 +51,10 @@ def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str,
 
 
 def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
-    """Leave a finished run in `folder`, and in its `outcomes.jsonl` the answers to all that is asked.
+    """Train the run in `folder` to its end, and write all evaluations in `asked` to its `outcomes.jsonl`.
 
     Raises:
-        SpikingGammaError: What training and evaluating raise.
+        SpikingGammaError: Training or evaluation raises it.
     """
     recipe = load_recipe(source, settings)
     run = _trained(folder, recipe, source, settings)
@@ -63,7 +63,9 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
         return
     rows = read_rows(folder / OUTCOMES)
     net = run.net()
-    recordings = load_splits(recipe).test  # once: of speech, making a variant takes longer than a net's answers
+    recordings = load_splits(
+        recipe
+    ).test  # loaded once, as making a variant of speech takes longer than evaluating a net
     longest_us = max(recording.duration_us for recording in recordings)
     for one in wanted:
         evaluator = build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
@@ -95,16 +97,16 @@ def _trained(folder: Path, recipe: Recipe, source: str, settings: Sequence[str])
 
 
 def _end_with(parent: int) -> None:
-    """End, as if asked to, when whoever wanted this work is gone: killed, it could not ask."""
+    """Interrupt this process when its parent is gone, as a killed parent cannot do so."""
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the JSON says; 0 if it is done, 2 for bad input, whose message ends the log."""
+    """Run the work described by the JSON argument; return 0, or 2 for bad input, whose message ends the log."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
-    # As at the command line: an end that is asked for leaves a run that says how to go on.
+    # As on the command line, a terminated run can be resumed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     told = json.loads(arguments[0])
     try:

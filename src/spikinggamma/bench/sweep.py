@@ -1,8 +1,8 @@
-"""Recipes x seeds: the mean accuracy of each recipe with a confidence interval over seeds and test recordings.
+"""Sweep over recipes and seeds: the mean accuracy of each recipe, with an interval over seeds and test recordings.
 
-What a single run says of a recipe depends on its seed. Runs are trained as those of the other benches are (`run_plan`): several
-at a time, each in a folder of its own, kept when they are finished, gone on with when they were cut off. A task that is made on
-the spot is made anew for every seed; recorded data has one test part, which all seeds are tested on.
+The result of a single run depends on its seed. Runs are trained like those of the other benchmarks (`run_plan`): several at a
+time, each in its own folder, kept when they are finished, and resumed when they were interrupted. A synthetic task is generated
+for every seed; recorded data has one test part, on which all seeds are tested.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.bench.run_plan import Needed, check_counts, finished
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import load_recipe
-from spikinggamma.runs import load_run, read_rows, versions
+from spikinggamma.runs import load_run, read_rows
 from spikinggamma.training import TrainingInterrupted
+from spikinggamma.versions import versions
 
 __all__ = ["sweep", "sweep_table"]
 
@@ -39,19 +40,19 @@ def sweep(
     settings: Sequence[str] = (),
     jobs: int = 1,
 ) -> Iterator[Row]:
-    """A row for each recipe, in this order, as soon as its runs are finished; each is added to `sweep.jsonl` in `out`.
+    """Yield a row for each recipe, in this order, when its runs are finished; each is added to `sweep.jsonl` in `out`.
 
     Args:
-        recipes: Names of bundled ones or paths of files.
-        out: A folder, new or of an earlier sitting.
-        seeds: Of weights, order and generated tasks.
-        settings: Overrides of all recipes.
-        jobs: Runs at a time, of one thread each.
+        recipes: Names of bundled recipes or paths of files.
+        out: A new folder, or that of an earlier sweep to continue.
+        seeds: Seeds of weights, batch order and generated tasks.
+        settings: Overrides for all recipes.
+        jobs: Number of runs at a time, with one thread each.
 
     Raises:
-        SpikingGammaError: A recipe or setting that is none; a recipe or seed named twice; a folder of other runs.
-        FailedRuns: After everything else was done, if a run failed.
-        TrainingInterrupted: Ctrl-C; called again, it goes on.
+        SpikingGammaError: A recipe or setting is bad, a recipe or seed is named twice, or the folder holds other runs.
+        FailedRuns: A run failed; it is raised after all others are done.
+        TrainingInterrupted: The sweep was interrupted by Ctrl-C; the same call continues it.
     """
     check_counts(jobs, seeds)
     names = [Path(recipe).stem for recipe in recipes]
@@ -60,7 +61,7 @@ def sweep(
     plan = []
     for recipe in recipes:
         task = load_recipe(recipe, settings).data.name
-        # Names tell recipe and seed; a digest in them, of all else, keeps runs of other settings apart.
+        # Names contain recipe and seed, and a digest of all other settings, which keeps runs with other settings apart.
         runs = [planned_run(recipe, (), task=task, seed=seed, small=settings) for seed in seeds]
         plan.append(((recipe, runs), [Needed(run, [Asked()]) for run in runs]))
     folder = Path(out)
@@ -75,7 +76,7 @@ def sweep(
 
 
 def sweep_table(rows: Sequence[Row]) -> str:
-    """A line a recipe, in Markdown."""
+    """Return a Markdown table with a line for each recipe."""
     lines = ["| recipe | test | 95 % interval | by seed | validation | spikes per neuron and second | parameters |"]
     lines.append("| --- | --: | --: | --: | --: | --: | --: |")
     for row in rows:
@@ -129,7 +130,7 @@ def _row(recipe: str, runs: Sequence[PlannedRun], folder: Path, seeds: Sequence[
 
 
 def _by_recording(right: Sequence[int], decisions: Sequence[int]) -> Float[np.ndarray, "_"]:
-    """How right each recording was: steps of one are right or wrong together, so they are not counted as drawn apart."""
+    """Return the correctness of each recording, as the decisions on the steps of one recording are not independent."""
     if not decisions:
         return np.array(right, dtype=float)
     parts = np.split(np.array(right, dtype=float), np.cumsum(decisions)[:-1])

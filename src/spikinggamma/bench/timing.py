@@ -1,7 +1,7 @@
-"""Can a net use when spikes come, not only how many? Models x tasks x perturbations x seeds, as rows.
+"""The timing suite: how much nets use the timing of spikes, over models, tasks, perturbations and seeds.
 
-`timing_plan` says what is measured, `timing_table` with which recipes, and `run_plan` trains the nets. A row is there when all
-seeds of its cell are, in the order of the plan; rows that are known already are passed over.
+`timing_plan` defines the measurements, `timing_table` the recipes, and `run_plan` trains the nets. A row appears when all
+seeds of its cell are trained, in the order of the plan; rows that are known already are skipped.
 
 Source: "Beyond Rate Coding" (arXiv 2507.16043).
 """
@@ -36,21 +36,21 @@ def run(
     runs: str | Path = _FOLDER,
     known: Sequence[Row] = (),
 ) -> Iterator[Row]:
-    """A row for each cell of the plan.
+    """Yield a row for each cell of the plan.
 
     Args:
-        quick: Ends of ranges only, few recordings, one epoch: to see that it works, no more.
-        seed: If `seeds` are not given, the only one.
+        quick: The ends of ranges, few recordings and one epoch, as a check that it works.
+        seed: The only seed if `seeds` are not given.
         only: Groups; all if none are named.
-        models: Likewise.
-        seeds: Of weights, order and generated tasks.
-        jobs: Runs at a time.
-        runs: The folder that they are kept in.
-        known: Rows that are there; a cell that has one for these seeds is passed over.
+        models: Models; all if none are named.
+        seeds: Seeds of weights, batch order and generated tasks.
+        jobs: Number of runs at a time.
+        runs: Folder for the runs.
+        known: Known rows; a cell that has one for these seeds is skipped.
 
     Raises:
-        SpikingGammaError: No such group or model; none that has a recipe; a folder that cannot be made.
-        FailedRuns: After everything else was done, if a run failed.
+        SpikingGammaError: A group or model is unknown, none has a recipe, or the folder cannot be created.
+        FailedRuns: A run failed; it is raised after all others are done.
     """
     all_seeds = list(seeds or (seed,))
     check_counts(jobs, all_seeds)
@@ -69,6 +69,6 @@ def run(
 
 
 def _answers(row: Row, cell: Cell, seeds: Sequence[int], quick: bool) -> bool:
-    """Whether a row is the one that this cell would get."""
+    """Return whether a row is the result of this cell."""
     same = all(row.get(name) == value for name, value in cell.key.items())
     return same and row.get("bench") == "timing" and row.get("seeds") == list(seeds) and row.get("quick") is quick

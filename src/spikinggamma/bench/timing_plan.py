@@ -1,19 +1,19 @@
-"""What the timing suite measures: a cell is one model on one task under one perturbation of one strength.
+"""The plan of the timing suite: a cell is one model on one task under one perturbation of one level.
 
-| group | what varies | a net is trained |
+| group | varied quantity | a net is trained |
 | --- | --- | --- |
 | `TASK.replacement` | share f of spikes put at random times; counts stay | for each f |
 | `TASK.jitter_trained` | jitter of each spike | for each level |
 | `polychrony.max_interval_ms` | the longest interval between the two spikes of a pair | for each interval |
-| `polychrony.anywhere.max_interval_ms` | the same, pairs anywhere: single neurons tell nothing | for each interval |
-| `coincidence.overlap` | how much alike busy and quiet groups are | for each overlap |
-| `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, undisturbed |
-| `TASK.deletion`, `TASK.reversal` | spikes lost, time backwards | once, undisturbed |
+| `polychrony.anywhere.max_interval_ms` | the same, pairs anywhere: no information in single neurons | for each interval |
+| `coincidence.overlap` | the similarity of busy and quiet groups | for each overlap |
+| `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, unperturbed |
+| `TASK.deletion`, `TASK.reversal` | deleted spikes, reversed time | once, unperturbed |
 
 TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm (as well of shd and ssc, if named); all
 but replacement is of speech only.
 In mode "train-and-test" all recordings are perturbed, in "test-only" those of a net that was
-trained on recordings as they are. Level 0 is the same undisturbed net in every group of a task.
+trained on unperturbed recordings. Level 0 is the same unperturbed net in every group of a task.
 
 Source: "Beyond Rate Coding" (arXiv 2507.16043), there with shares f from 0 to 1, intervals from 50 to 500 ms and overlaps from
 0 to 1.
@@ -38,7 +38,7 @@ _INTERVALS_MS: _Levels = (50.0, 100.0, 200.0, 300.0, 500.0)
 _JITTERS_MS: _Levels = (0.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 _VARIANTS = ("whole", "part", "norm")
 _ANYWHERE = "anywhere"
-# Options of a task rather than perturbations of its recordings.
+# These are options of a task and not perturbations of its recordings.
 _OPTIONS = {"max_interval_ms": "data.options.max_interval_ms={:.0f}", "overlap": "data.options.overlap={:g}"}
 _TEXTS = {
     "replacement": "replacement={:g}",
@@ -50,19 +50,19 @@ _TEXTS = {
 
 
 class Cell(NamedTuple):
-    """One measurement, over however many seeds.
+    """One measurement, over any number of seeds.
 
     Attributes:
-        group: Its group's name.
-        task: As in `data.name`.
-        variant: Of speech: whole, part or norm; of polychrony: anywhere, for that placing of pairs; else empty.
-        model: As in `MODELS`.
-        perturbation: What varies.
-        level: How much of it: a share, ms, or 1 for yes.
-        mode: What is perturbed.
-        recipe: Name of the recipe that trains it.
-        overrides: Of that recipe.
-        perturb: What is done to test recordings alone, as `evaluate` takes it; empty for nothing.
+        group: Name of its group.
+        task: The value of `data.name`.
+        variant: For speech whole, part or norm; for polychrony "anywhere" for that placing of pairs; else empty.
+        model: A name in `MODELS`.
+        perturbation: The varied quantity.
+        level: Its value: a share, ms, or 1 for on.
+        mode: Which recordings are perturbed.
+        recipe: Name of the recipe for the training.
+        overrides: Overrides of that recipe.
+        perturb: Perturbation of test recordings only, as in `evaluate`; empty for none.
     """
 
     group: str
@@ -78,7 +78,7 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        """What tells its row from others."""
+        """The fields that identify its row."""
         return {
             "task": self.task,
             "variant": self.variant,
@@ -90,12 +90,12 @@ class Cell(NamedTuple):
 
 
 def groups() -> list[str]:
-    """Names of all groups."""
+    """Return the names of all groups."""
     return list(dict.fromkeys(cell.group for cell in cells(quick=False)))
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    """Every cell, group by group; `quick` takes the ends of each range, and of speech norm only.
+    """Return every cell, group by group; `quick` takes the ends of each range, and only norm for speech.
 
     Example:
         >>> [cell.level for cell in cells(quick=True) if cell.group == "isi.replacement" and cell.model == "mlp"]
@@ -105,12 +105,12 @@ def cells(*, quick: bool) -> list[Cell]:
 
 
 def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -> list[Cell]:
-    """Cells of these groups and models; a name stands for all groups that begin with it, as `fsdd.norm`; nothing for all.
+    """Return the cells of these groups and models; a name such as `fsdd.norm` stands for all groups that begin with it.
 
-    Groups of a large data set are in only where they are named.
+    Empty lists stand for all, but groups of a large data set are included only where they are named.
 
     Raises:
-        SpikingGammaError: A name that is no group, or no model.
+        SpikingGammaError: A group or model is unknown.
     """
     tops = list(dict.fromkeys(cell.task for cell in chosen))
     for name in only:

@@ -1,4 +1,4 @@
-"""From what runs of a cell did to its row: accuracy over seeds with a confidence interval, spikes, bounds of the task."""
+"""Rows of the timing suite: accuracy over seeds with a confidence interval, spikes, and bounds of the task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CELL = ("bench", "task", "variant", "model", "perturbation", "level", "mode", "q
 
 
 def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder: Path, *, quick: bool) -> Row:
-    """The row of a cell whose runs, one for each seed, are finished and asked."""
+    """Return the row of a cell whose runs, one for each seed, are finished and evaluated."""
     answers = []
     for run in runs:
         known = outcomes(folder / run.name, run.recipe)

@@ -1,4 +1,4 @@
-"""Which run a cell of the timing suite needs, and what it asks of it."""
+"""The runs and evaluations that a cell of the timing suite needs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PERTURB_SEEDS = (0, 1, 2)
 
 
 def planned(cell: Cell, seed: int, *, quick: bool) -> PlannedRun:
-    """The run that a cell needs for a seed.
+    """Return the run that a cell needs for a seed.
 
     Raises:
-        SpikingGammaError: Overrides that do not fit the recipe.
+        SpikingGammaError: The overrides do not fit the recipe.
     """
     small = SMALL[cell.task] if quick else ()
     return planned_run(cell.recipe, cell.overrides, task=cell.task, seed=seed, small=small, quick=quick)
 
 
 def asked_of(cell: Cell) -> list[Asked]:
-    """The evaluations that a cell needs of its run; random perturbations are drawn several times."""
+    """Return the evaluations that a cell needs of its run; random perturbations are drawn several times."""
     if not cell.perturb:
         return [Asked()]
     return [Asked(cell.perturb, seed) for seed in (PERTURB_SEEDS if "=" in cell.perturb else PERTURB_SEEDS[:1])]

@@ -1,13 +1,13 @@
-"""The timing suite's table: which recipe trains which model on which task, and how small everything is with `--quick`."""
+"""The table of the timing suite: the recipe for each model and task, and the sizes for `--quick`."""
 
 from __future__ import annotations
 
 __all__ = ["MODELS", "ON_DEMAND", "RECIPES", "SMALL", "SPEECH"]
 
 MODELS = ("mlp", "lif", "lif_delay", "spikinggamma")
-# Recordings of people: made once, split by `data.split`, in the variants whole, part and norm.
+# Recorded speech, split by `data.split`, in the variants whole, part and norm.
 SPEECH = ("fsdd", "shd", "ssc")
-# Gigabytes that not everybody has: measured only where they are asked for by name.
+# Large data sets, which are measured only where they are requested by name.
 ON_DEMAND = ("shd", "ssc")
 
 # A bundled recipe, then overrides of it.
@@ -33,7 +33,7 @@ RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
     ("fsdd", "lif_delay"): ("fsdd_norm_lif_delay",),
     ("fsdd", "spikinggamma"): ("fsdd_norm_spikinggamma",),
 }
-# The same settings, not searched anew; these sets hold speakers out themselves.
+# The same settings without a new search; these data sets have held-out speakers.
 for _name in ON_DEMAND:
     for _model in MODELS:
         RECIPES[_name, _model] = (*RECIPES["fsdd", _model], f"data.name={_name}", "data.split=official")

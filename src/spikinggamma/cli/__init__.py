@@ -1,4 +1,4 @@
-"""The command line: parses and calls. What a command does is in the room that it calls."""
+"""The command line. Commands parse their arguments and call the packages that do the work."""
 
 from spikinggamma.cli.commands import app, main
 

@@ -1,4 +1,4 @@
-"""The `bench` command: parses and calls."""
+"""The `bench` command."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ __all__ = ["bench"]
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which measurement, e.g. gradient or memory.")],
-    quick: Annotated[bool, typer.Option("--quick", help="A smaller measurement, to see that it works.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random in it.", show_default="0")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Add the rows to this file.")] = None,
-    only: Annotated[str | None, typer.Option(metavar="GROUP,...", help="Some groups or tasks, e.g. isi.")] = None,
-    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="Some models, e.g. lif.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="Several seeds, e.g. 0,1,2.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Runs at a time, of one thread each.", show_default="2")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the measurement, e.g. gradient or memory.")],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Run a smaller measurement, as a check that it works.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers.", show_default="0")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the rows to this file.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="GROUP,...", help="Run only these groups or tasks, e.g. isi.")
+    ] = None,
+    models: Annotated[str | None, typer.Option(metavar="MODEL,...", help="Run only these models, e.g. lif.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N,...", help="Run with these seeds, e.g. 0,1,2.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Number of runs at a time, with one thread each.", show_default="2")
+    ] = None,
     runs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where runs are kept.", show_default="runs/NAME")
     ] = None,
 ) -> None:
-    """Measure what the claims rest on, as JSON rows.
+    """Run a benchmark and write its results as JSON rows.
 
-    Rows go to standard output, one a line, unless --out names a file.
+    Rows go to standard output, one per line, unless --out names a file.
 
     [bold]Examples[/bold]
 
@@ -38,9 +44,9 @@ def bench(
       spikinggamma bench resolution --only fsdd --jobs 2 --out resolution.jsonl
       spikinggamma bench speed --only sparse --models snntorch
 
-    timing and resolution train nets for hours; --seeds, --jobs and --runs are
-    for these two, --only and --models for speed as well. Runs are kept: what is
-    finished is not trained again, and a row that is in the file is not made
+    timing and resolution train nets for hours; --seeds, --jobs and --runs apply
+    to these two, --only and --models to speed as well. Finished runs are kept
+    and not trained again, and a row that is in the file is not measured
     again. Groups of timing are isi, polychrony, coincidence, localisation and
     fsdd, or parts of them such as polychrony.max_interval_ms or
     fsdd.norm.jitter; tasks of resolution are localisation and fsdd; cases of

@@ -1,4 +1,4 @@
-"""The command line: parses and calls. What a command does is in the room that it calls."""
+"""The command line. Commands parse their arguments and call the packages that do the work."""
 
 from __future__ import annotations
 
@@ -49,24 +49,26 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _begin(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Spiking networks that learn [italic]when[/italic], not only [italic]how often[/italic].
 
-    [bold]Begin here[/bold] (no data needed, about a minute on two cores):
+    [bold]Start here[/bold] (no data needed, about a minute on two cores):
 
       spikinggamma train
       spikinggamma report runs/localisation-0-1
 
-    [bold]Then[/bold] spoken digits:
+    [bold]Next[/bold], spoken digits:
 
       spikinggamma data fetch fsdd
       spikinggamma data show fsdd
       spikinggamma train fsdd
 
-    Exit codes: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted.
+    Exit codes: 0 success, 2 bad input, 1 internal error, 130 interrupted.
     """
-    # Of the processes that torchrun starts, only the first tells how it goes; all tell what went wrong.
+    # Of the processes that torchrun starts, only the first logs progress; all of them log errors.
     level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
 
@@ -79,17 +81,17 @@ app.command()(sweep)
 @app.command()
 def evaluate(
     run: RunFolder,
-    split: Annotated[Part, typer.Option(help="Which part of the data.")] = Part.test,
-    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
+    split: Annotated[Part, typer.Option(help="Part of the data.")] = Part.test,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; that of the training if not given.")] = None,
     perturb: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND[=LEVEL]",
-            help="Change the recordings first, e.g. jitter=5ms; may be given several times. "
+            help="Perturb the recordings first, e.g. jitter=5ms; may be given several times. "
             "`spikinggamma perturbations` lists all kinds.",
         ),
     ] = None,
-    perturb_seed: Annotated[int, typer.Option(help="Seed of that change.")] = 0,
+    perturb_seed: Annotated[int, typer.Option(help="Seed of the perturbation.")] = 0,
     threshold_scale: Annotated[
         float,
         typer.Option(metavar="X", help="Multiply all thresholds, without retraining; above 1: fewer spikes."),
@@ -98,13 +100,13 @@ def evaluate(
         str,
         typer.Option(
             metavar="NAME|FILE.toml",
-            help="What operations cost: float32, float16, int32, int8, or a table of your own.",
+            help="Energies of operations: float32, float16, int32, int8, or a table of your own.",
         ),
     ] = "float32",
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result as a row.")] = None,
 ) -> None:
-    """Evaluate the best epoch of a run, at any time step, on recordings as they are or perturbed, and count what it costs.
+    """Evaluate the best epoch of a run, at any time step, on plain or perturbed recordings, and count its operations.
 
     [bold]Examples[/bold]
 
@@ -115,9 +117,9 @@ def evaluate(
       spikinggamma evaluate runs/fsdd-0-1 --threshold-scale 2
       spikinggamma evaluate runs/fsdd-0-1 --energies int8
 
-    Costs are of the mean recording: synapses used where something arrives,
-    beside all of them at every step, and their energy by published figures
-    of a 45 nm process. docs/cost.md says what is counted and what is not.
+    Costs are those of the mean recording: synaptic operations driven by events,
+    synaptic operations of a dense computation, and their energy by published
+    figures of a 45 nm process. docs/cost.md says what is counted.
     """
     from spikinggamma import evaluation, runs
 
@@ -146,9 +148,9 @@ def report(
             help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, or of costs.",
         ),
     ],
-    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where the page goes.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="File for the page.")] = None,
 ) -> None:
-    """Draw runs, or rows of benches, as a single self-contained HTML page.
+    """Draw runs or rows of benchmarks as one self-contained HTML page.
 
     [bold]Examples[/bold]
 
@@ -171,7 +173,7 @@ def cite(
         str, typer.Argument(metavar="RUN|RECIPE|DATA", help="A run's folder, a recipe's name or file, or a data set.")
     ],
 ) -> None:
-    """Print BibTeX of exactly what a run or a recipe uses.
+    """Print the BibTeX entries of everything that a run or a recipe uses.
 
     [bold]Examples[/bold]
 
@@ -192,6 +194,6 @@ add_entry_commands(app)
 
 def main() -> None:
     """Entry point of the `spikinggamma` command."""
-    # Schedulers end a job by SIGTERM: a run that gets it says how to go on, as after Ctrl-C.
+    # Schedulers end a job by SIGTERM: a run that receives it says how to go on, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -1,4 +1,4 @@
-"""The `data` commands: list, fetch, show, convert, normalise. They parse and call; the rooms do the work."""
+"""The `data` commands: list, fetch, show, convert and normalise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["data_app"]
 data_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="See which data sets and tasks there are; fetch, draw, convert and normalise recordings.",
+    help="List data sets and tasks; fetch, draw, convert and normalise recordings.",
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set or task, e.g. fsdd.", show_default=False)]
@@ -24,7 +24,7 @@ Setting = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="How it is loaded: split, validation_fraction, seed, or an option of its own; may be given many times.",
+        help="Option for loading: split, validation_fraction, seed, or one of the data set; may be given many times.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
@@ -32,7 +32,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace files that exist."
 
 @data_app.command("list")
 def data_list() -> None:
-    """Data sets and tasks: what they are, where they lie and how big, under which licence, how to cite them."""
+    """List data sets and tasks with their description, folder, size, licence and citation."""
     from spikinggamma import data
 
     typer.echo(data.data_table())
@@ -40,7 +40,7 @@ def data_list() -> None:
 
 @data_app.command("fetch")
 def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g. fsdd.")]) -> None:
-    """Download a data set, check it, and convert it to spikes, so that training begins at once.
+    """Download a data set, verify it, and convert it to spikes, so that training can start at once.
 
     [bold]Example[/bold]
 
@@ -54,17 +54,18 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g
 @data_app.command("show")
 def data_show(
     name: Name,
-    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="A recording's place, from 0.")] = None,
-    part: Annotated[Part, typer.Option(help="Which part of the data.")] = Part.train,
+    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="Index of a recording, from 0.")] = None,
+    part: Annotated[Part, typer.Option(help="Part of the data.")] = Part.train,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="The picture.", show_default="NAME-PART[-INDEX].png")
     ] = None,
     settings: Setting = None,
 ) -> None:
-    """Draw a data set, or one recording of it, and say what is in it.
+    """Draw a data set, or one recording of it, and print its statistics.
 
-    Without INDEX: a recording of each class (of a camera, what each class
-    looks like), and spikes, durations, channels and classes in numbers.
+    Without INDEX, the drawing shows a recording of each class (for a camera, the
+    mean image of each class) and statistics of spikes, durations, channels
+    and classes.
 
     [bold]Examples[/bold]
 
@@ -72,8 +73,8 @@ def data_show(
       spikinggamma data show fsdd 0 --part test --out zero.png
       spikinggamma data show fsdd --set split=speaker:theo --set ramp_ms=40
 
-    Recordings are loaded as the recipe of the same name loads them, with all
-    their channels.
+    Recordings are loaded with the settings of the recipe of the same name, with
+    all their channels.
     """
     from spikinggamma import report
 
@@ -89,7 +90,9 @@ def data_convert(
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="An HDF5 file; a folder for a data set.", show_default=False)
     ],
-    n_channels: Annotated[int | None, typer.Option(help="Places along the cochlea.", show_default="700")] = None,
+    n_channels: Annotated[
+        int | None, typer.Option(help="Number of places along the cochlea.", show_default="700")
+    ] = None,
     c0: Annotated[float | None, typer.Option(help="Stiffness of the cochlea's base.", show_default="1e9")] = None,
     ramp_ms: Annotated[
         float | None, typer.Option(help="Rise and fall over each sound \\[ms].", show_default="they meet in the middle")
@@ -101,7 +104,7 @@ def data_convert(
     settings: Setting = None,
     force: Force = False,
 ) -> None:
-    """Sounds through the cochlea, or a data set, as HDF5 in the layout of the Spiking Heidelberg Digits.
+    """Convert sounds to spikes by the cochlea model, or save a data set, as HDF5 files in the layout of SHD.
 
     [bold]Examples[/bold]
 
@@ -109,13 +112,14 @@ def data_convert(
       spikinggamma data convert sounds/ sounds.h5 --ramp-ms 20 --pre-emphasis-hz 50
       spikinggamma data convert fsdd spikes/ --set split=speaker:theo
 
-    WAV and FLAC files in one folder are named {label}_... or, as those of the
-    Free Spoken Digit Dataset, {label}_{speaker}_{take}; in folders of their
-    own, the folder's name is the class.
+    WAV and FLAC files in one folder are named {label}_... or, as in the Free
+    Spoken Digit Dataset, {label}_{speaker}_{take}; in subfolders, the name of
+    the folder is the class. SHD are the Spiking Heidelberg Digits.
 
     A data set becomes NAME_train.h5, NAME_validation.h5 and NAME_test.h5 in
-    the folder OUT, loaded as the recipe of its name loads it; options of the
-    cochlea go to its loader. A folder named as a data set is written ./fsdd.
+    the folder OUT, loaded with the settings of the recipe of its name; options
+    of the cochlea are passed to its loader. Write ./fsdd for a folder that has
+    the name of a data set.
     """
     from spikinggamma import data
     from spikinggamma.data.conversion import convert_data, convert_sounds
@@ -140,35 +144,41 @@ def data_convert(
 @data_app.command("normalise")
 def data_normalise(
     name: Name,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the files.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.", show_default=False)],
     split: Annotated[
-        str, typer.Option(help="How the data is divided.", show_default="speaker:theo for fsdd, official for others")
+        str, typer.Option(help="How the data is split.", show_default="speaker:theo for fsdd, official for others")
     ] = "",
     group_channels: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Sum neighbours to N channels before; 0: none.", show_default="as the recipe does"
+            metavar="N", help="First sum neighbouring channels to N; 0 keeps all.", show_default="as the recipe does"
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of spikes and recordings.")] = 0,
     rare: Annotated[
-        float | None, typer.Option(help="Share of the recordings that a channel may cost.", show_default="0.01")
+        float | None,
+        typer.Option(help="Share of the recordings that may be removed to keep one channel.", show_default="0.01"),
     ] = None,
     most_removed: Annotated[
-        float | None, typer.Option(help="Share that all channels together may cost.", show_default="0.2")
+        float | None,
+        typer.Option(help="Share of the recordings that may be removed to keep channels in all.", show_default="0.2"),
     ] = None,
     statistics: Annotated[Statistics | None, typer.Option(help="Recordings that decide.", show_default="train")] = None,
     as_authors: Annotated[
-        bool, typer.Option("--as-authors", help="As in Beyond Rate Coding: bins, all recordings decide, 60/15/15 %.")
+        bool,
+        typer.Option(
+            "--as-authors",
+            help="Use the procedure of Beyond Rate Coding: bins, statistics of all recordings, 60/15/15 %.",
+        ),
     ] = False,
     settings: Setting = None,
     force: Force = False,
 ) -> None:
-    """Make recordings whose spike counts say nothing: whole, part and norm.
+    """Write variants of a data set in which spike counts carry no information: whole, part and norm.
 
-    In norm every channel has the same number of spikes in every recording,
-    chosen at random, so only their timing tells classes apart; part has the
-    same recordings and channels with all their spikes, whole is everything.
+    In norm every channel has the same number of randomly chosen spikes in every
+    recording, so that only their timing separates the classes; part has the
+    same recordings and channels with all their spikes; whole is the full data.
 
     [bold]Examples[/bold]
 
@@ -177,8 +187,8 @@ def data_normalise(
       spikinggamma data normalise shd --out shd-norm --as-authors
 
     Writes {whole,part,norm}_{train,validation,test}.h5 in the layout of the
-    Spiking Heidelberg Digits, and about.json with channels, counts and
-    command.
+    Spiking Heidelberg Digits, and about.json with the channels, the counts and
+    the command.
     """
     from spikinggamma.data.normalisation import NormaliseOptions, normalise
 

@@ -1,4 +1,4 @@
-"""What a command ends with: 0 done, 2 bad input, 1 a fault of ours, 130 interrupted (and resumable)."""
+"""Exit codes of the commands: 0 success, 2 bad input, 1 an internal error, 130 interrupted (and resumable)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ __all__ = ["ExitCodes"]
 
 
 class ExitCodes(TyperGroup):
-    """Bad input is a message and exit code 2; an interrupt is 130; anything else is ours and keeps its traceback."""
+    """A command group that maps errors to exit codes: bad input prints a message and exits with 2, an interrupt with 130.
+
+    Any other exception is an internal error: it keeps its traceback, and the exit code is 1.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The `export` command: parses and calls."""
+"""The `export` command."""
 
 from __future__ import annotations
 
@@ -14,30 +14,36 @@ __all__ = ["export"]
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)],
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="Which form: c or nir.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="Format of the file: c or nir.", show_default=False)],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.", show_default=False)],
-    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; that of the training if not given.")] = None,
     number: Annotated[
         str | None,
-        typer.Option(help="c: what the program computes in, float, int16 or int32.", show_default="float"),
+        typer.Option(help="c: number format of the program, float, int16 or int32.", show_default="float"),
     ] = None,
     test_vectors: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="c: also write recordings as its input; binary if it ends in .bin."),
+        typer.Option(
+            metavar="FILE", help="c: also write recordings as input of the program; binary if the name ends in .bin."
+        ),
     ] = None,
-    split: Annotated[Part, typer.Option(help="Which recordings those are.")] = Part.test,
+    split: Annotated[Part, typer.Option(help="Part of the data that these recordings come from.")] = Part.test,
     without_adaptation: Annotated[
-        bool, typer.Option("--without-adaptation", help="nir: let thresholds stand still first, which is another net.")
+        bool, typer.Option("--without-adaptation", help="nir: fix all thresholds first, which changes the net.")
     ] = False,
     max_spikes: Annotated[
-        int | None, typer.Option(metavar="N", help="nir: limit the spikes of a neuron in a step first.")
+        int | None,
+        typer.Option(
+            metavar="N", help="nir: first limit the spikes of a neuron in one step, which may change the net."
+        ),
     ] = None,
 ) -> None:
-    """Write the net of a run's best epoch for other hands, exactly or not at all.
+    """Export the net of a run's best epoch as a C program or a NIR graph, exactly or not at all.
 
     [bold]c[/bold]: one stand-alone C99 file that reads events from standard input and
-    writes spikes, class and scores. It needs no library and no memory beyond
-    its tables. Its head says what goes in and out, and how numbers are scaled.
+    writes spikes, class and scores. It needs no library and allocates no memory
+    beyond its tables. A comment at its top describes the input, the output and
+    the scaling of numbers.
 
       spikinggamma export runs/fsdd-0-1 --to c --out net.c
       cc -std=c99 -O2 -o net net.c
@@ -53,13 +59,14 @@ def export(
       spikinggamma export runs/fsdd-0-1 --to nir --out fsdd.nir
         --without-adaptation --max-spikes 16
 
-    NIR has no node for a threshold that adapts, and needs a limit on the
-    spikes of a step: a net that has the one and not the other is refused,
-    unless you ask for it to be changed. The file says what was changed, and
-    how it is to be run. To see what the change costs, evaluate the net that
-    spikinggamma.export.read_nir reads from it. Needs the package nir:
+    NIR has no node for an adaptive threshold, and needs a limit on the spikes
+    of a neuron in one step. A net with adaptive thresholds or without such a
+    limit is refused, unless the options above change it. The file records what
+    was changed and how the graph is to be run. To measure the effect of the
+    change, evaluate the net that spikinggamma.export.read_nir reads from the
+    file. Needs the package nir:
 
-      pip install "spikinggamma\\[nir]"
+      pip install nir
     """
     from spikinggamma import export as room
     from spikinggamma import runs

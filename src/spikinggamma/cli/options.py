@@ -1,4 +1,4 @@
-"""Options that several commands share, and the command as it was typed."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Settings = Annotated[
 
 
 class Device(StrEnum):
-    """Where the net runs; `auto` takes a CUDA device if there is one."""
+    """Device on which the net runs; `auto` takes a CUDA device if there is one."""
 
     auto = "auto"
     cpu = "cpu"
@@ -34,12 +34,12 @@ class Part(StrEnum):
 
 
 class Statistics(StrEnum):
-    """Which recordings decide how many spikes of a channel are kept."""
+    """Recordings that decide how many spikes of a channel are kept."""
 
     train = "train"
     all = "all"
 
 
 def this_command() -> str:
-    """What was typed, as a row or a file keeps it."""
+    """Return the command line as it was typed, to be recorded in rows and files."""
     return shlex.join(["spikinggamma", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""The `search` command: parses and calls."""
+"""The `search` command."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def search(
     ],
     settings: Settings = None,
     trials: Annotated[
-        int | None, typer.Option(help="How many settings are tried in all: search.trials.", show_default="the recipe's")
+        int | None, typer.Option(help="Number of trials in all: search.trials.", show_default="the recipe's")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes at a time; more than one: each on one thread.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder of the search.", show_default="runs/RECIPE-search-N")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the settings tried: search.seed.")] = None,
+    jobs: Annotated[int, typer.Option(help="Number of processes; with more than one, each uses one thread.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the search.", show_default="runs/RECIPE-search-N")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the suggested values: search.seed.")] = None,
     device: Annotated[Device, typer.Option(help="Where the nets run.")] = Device.cpu,
 ) -> None:
     """Search for the values of a recipe's keys that do best on validation recordings.
@@ -40,12 +42,13 @@ def search(
         --set "search.space.training.batch_size={choices=\\[16, 32, 64]}"
       spikinggamma search runs/fsdd-search-1/search.toml --out runs/fsdd-search-1
 
-    The last goes on after Ctrl-C or a crash. The first trial is the recipe as
-    it is; poor ones are broken off after a third of their epochs. The test
-    split is not used. The folder holds best.toml, the recipe with the best
-    values, trials.jsonl, a row a trial, and the trials' runs. Needs Optuna:
+    The last example continues a search after Ctrl-C or a crash. The first trial
+    uses the recipe as it is; poor trials are stopped after a third of their
+    epochs. The test split is not used. The folder holds best.toml (the recipe
+    with the best values), trials.jsonl (a row for each trial) and the runs of
+    the trials. Needs Optuna:
 
-      pip install "spikinggamma\\[search]"
+      pip install optuna
     """
     from spikinggamma import recipes, search
 

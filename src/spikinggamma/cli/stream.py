@@ -1,4 +1,4 @@
-"""The `stream` command: parses and calls."""
+"""The `stream` command."""
 
 from __future__ import annotations
 
@@ -15,33 +15,40 @@ __all__ = ["stream"]
 
 def stream(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)],
-    source: Annotated[str, typer.Option("--in", metavar="FILE", help="A file of events; -: standard input.")] = "-",
+    source: Annotated[str, typer.Option("--in", metavar="FILE", help="File of events; - is standard input.")] = "-",
     socket: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Listen at a Unix socket that only you may open, instead.")
+        Path | None, typer.Option(metavar="PATH", help="Read from a Unix socket instead, which only you may open.")
     ] = None,
-    format: Annotated[str, typer.Option(help="text, aer, or auto: told by the first byte.")] = "auto",
-    out: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Predictions go here, not to stdout.")] = None,
-    state: Annotated[Path | None, typer.Option(metavar="DIR", help="Checkpoints: the same command goes on.")] = None,
+    format: Annotated[str, typer.Option(help="text, aer, or auto: detected from the first byte.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="File for predictions, instead of standard output.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for checkpoints, from which the same command resumes.")
+    ] = None,
     every_s: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 5.0,
-    chunk: Annotated[int, typer.Option(help="Steps run at once, and between predictions.")] = 8,
-    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; as trained if not given.")] = None,
+    chunk: Annotated[int, typer.Option(help="Number of steps that run at once; a prediction follows each chunk.")] = 8,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step \\[ms]; that of the training if not given.")] = None,
     late: Annotated[
-        str, typer.Option(metavar="POLICY", help="Events out of order: drop, error or reorder-within=MS.")
+        str, typer.Option(metavar="POLICY", help="What to do with late events: drop, error or reorder-within=MS.")
     ] = "error",
-    longest_gap_s: Annotated[float, typer.Option(help="A time further ahead than this is bad input.")] = 3600.0,
+    longest_gap_s: Annotated[
+        float, typer.Option(help="Longest allowed gap between two times; a longer one is bad input.")
+    ] = 3600.0,
     forget_ms: Annotated[
-        float | None, typer.Option(help="Older evidence fades with this time constant: for streams without segments.")
+        float | None,
+        typer.Option(help="Time constant \\[ms] with which older evidence fades, for streams without segments."),
     ] = None,
     learn: Annotated[bool, typer.Option("--learn", help="Learn from labels in the stream.")] = False,
     rule: Annotated[str | None, typer.Option(help="Learning rule; the run's own if not given.")] = None,
     loss: Annotated[str | None, typer.Option(help="Loss, e.g. running or last; the run's own if not given.")] = None,
     rate: Annotated[float | None, typer.Option(help="Step size; a tenth of the run's own if not given.")] = None,
     remember_ms: Annotated[
-        float, typer.Option(help="How late a label may come, and how long its segment be.")
+        float, typer.Option(help="How long \\[ms] a segment is kept for a label that comes late.")
     ] = 10_000.0,
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.cpu,
 ) -> None:
-    """Predict from a stream of events as they come, learn from labels on the way, and go on after a crash.
+    """Predict from a stream of events as they arrive; optionally learn from labels and resume after a crash.
 
     [bold]Examples[/bold]
 
@@ -50,18 +57,18 @@ def stream(
       spikinggamma stream runs/fsdd-0-1 --socket ears.sock --state ears --learn
       spikinggamma stream runs/fsdd-0-1 --in hour.aer --out hour.jsonl --state hour
 
-    Text is one item a line, times in whole microseconds; aer is the same in
-    twelve bytes each (docs/stream.md):
+    The text format has one record per line, with times in whole microseconds;
+    aer has the same records in twelve bytes each (docs/stream.md):
 
       1500 12           channel 12 spiked
-      end 500000        the segment ends: decide, and begin the next
-      label 500000 7    what ended then was of class 7
-      tick 504000       nothing before this time is still to come
-      reset 600000      forget, and begin anew at this time
-      stop              the stream is over
+      end 500000        the segment ends: decide, and start the next one
+      label 500000 7    the segment that ended then was of class 7
+      tick 504000       no event before this time will follow
+      reset 600000      forget the segment, and start a new one
+      stop              the stream ends
 
-    Predictions are JSON Lines. With --state a stream that was killed goes on
-    from its last checkpoint, by the same command, to the same predictions.
+    Predictions are JSON Lines. With --state, the same command resumes a killed
+    stream from its last checkpoint, with the same predictions.
     """
     from spikinggamma import stream as room
     from spikinggamma.runs import load_run

@@ -1,4 +1,4 @@
-"""The `sweep` command: parses and calls."""
+"""The `sweep` command."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ def sweep(
             metavar="RECIPE...", help="Names of bundled recipes or paths of .toml files.", show_default=False
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs and rows are kept.", show_default=False)],
-    seeds: Annotated[str, typer.Option(metavar="N,...", help="Of weights, order and generated tasks.")] = "0,1,2",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for runs and rows.", show_default=False)],
+    seeds: Annotated[
+        str, typer.Option(metavar="N,...", help="Seeds of weights, batch order and generated tasks.")
+    ] = "0,1,2",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one key of every recipe; may be given many times."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Runs at a time, of one thread each.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Number of runs at a time, with one thread each.")] = 1,
 ) -> None:
-    """Train recipes from several seeds: mean accuracy, and an interval over seeds and recordings.
+    """Train recipes from several seeds; report the mean accuracy and its interval over seeds and recordings.
 
     [bold]Examples[/bold]
 
       spikinggamma sweep fsdd fsdd_lif --seeds 0,1,2 --out runs/sweep --jobs 2
       spikinggamma sweep mine.toml --set training.epochs=20 --out runs/mine
 
-    The same command goes on after Ctrl-C or a crash: finished runs are kept,
-    those that were cut off go on from their last checkpoint. More seeds, or
-    other recipes, may be asked for in the same folder. It holds a folder and a
-    log for each run, and sweep.jsonl, a row a recipe.
+    The same command resumes after Ctrl-C or a crash: finished runs are kept, and
+    interrupted ones continue from their last checkpoint. More seeds or other
+    recipes may be added in the same folder. The folder holds a folder and a log
+    for each run, and sweep.jsonl with a row for each recipe.
     """
     from spikinggamma.bench.rows import FailedRuns
     from spikinggamma.bench.sweep import sweep as rows_of

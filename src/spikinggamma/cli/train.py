@@ -1,4 +1,4 @@
-"""The `train` command: parses and calls."""
+"""The `train` command."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def train(
         ),
     ] = None,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-SEED-N")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of weights, order and dropout: training.seed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the run.", show_default="runs/RECIPE-SEED-N")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, batch order and dropout: training.seed.")] = None,
     device: Annotated[Device, typer.Option(help="Where the net runs.")] = Device.auto,
     resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run, to the same numbers.")
+        Path | None, typer.Option(metavar="RUN", help="Resume an interrupted run, with the same results.")
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write files for TensorBoard too.")] = False,
 ) -> None:
@@ -33,7 +33,7 @@ def train(
 
     [bold]Examples[/bold]
 
-      spikinggamma train                            where is the sound?
+      spikinggamma train                            sound localisation
       spikinggamma train fsdd --seed 1              spoken digits
       spikinggamma train my.toml --out runs/mine    your own recipe
       spikinggamma train --resume runs/fsdd-1-1     after Ctrl-C or a crash
@@ -41,11 +41,11 @@ def train(
       spikinggamma train --set learning.rule=traced --set "net.hidden=[96]"
       torchrun --nproc-per-node 2 -m spikinggamma train fsdd
 
-    The last trains one net in two processes, to the same numbers; --resume goes
-    on with any number of them. A run's folder holds recipe.toml with every key
-    explained: copy it to begin a recipe of your own. Checkpoints are written
-    every epoch. The best epoch is chosen on validation data, and the test split
-    is used once.
+    The last example trains one net in two processes, with the same results;
+    --resume works with any number of processes. The folder of a run holds
+    recipe.toml, in which every key is explained: copy it to start a recipe of
+    your own. Checkpoints are written every epoch. The best epoch is chosen on
+    validation data, and the test split is used once.
     """
     from spikinggamma import distributed, evaluation, recipes, training
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from spikinggamma.cochlea.bushy_cell import bushy_spikes
-from spikinggamma.cochlea.convert import Cochlea, SpikeTrain, convert, prepare
+from spikinggamma.cochlea.convert import VERSION, Cochlea, SpikeTrain, convert, prepare
 from spikinggamma.cochlea.hair_cell import resting_probability, spike_probability
 from spikinggamma.cochlea.membrane import positions_cm, transfer, velocity
 
 __all__ = [
+    "VERSION",
     "Cochlea",
     "SpikeTrain",
     "bushy_spikes",

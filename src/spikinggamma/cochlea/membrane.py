@@ -15,23 +15,13 @@ is kept.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from threading import Lock
-from typing import NamedTuple
-
 import numpy as np
-import scipy.fft
 from jaxtyping import Complex, Float
 from scipy.special import hankel1, j0, j1, y0, y1
 
-from spikinggamma.cochlea.folding import fold_product
-
-__all__ = ["RATE_HZ", "FilterBank", "filter_bank", "positions_cm", "transfer", "velocity", "velocity_of_blocks"]
+__all__ = ["LENGTH_CM", "RATE_HZ", "positions_cm", "transfer", "velocity"]
 
 RATE_HZ = 48_000  # of the sound; the membrane is sampled at half of it
-BLOCK = 32_768  # samples of sound filtered at once; bins are then 1.5 Hz apart, finer than any resonance
-AHEAD = 9_600  # 200 ms: how far a place answers ahead of the sound (beyond it: 1e-3 of the filter's energy at most)
-BEHIND = 960  # 20 ms: the small rest that lags, ringing from the sharp upper end of the spectrum
 
 LENGTH_CM = 3.5
 _STIFFNESS_OFFSET, _ALPHA, _RHO = 3500.0, 3.0, 1.0
@@ -99,7 +89,7 @@ def velocity(
 ) -> Float[np.ndarray, "C n"]:
     """Membrane velocity to the letter of the published chain: one Fourier transform of the whole sound.
 
-    The specification that `velocity_of_blocks` is tested against; slow, as it evaluates `transfer` at every bin.
+    The specification that the filter bank is tested against; slow, as it evaluates `transfer` at every bin.
 
     Shapes:
         sound [S] at 48 kHz; position_cm [C]; result float64 [C, S // 2 + 1], taken as sampled at 24 kHz.
@@ -108,63 +98,3 @@ def velocity(
     omega = 2.0 * np.pi * np.linspace(1.0, RATE_HZ / 2.0, bins)
     spectrum = np.fft.fft(sound)[:bins]
     return np.asarray(np.fft.ifft(transfer(omega, position_cm, c0=c0) * spectrum).real)
-
-
-class FilterBank(NamedTuple):
-    """The transfer function of every channel on the frequency grid of one block."""
-
-    values: Complex[np.ndarray, "C W"]  # complex64, W = BLOCK // 2
-    c0: float
-
-
-_MAKING = Lock()
-
-
-def filter_bank(n_channels: int, c0: float) -> FilterBank:
-    """Transfer functions of `n_channels` places, made once: about 7 s and 90 MB for 700."""
-    with _MAKING:  # threads that convert side by side share one
-        return _filter_bank(n_channels, c0)
-
-
-@lru_cache(maxsize=2)
-def _filter_bank(n_channels: int, c0: float) -> FilterBank:
-    omega = 2.0 * np.pi * np.linspace(1.0, RATE_HZ / 2.0, BLOCK // 2 + 1)[:-1]
-    values = np.empty((n_channels, BLOCK // 2), dtype=np.complex64)
-    places = positions_cm(n_channels)
-    for first in range(0, n_channels, 16):  # in parts: the intermediate arrays are complex128
-        values[first : first + 16] = transfer(omega, places[first : first + 16], c0=c0)
-    return FilterBank(values, c0)
-
-
-def spectra_of_blocks(sound: Float[np.ndarray, " S"]) -> Complex[np.ndarray, "blocks W"]:
-    """Spectra of overlapping blocks of a sound, zeros around it: complex64 [blocks, BLOCK // 2]."""
-    hop = BLOCK - AHEAD - BEHIND
-    n_blocks = -(-len(sound) // hop)
-    padded = np.zeros(BEHIND + (n_blocks - 1) * hop + BLOCK, dtype=np.float64)
-    padded[BEHIND : BEHIND + len(sound)] = sound
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, BLOCK)[::hop][:n_blocks]
-    return np.asarray(scipy.fft.rfft(blocks, axis=1)[:, :-1], dtype=np.complex64)
-
-
-def velocity_of_blocks(
-    spectra: Complex[np.ndarray, "blocks W"], bank: Complex[np.ndarray, "C W"], n_samples: int
-) -> Float[np.ndarray, "C {n_samples}"]:
-    """Membrane velocity of some channels from a sound's block spectra (overlap-save).
-
-    Equal to `velocity` of a sound with silence around it, up to the tails beyond `AHEAD` and `BEHIND`.
-
-    Shapes:
-        spectra complex64 [blocks, BLOCK // 2]; bank complex64 [C, BLOCK // 2]; result float32 [C, n_samples] at 24 kHz.
-    """
-    first, hop = BEHIND // 2, (BLOCK - AHEAD - BEHIND) // 2
-    result = np.empty((len(bank), n_samples), dtype=np.float32)
-    folded = np.empty((len(bank), BLOCK // 4 + 1), dtype=np.complex64)
-    for index, spectrum in enumerate(spectra):
-        start = index * hop
-        if start >= n_samples:
-            break
-        width = min(hop, n_samples - start)
-        fold_product(bank, spectrum, folded)
-        moved = scipy.fft.irfft(folded, n=BLOCK // 2, axis=1, overwrite_x=True)
-        result[:, start : start + width] = moved[:, first : first + width]
-    return result

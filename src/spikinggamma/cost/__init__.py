@@ -1,4 +1,4 @@
-"""What a decision costs: operations, memory and energy. A room above nets, which know nothing of it."""
+"""The cost of a decision: operations, memory and energy. Nets do not depend on this package."""
 
 from spikinggamma.cost.costs import Cost, cost_row, dense_cost, event_cost
 from spikinggamma.cost.counting import layer_work

@@ -1,4 +1,4 @@
-"""What decisions cost: work counted from the events that was measured, driven by events and dense."""
+"""Costs of decisions, computed from measured events for event-driven and for dense computation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Cost", "cost_row", "dense_cost", "event_cost"]
 
 
 class Cost(NamedTuple):
-    """Work of all layers together.
+    """The total work of all layers.
 
     Attributes:
-        synapses: Use of synapses, and products over them.
-        neurons: Everything else: upkeep at each step, reading and sending messages.
-        synaptic_operations: Synapses used, or multiplied in full.
-        updates: State variables of neurons touched by their upkeep.
+        synapses: Work of synapses: weights added, and products with weights.
+        neurons: All other work: the update of neurons at each step, reading and sending messages.
+        synaptic_operations: Number of synapses used by events, or multiplied in a dense computation.
+        updates: State variables of neurons that are updated at each step.
         by_layer: `synaptic_operations` of each layer.
     """
 
@@ -33,7 +33,7 @@ class Cost(NamedTuple):
 
 
 def event_cost(layers: Sequence[LayerWork], events: EventCounts) -> Cost:
-    """Driven by events: synapses work where something arrives; neurons are kept up at every step all the same."""
+    """Return the cost driven by events: synapses work only where an event arrives; neurons are updated at every step."""
     synapses, neurons, operations = Work(), Work(), []
     sums = (events.arrivals, events.multiples, events.messages.tolist())
     for layer, arrived, several, sent in zip(layers, *sums, strict=True):
@@ -48,7 +48,7 @@ def event_cost(layers: Sequence[LayerWork], events: EventCounts) -> Cost:
 
 
 def dense_cost(layers: Sequence[LayerWork], events: EventCounts) -> Cost:
-    """Dense: every product at every step, whatever arrives."""
+    """Return the cost of a dense computation, which makes every product at every step."""
     synapses, neurons, operations = Work(), Work(), []
     for layer in layers:
         always, once = _always(layer, events)
@@ -59,7 +59,7 @@ def dense_cost(layers: Sequence[LayerWork], events: EventCounts) -> Cost:
 
 
 def cost_row(net: SequenceNet, events: EventCounts | None, dt_ms: float, table: EnergyTable) -> dict[str, Any] | None:
-    """Return both counts of the mean recording, with what they cost by a table of energies; None for a net not counted yet."""
+    """Return both costs of the mean recording with their energies; None for a net whose operations are not counted."""
     if events is None:
         return None
     try:
@@ -84,7 +84,7 @@ def cost_row(net: SequenceNet, events: EventCounts | None, dt_ms: float, table: 
 
 
 def _always(layer: LayerWork, events: EventCounts) -> tuple[Work, float]:
-    """What either way of counting has, and how many products over synapses are in it."""
+    """Return the work that both ways of counting include, and the number of products over synapses in it."""
     work = events.steps * layer.steady + events.recordings * layer.recording
     steady, once = layer.steady.multiply_accumulates, layer.recording.multiply_accumulates
     return work, events.steps * steady + events.recordings * once
@@ -95,7 +95,7 @@ def _updates(layers: Sequence[LayerWork], events: EventCounts) -> float:
 
 
 def _figures(cost: Cost, spent: Energy, table: EnergyTable, events: EventCounts, seconds: float) -> dict[str, float]:
-    """Of the mean recording; energies in nanojoules."""
+    """Return the figures of the mean recording; energies are in nanojoules."""
     work = cost.synapses + cost.neurons
     totals = {
         "synaptic_operations": cost.synaptic_operations,

@@ -1,4 +1,4 @@
-"""What each layer of a net has to do: one function for each kind of net."""
+"""The work of each layer of a net, by one function for each kind of net."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work of nets that do not spike: a perceptron on counts, asked once a recording, and gated units, at every step."""
+"""The work of nets that do not spike: a perceptron on counts, run once per recording, and gated units, run at every step."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GATED_UNIT = Work(
 
 
 def count_work(sizes: Sequence[int]) -> tuple[LayerWork, ...]:
-    """Of a perceptron: each event adds one to a counter, and the layers are run once, when the recording is over.
+    """Return the work of a perceptron: each event increments a counter, and the layers run once, after the recording.
 
-    Means and scales of the counts are taken to be part of the first layer's weights and biases.
+    The normalisation of counts is assumed to be merged into the first layer's weights and biases.
     """
     layers = []
     for index, (below, above) in enumerate(pairwise(sizes)):
@@ -48,7 +48,7 @@ def count_work(sizes: Sequence[int]) -> tuple[LayerWork, ...]:
 
 
 def gru_work(sizes: Sequence[int]) -> tuple[LayerWork, ...]:
-    """Of gated layers and a linear read-out. Only the first has input that may be silent; h hardly ever is zero."""
+    """Return the work of gated layers and a linear read-out. Only the first layer's input is sparse: h is hardly ever zero."""
     layers = []
     for index, (below, above) in enumerate(pairwise(sizes[:-1])):
         first = index == 0

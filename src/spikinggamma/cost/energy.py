@@ -1,8 +1,9 @@
-"""Energy of counted work, by published figures of one technology that anybody can replace by their own.
+"""Energy of counted work, by published figures of one technology, which a table of your own can replace.
 
 The built-in tables hold figures of M. Horowitz, "Computing's energy problem (and what we can do about it)", ISSCC 2014, Figure
-1.1.9: rough energies of single operations in a 45 nm process at 0.9 V. Memory is charged for by the word: the smallest that
-holds all weights, or all state, decides what one of them costs. Wires, control, clocks and leakage are not in it.
+1.1.9: rough energies of single operations in a 45 nm process at 0.9 V. Memory accesses are counted by the word: the smallest
+memory that holds all weights, or all state, determines the energy of an access. Wires, control, clocks and leakage are left
+out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["ENERGY_TABLES", "Energy", "EnergyTable", "Memory", "energy", "load_e
 
 
 class Memory(Section):
-    """A static memory: up to which size, and what reading or writing 64 bits of it costs."""
+    """A static memory: its largest size, and the energy of reading or writing 64 bits of it."""
 
     kib: float = Field(gt=0.0, description="size [KiB]")
     pj_per_64_bits: float = Field(ge=0.0, description="energy of an access [pJ]")
@@ -35,25 +36,25 @@ class EnergyTable(Section):
         3.7
     """
 
-    name: str = Field(description="what rows and pages call it")
-    synapse_multiply_pj: float = Field(ge=0.0, description="a product of a weight")
-    synapse_add_pj: float = Field(ge=0.0, description="an addition to a sum over synapses")
-    neuron_multiply_pj: float = Field(ge=0.0, description="a product in the upkeep of a neuron")
-    neuron_add_pj: float = Field(ge=0.0, description="an addition or comparison there")
-    function_pj: float = Field(ge=0.0, description="a value of σ or tanh")
+    name: str = Field(description="name shown in rows and pages")
+    synapse_multiply_pj: float = Field(ge=0.0, description="multiplication by a weight [pJ]")
+    synapse_add_pj: float = Field(ge=0.0, description="addition to a sum over synapses [pJ]")
+    neuron_multiply_pj: float = Field(ge=0.0, description="multiplication in the update of a neuron [pJ]")
+    neuron_add_pj: float = Field(ge=0.0, description="addition or comparison in the update of a neuron [pJ]")
+    function_pj: float = Field(ge=0.0, description="evaluation of σ or tanh [pJ]")
     weight_bytes: int = Field(ge=1, description="of a parameter")
-    state_bytes: int = Field(ge=1, description="of a state variable or message")
+    state_bytes: int = Field(ge=1, description="bytes of a state variable or message")
     memories: tuple[Memory, ...] = Field(min_length=1, description="from the smallest")
-    dram_pj_per_64_bits: float = Field(ge=0.0, description="for what fits into none of them")
+    dram_pj_per_64_bits: float = Field(ge=0.0, description="energy of an access to DRAM [pJ], where no memory suffices")
 
     def word_pj(self, size_bytes: int | float, word_bytes: int) -> float:
-        """A word of the smallest memory that holds so much."""
+        """Return the energy [pJ] of accessing one word in the smallest memory that holds `size_bytes`."""
         fitting = [memory.pj_per_64_bits for memory in self.memories if size_bytes <= 1024.0 * memory.kib]
         return (min(fitting) if fitting else self.dram_pj_per_64_bits) * word_bytes / 8.0
 
 
 class Energy(NamedTuple):
-    """Energy in pJ: of arithmetic, of reading weights, of reading and writing state; of weights if they lay in DRAM."""
+    """Energies in pJ of arithmetic, of reading weights, of accessing state, and of reading weights if they were in DRAM."""
 
     arithmetic_pj: float
     weights_pj: float
@@ -62,24 +63,24 @@ class Energy(NamedTuple):
 
     @property
     def total_pj(self) -> float:
-        """With weights in the memory that they fit into."""
+        """Total energy with weights in the smallest memory that holds them."""
         return self.arithmetic_pj + self.weights_pj + self.states_pj
 
     @property
     def total_with_dram_pj(self) -> float:
-        """With weights in DRAM, read anew for each use."""
+        """Total energy with weights in DRAM, read again for each use."""
         return self.arithmetic_pj + self.weights_in_dram_pj + self.states_pj
 
 
 def energy(synapses: Work, neurons: Work, table: EnergyTable, *, weights: int, states: int) -> Energy:
-    """Price work over synapses and work of neurons.
+    """Return the energy of work over synapses and work of neurons.
 
     Args:
         synapses: Work with weights.
         neurons: All other work.
-        table: The prices.
-        weights: Words of parameters to be kept, which decides the memory they lie in.
-        states: Words of state to be kept.
+        table: The energies of operations.
+        weights: Number of words of parameters, which determines the memory that holds them.
+        states: Number of words of state.
     """
     arithmetic = 0.0
     for work, multiply, add in (
@@ -97,10 +98,10 @@ def energy(synapses: Work, neurons: Work, table: EnergyTable, *, weights: int, s
 
 
 def load_energy_table(source: str | Path = "float32") -> EnergyTable:
-    """A built-in table by name, or one from a TOML file with the keys of `EnergyTable`.
+    """Load a built-in table by name, or one from a TOML file with the keys of `EnergyTable`.
 
     Raises:
-        SpikingGammaError: No such table or file; not TOML; a key that is missing, unknown or out of range.
+        SpikingGammaError: There is no such table or file, it is not TOML, or a key is missing, unknown or out of range.
 
     Example:
         >>> load_energy_table("int8").weight_bytes

@@ -1,4 +1,4 @@
-"""What arrives at each input of a net and what each layer sends, counted while the net is evaluated."""
+"""Counts of the events that arrive at each input of a net and that each layer sends, taken during evaluation."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["EventCounter", "EventCounts", "arrivals", "event_counter"]
 
 
 class EventCounts(NamedTuple):
-    """What went through a net, padding excluded.
+    """Counts of events in a net, without padding.
 
     Attributes:
-        recordings: How many.
-        steps: Of all of them together.
-        arrivals: Messages at each input of each layer (`SequenceNet.arrivals`), [*in_shape].
-        multiples: Those of them that stood for several spikes of one height.
-        messages: Sent by each layer: steps of a neuron in which it spoke, [L + 1] with the read-out's.
+        recordings: Number of recordings.
+        steps: Number of steps of all recordings together.
+        arrivals: Messages that arrived at each input of each layer (`SequenceNet.arrivals`), [*in_shape].
+        multiples: Those among the arrivals that stood for several spikes of one height.
+        messages: Messages sent by each layer, one for each step in which a neuron sent something, [L + 1] with the read-out's.
     """
 
     recordings: int
@@ -48,7 +48,7 @@ class EventCounter:
         net: The net that is evaluated.
 
     Attributes:
-        counts: What was counted so far; None before the first chunk.
+        counts: The counts so far; None before the first chunk.
     """
 
     def __init__(self, net: torch.nn.Module) -> None:
@@ -76,7 +76,7 @@ class EventCounter:
 
 
 def event_counter(net: torch.nn.Module) -> EventCounter | None:
-    """Return a counter for `net`, or None where nobody has said how its events are counted."""
+    """Return a counter for `net`, or None where counting is not implemented for this kind of net."""
     return EventCounter(net) if arrivals.dispatch(type(net)) is not arrivals.dispatch(object) else None
 
 
@@ -84,7 +84,7 @@ def event_counter(net: torch.nn.Module) -> EventCounter | None:
 def arrivals(
     net: torch.nn.Module, spikes: Float[Tensor, "T B *in_shape"], activations: Any
 ) -> tuple[Float[Tensor, "T B ..."], ...]:
-    """Return what arrived at each input of each layer in a chunk: numbers of spikes of one height, or 1 for another height."""
+    """Return the arrivals at each input of each layer in a chunk: the number of spikes of one height, or 1 for a graded one."""
     raise TypeError(f"events of a {type(net).__name__} are not counted")
 
 
@@ -111,18 +111,18 @@ def _(net: SurrogateNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]
 @arrivals.register(CountNet)
 @arrivals.register(GRUNet)
 def _(net: torch.nn.Module, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
-    # What goes on from layer to layer is dense, and no event.
+    # Signals between the layers of these nets are dense and are no events.
     return spikes, *(torch.zeros_like(part.inputs) for part in activations.layers[1:])
 
 
 def _sent(layer: Any, *, last: bool) -> Bool[Tensor, "T B *N"]:
-    """Where a layer sent something; a read-out's logits and what does not spike are no messages, a passed signal is."""
+    """Return where a layer sent a message: a spike, or a signal that is passed; logits of a read-out are no messages."""
     if layer.counts is not None:
         return torch.gt(layer.counts, 0)
     return torch.zeros_like(layer.outputs, dtype=torch.bool) if last else torch.ne(layer.outputs, 0.0)
 
 
 def _over_time(arrived: Bool[Tensor, "T B *in_shape"], valid: Bool[Tensor, "T B"]) -> Float[Tensor, "*in_shape"]:
-    """How often each was true in steps that count: as a product, which is fast, and in single precision exact up to 2^24."""
+    """Return how often each input was true in valid steps, by a matrix product, which is exact in float32 up to 2^24."""
     counted = valid.flatten().float() @ arrived.flatten(0, 1).flatten(1).float()
     return counted.double().view(arrived.shape[2:]).cpu()

@@ -10,19 +10,19 @@ __all__ = ["gamma_work", "sends_heights"]
 
 
 def sends_heights(code: SigmaDelta | None) -> bool:
-    """Whether what travels has to be multiplied: the height 2ϑ(t) n of an adaptive threshold, or the signal itself.
+    """Return whether messages have a height to multiply by: 2ϑ(t) n under an adaptive threshold, or the signal itself.
 
-    Under a fixed threshold every spike is 2ϑ_0 high, which the weights of its listeners can hold.
+    Under a fixed threshold every spike has the height 2ϑ_0, which the weights of the receiving neurons can absorb.
     """
     return code is None or code.adaptation > 0.0
 
 
 def gamma_work(layer: GammaLayer, *, graded: bool) -> LayerWork:
-    """Of a layer to which what arrives has heights (`graded`), or none.
+    """Return the work of a layer; `graded` says whether arriving messages have heights to multiply by.
 
-    Bucket 0 is where arrivals are summed, so it needs but a decay; h_k moves towards h_{k-1} by a difference and a product.
-    Where each neuron has one v, its buckets are at hand when they are mixed, as they have just been updated. Per-synapse
-    layers hold buckets for each input, whose arrivals use no weight, and pay in the mix: one matrix a bucket at each step.
+    Arrivals are summed in bucket 0, so it needs only a decay; h_k moves towards h_{k-1} by a difference and a product.
+    Where each neuron has one v, its buckets are in registers when they are mixed, as they have just been updated. Per-synapse
+    layers hold buckets for each input, whose arrivals use no weight, and need one matrix product per bucket at each step.
     """
     fan_out, cells, neurons, order = layer.fan_out(), layer.cells, layer.neurons, layer.order
     buckets = cells * Work(multiply_accumulates=order - 1.0, accumulates=order - 1.0, multiplies=1.0)
@@ -53,7 +53,7 @@ def gamma_work(layer: GammaLayer, *, graded: bool) -> LayerWork:
 
 
 def _speaking(code: SigmaDelta | None, rectify: bool) -> tuple[Work, Work, int]:
-    """At every step, for a message, and the variables that a neuron remembers for it."""
+    """Return the work of the code at every step and for each message, and the number of its state variables per neuron."""
     gate = Work(accumulates=1.0 if rectify else 0.0)
     if code is None:  # y - α_0 y(t-1)
         return gate + Work(multiply_accumulates=1.0) + touched(1.0), Work(), 1

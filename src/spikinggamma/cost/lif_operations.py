@@ -21,7 +21,7 @@ _COMPARISON = Work(accumulates=1.0)
 
 
 class NeuronWork(NamedTuple):
-    """At every step, for a spike besides sending it, and the state variables, of one neuron."""
+    """The work of one neuron at every step and for a spike besides sending it, and the number of its state variables."""
 
     step: Work
     spike: Work
@@ -61,7 +61,7 @@ def _(neuron: SRMAlpha) -> NeuronWork:
 
 
 def integrator_work(*, synapse: bool, membrane: bool, bias: bool) -> NeuronWork:
-    """Of one output; without a `membrane` the drive itself is the logit, a sum that begins at its bias."""
+    """Return the work of one output; without a `membrane` the drive itself is the logit, a sum that begins at its bias."""
     biased = Work(weight_reads=1.0) if bias else Work()
     if not membrane:
         return NeuronWork(biased, Work(), 1)
@@ -72,16 +72,16 @@ def integrator_work(*, synapse: bool, membrane: bool, bias: bool) -> NeuronWork:
 def projected(
     neuron: NeuronWork, inputs: int, neurons: int, *, graded: bool, axons: bool, recurrent: bool, delay_line: int
 ) -> LayerWork:
-    """A layer of such neurons that hears every input.
+    """Return the work of a fully connected layer of such neurons.
 
     Args:
-        neuron: Of each.
-        inputs: M.
-        neurons: N.
-        graded: Whether what arrives has heights, as spikes do that are split between two steps.
-        axons: Whether inputs are delayed: each message then looks up its delay.
-        recurrent: Whether its neurons hear one another.
-        delay_line: Words kept for spikes that are under way to it.
+        neuron: Work of each neuron.
+        inputs: Number of inputs M.
+        neurons: Number of neurons N.
+        graded: Whether arriving spikes have heights, as those that are split between two steps do.
+        axons: Whether inputs are delayed, so that each message looks up its delay.
+        recurrent: Whether the neurons are connected to one another.
+        delay_line: Words that hold delayed spikes.
     """
     variables = neurons * neuron.variables
     looked_up = Work(weight_reads=1.0 if axons else 0.0)

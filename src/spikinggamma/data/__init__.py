@@ -1,4 +1,4 @@
-"""Data sets and tasks of a recipe, loaded, listed, converted and normalised."""
+"""Loading, listing, conversion and normalisation of data sets and tasks."""
 
 from spikinggamma.data.catalogue import LoadedData, data_recipe, data_table, fetch, open_data, recipe_of
 from spikinggamma.data.loading import (

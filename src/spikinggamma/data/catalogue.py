@@ -1,4 +1,4 @@
-"""Data sets and tasks for the command line: what there is, where it lies, fetching and opening it."""
+"""The catalogue of data sets and tasks: listing, fetching and opening them by name."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from spikinggamma.recipes.toml_files import load_recipe, parse_recipe, recipe_na
 
 __all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "recipe_of"]
 
-# Keys of a recipe's [data] that a loader takes by the same name; every other key is one of its further options.
+# Keys of [data] in a recipe that a loader takes under the same name; every other key is an option of the loader.
 _COMMON = ("split", "validation_fraction", "seed")
 
 
 class LoadedData(NamedTuple):
-    """A data set or task as its recipe loads it, in recorded channels."""
+    """A data set or task, loaded with the settings of its recipe and with all recorded channels."""
 
     recipe: Recipe
     info: DataInfo
@@ -31,15 +31,15 @@ class LoadedData(NamedTuple):
 
 
 def data_table() -> str:
-    """One paragraph for everything that `data.name` of a recipe can be."""
+    """Return a text with one paragraph for each data set and task."""
     return "\n\n".join(_paragraph(name) for name in data_names())
 
 
 def fetch(name: str) -> str:
-    """Fetch a data set where it is missing, check it, convert it as its recipe wants it, and say what there is now.
+    """Download a data set where it is missing, verify and convert it, and return a summary.
 
     Raises:
-        SpikingGammaError: No such data set; it cannot be fetched, or a file is damaged.
+        SpikingGammaError: The data set is unknown, cannot be downloaded, or has a damaged file.
     """
     known_name("data set", name, data_names())
     if name not in datasets.names():
@@ -50,14 +50,14 @@ def fetch(name: str) -> str:
 
 
 def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
-    """A data set or task by name, loaded as its bundled recipe loads it but with all recorded channels.
+    """Load a data set or task with the settings of its bundled recipe, but with all recorded channels.
 
     Args:
         name: One of `data_names`.
         settings: Texts KEY=VALUE: split, validation_fraction, seed, or an option of this data set's loader.
 
     Raises:
-        SpikingGammaError: No such name or option, a value of another kind, or what the loader raises.
+        SpikingGammaError: The name or an option is unknown, a value has the wrong type, or the loader raises it.
 
     Example:
         >>> len(open_data("localisation", ["n_test=20"]).splits.test)
@@ -68,14 +68,14 @@ def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
 
 
 def data_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
-    """The recipe that `open_data` loads from."""
+    """Return the recipe that `open_data` loads from."""
     known_name("data set", name, data_names())
     overrides = [_qualified(setting) for setting in settings]
     return recipe_of(name, [*overrides, "data.n_channels=0"])
 
 
 def recipe_of(name: str, overrides: Iterable[str] = ()) -> Recipe:
-    """The bundled recipe of this name, whose spikes are those that training will ask for; or a plain one on this data set."""
+    """Return the bundled recipe of this name, or a default recipe for the data set where there is none."""
     if name in recipe_names():
         return load_recipe(name, overrides)
     return parse_recipe(f'[data]\nname = "{name}"\n', origin=f"recipe {name}", overrides=overrides)

@@ -1,4 +1,4 @@
-"""Sounds and data sets as files in the layout of the Spiking Heidelberg Digits, for this library and for others."""
+"""Conversion of sounds and data sets to HDF5 files in the layout of the Spiking Heidelberg Digits."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["check_free", "check_labels", "convert_data", "convert_sounds", "writ
 def convert_sounds(
     source: Path | str, out: Path | str, cochlea: Cochlea | None = None, *, seed: int = 0, force: bool = False
 ) -> str:
-    """A sound file or a folder of them through the cochlea into one file; says what is in it now.
+    """Convert a sound file, or a folder of them, to spikes by the cochlea model; return a summary of the file.
 
     Args:
-        source: A WAV or FLAC file, or a folder: see `spikinggamma.datasets.sounds` for how files tell their class.
+        source: A WAV or FLAC file, or a folder; `spikinggamma.datasets.sounds` describes how file names give the class.
         out: The HDF5 file.
-        cochlea: Parameters; the published ones where left out.
-        seed: Of the random release of spikes.
+        cochlea: Parameters; the published ones if not given.
+        seed: Seed of the random release of spikes.
         force: Replace a file that exists.
 
     Raises:
-        SpikingGammaError: `out` exists or its folder does not, or a file is no sound or tells no label.
+        SpikingGammaError: `out` exists, its folder does not, a file is not a sound, or its name gives no label.
     """
     out = Path(out)
     if not Path(source).exists():
@@ -46,10 +46,10 @@ def convert_sounds(
 
 
 def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, force: bool = False) -> str:
-    """A data set as three files `{name}_train.h5`, `{name}_validation.h5` and `{name}_test.h5` in the folder `out`.
+    """Write a data set as `{name}_train.h5`, `{name}_validation.h5` and `{name}_test.h5` into `out`; return a summary.
 
     Raises:
-        SpikingGammaError: A file exists, recordings are labelled by step, or what `open_data` raises.
+        SpikingGammaError: A file exists, recordings are labelled by step, or `open_data` raises it.
     """
     folder = Path(out)
     if folder.is_file():
@@ -67,7 +67,7 @@ def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, fo
 
 
 def write_parts(folder: Path, name: str, splits: Splits, info: DataInfo) -> list[str]:
-    """The files `{name}_{part}.h5` of three parts, and a line on each."""
+    """Write the files `{name}_{part}.h5` of three parts; return a line of text for each."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,7 +81,7 @@ def write_parts(folder: Path, name: str, splits: Splits, info: DataInfo) -> list
 
 
 def check_free(paths: Sequence[Path], *, force: bool) -> None:
-    """Nothing is overwritten unasked."""
+    """Raise an error for a file that exists, unless `force` allows to replace it."""
     for path in paths:
         if path.is_dir():
             raise SpikingGammaError(str(path), "a folder", "a name for a file")
@@ -90,7 +90,7 @@ def check_free(paths: Sequence[Path], *, force: bool) -> None:
 
 
 def check_labels(name: str, splits: Splits) -> None:
-    """The layout, and counts by class, know one label a recording."""
+    """Raise an error for recordings labelled by step, as the layout has one label for each recording."""
     for part in splits:
         if any(recording.label < 0 for recording in part):
             raise SpikingGammaError(name, "recordings labelled step by step", "one label for each recording")

@@ -1,4 +1,4 @@
-"""From a recipe to recordings and batches, and what is known of the data before any of it is loaded."""
+"""Load the recordings and batches of a recipe, and describe its data without loading it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class DataInfo(NamedTuple):
-    """What a net, a summary and a citation need to know of the data."""
+    """Description of the data of a recipe, for building nets, summaries and citations."""
 
     title: str
     n_channels: int
@@ -50,7 +50,7 @@ class DataInfo(NamedTuple):
 
 
 def data_names() -> list[str]:
-    """Everything that `data.name` of a recipe can be."""
+    """Return all valid values of `data.name`."""
     return sorted({*tasks.names(), *datasets.names()})
 
 
@@ -65,11 +65,11 @@ def data_entry(name: str) -> Entry[Any]:
 
 
 def data_info(recipe: Recipe) -> DataInfo:
-    """Facts about the data of a recipe, without loading it; channels as the net sees them.
+    """Describe the data of a recipe without loading it, with the number of channels that the net receives.
 
     Raises:
-        SpikingGammaError: No such data set or task, an option that its loader does not know, or channels that cannot be
-            summed to those asked for.
+        SpikingGammaError: The data set, the task or an option is unknown, or the channels cannot be summed to the wanted
+            number.
     """
     known_name("data.name", recipe.data.name, data_names())
     info = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
@@ -85,10 +85,10 @@ def data_info(recipe: Recipe) -> DataInfo:
 
 
 def load_splits(recipe: Recipe) -> Splits:
-    """The recordings of a recipe in three parts.
+    """Load the recordings of a recipe in three parts.
 
     Raises:
-        SpikingGammaError: What `data_info` raises, or a loader: files that are missing or damaged, an unknown split.
+        SpikingGammaError: `data_info` raises it, files are missing or damaged, or the split is unknown.
     """
     data_info(recipe)
     data = recipe.data
@@ -109,7 +109,7 @@ def load_splits(recipe: Recipe) -> Splits:
 
 
 def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch, augmented; they depend on the recipe's seed and the epoch, on nothing before."""
+    """Return the augmented batches of one epoch; they depend only on the recipe's seed and the epoch."""
     data = recipe.data
     return batches(
         recordings,
@@ -123,7 +123,7 @@ def training_batches(recipe: Recipe, recordings: Sequence[Recording], *, epoch: 
 
 
 def known_name(argument: str, name: str, known: Iterable[str]) -> str:
-    """`name`, if it is one of `known`; otherwise an error with the nearest of them."""
+    """Return `name` if it is one of `known`; otherwise raise an error that suggests the closest of them."""
     names = sorted(known)
     if name in names:
         return name

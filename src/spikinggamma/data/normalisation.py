@@ -1,4 +1,4 @@
-"""*whole*, *part* and *norm* of a data set as files: made, written, and read back to see that counts say nothing."""
+"""Write the variants *whole*, *part* and *norm* of a data set, and verify that counts in *norm* carry no information."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits, channel_counts, pool_channels, timing_only, timing_only_as_published
 from spikinggamma.files.json_files import write_json
 from spikinggamma.recipes.schema import Recipe
-from spikinggamma.runs.run import versions
+from spikinggamma.versions import versions
 
 __all__ = ["VARIANTS", "NormaliseOptions", "normalise"]
 
 VARIANTS = ("whole", "part", "norm")
 
-# Where one voice speaks in all parts unless told otherwise, one is held out: timing must then carry the word, not the speaker.
+# By default every speaker of this data set is in all parts. Here one is held out, so that timing must carry the word.
 _SPLITS = {"fsdd": "speaker:theo"}
 
 
@@ -40,19 +40,19 @@ class _Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NormaliseOptions:
-    """How the variants are made.
+    """Options for the variants of a data set.
 
     Args:
         settings: Texts KEY=VALUE as `open_data` takes them.
-        split: How the data set is divided; "" for its own way.
-        group_channels: Sum neighbours down to so many channels before; 0: as recorded. Where left out, to those that the
-            bundled recipe takes, as one channel of many seldom spikes in every recording; the authors take all.
-        seed: Of the choice of spikes and recordings.
-        rare: Share of the recordings that a channel may cost; 1 % where left out, but 2 % for ssc as published.
-        most_removed: Share of the recordings that all channels together may cost; 20 % where left out.
-        statistics: Which recordings decide: "train", or "all" of them; the former where left out.
-        as_authors: Make them as published, see `spikinggamma.events.timing_only_as_published`; they decide by all recordings
-            and have a rule of their own on how many may be removed.
+        split: Split of the data set; "" for its default.
+        group_channels: First sum neighbouring channels to this number; 0 keeps all. By default it is the number in the
+        bundled recipe, as a single channel rarely spikes in every recording; the authors keep all channels.
+        seed: Seed of the choice of spikes and recordings.
+        rare: Share of the recordings that may be removed to keep one channel; 1 % by default, but 2 % for ssc as published.
+        most_removed: Share of the recordings that may be removed in all; 20 % by default.
+        statistics: Recordings that decide on channels and counts: "train" (the default) or "all".
+        as_authors: Use the published procedure, see `spikinggamma.events.timing_only_as_published`; it takes statistics over
+        all recordings and has its own rule for the number that may be removed.
     """
 
     settings: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class NormaliseOptions:
 def normalise(
     name: str, out: Path | str, making: NormaliseOptions | None = None, *, force: bool = False, command: str = ""
 ) -> str:
-    """Write `{whole,part,norm}_{train,validation,test}.h5` and `about.json` into a folder, and say what is in them.
+    """Write `{whole,part,norm}_{train,validation,test}.h5` and `about.json` into a folder; return a summary.
 
     Raises:
         SpikingGammaError: A file exists, an option does not suit, recordings are labelled by step, or no channel has a spike in
@@ -152,7 +152,7 @@ def _make(name: str, settings: Iterable[str], making: NormaliseOptions) -> _Made
 
 
 def _in_files(recipe: Recipe, name: str, settings: Iterable[str]) -> LoadedData:
-    """The recordings as they were published, file by file: no validation part is taken from the training file."""
+    """Load the recordings file by file as published, without taking a validation part from the training file."""
     if name not in datasets.names():
         return open_data(name, settings)
     data = recipe.data
@@ -166,7 +166,7 @@ def _grouped(recordings: list[Recording], n_channels: int) -> list[Recording]:
 
 
 def _check(folder: Path, counts: Int[np.ndarray, " M"]) -> None:
-    """Whatever was written as *norm* has the promised count in every channel of every recording."""
+    """Check that the written *norm* has the expected count in every channel of every recording."""
     for part in Splits._fields:
         path = folder / f"norm_{part}.h5"
         if not (channel_counts(read_heidelberg(path).recordings) == counts).all():

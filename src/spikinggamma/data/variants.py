@@ -1,8 +1,8 @@
-"""*whole*, *part* and *norm* of speech for training: the same channels, so that one net's size fits all three.
+"""The variants *whole*, *part* and *norm* of recorded data for training, with the same number of channels in all three.
 
-`data normalise` writes the variants as files, channels renumbered. Here a channel keeps its number, and those that *norm* and
-*part* drop are silent. The published rule and its options are those of `spikinggamma.events.timing_only`; statistics come from
-the training part, the choice of spikes from `data.seed`.
+`data normalise` writes the variants as files with renumbered channels. Here a channel keeps its number, and channels that
+*norm* and *part* drop are silent. The procedure is that of `spikinggamma.events.timing_only` with statistics of the training
+part; `data.seed` determines the choice of spikes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ __all__ = ["variant_of"]
 
 
 def variant_of(splits: Splits, variant: str, *, n_channels: int, seed: int) -> Splits:
-    """The recordings of one variant, in three parts.
+    """Return the recordings of one variant, in three parts.
 
     Args:
         splits: Recordings with one label each.
         variant: "whole", "part" or "norm".
-        n_channels: Neighbours are summed down to this many before; 0: as recorded.
-        seed: Of the choice of spikes and recordings.
+        n_channels: Neighbouring channels are first summed to this number; 0 keeps all.
+        seed: Seed of the choice of spikes and recordings.
 
     Raises:
-        SpikingGammaError: Labels by step, or no channel with a spike in every recording.
+        SpikingGammaError: Recordings have labels by step, or no channel has a spike in every recording.
     """
     if any(recording.step_labels is not None for part in splits for recording in part):
         raise SpikingGammaError("data.variant", repr(variant), '"", as these recordings are labelled by step')
@@ -42,5 +42,5 @@ def variant_of(splits: Splits, variant: str, *, n_channels: int, seed: int) -> S
 
 
 def _numbered(recording: Recording, channels: Int[np.ndarray, " M"], before: Recording) -> Recording:
-    """The recording with its channels numbered, and on a camera placed, as `before`."""
+    """Return the recording with the channel numbers and the camera shape of `before`."""
     return replace(recording, channels=channels[recording.channels], n_channels=before.n_channels, shape=before.shape)

@@ -1,4 +1,4 @@
-"""Data sets by name: where they come from, how they are checked, how they are split."""
+"""Data sets by name, with loaders that download, verify and split them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
-    """Return classes, channels, licence and citation of a data set, as these options of its `load` make it.
+    """Return the classes, channels, licence and citation of a data set, with these options of its `load`.
 
     Raises:
         SpikingGammaError: No such data set, or an option that is unknown or out of range.
@@ -59,10 +59,10 @@ def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
 
 
 def load(name: str, **options: Any) -> Splits:
-    """Return a data set in three parts.
+    """Load a data set in three parts.
 
     Args:
-        name: Of the data set.
+        name: Name of the data set.
         **options: What `Loading` names, and options of the data set.
 
     Raises:

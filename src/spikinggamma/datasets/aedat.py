@@ -1,12 +1,12 @@
-"""AEDAT 3.1: the files of event cameras, as the camera's own software wrote them from 2016 to 2019.
+"""Reader of AEDAT 3.1 files, the format of event cameras' own software from 2016 to 2019.
 
-Lines of text that start with `#`, then packets of events of one kind. A packet begins with 28 bytes, the smallest byte of a
-number first: kind and source (16 bits each), bytes an event, place of the time in an event, how often the clock of 31 bits has
-run over, events that there is room for, events, valid events. A polarity event is a word (bit 0 valid, bit 1 polarity, bits 2
+A file has lines of text that start with `#`, then packets of events of one kind. A packet begins with a header of 28 bytes,
+little-endian: kind and source (16 bits each), bytes per event, offset of the time in an event, number of overflows of the clock
+of 31 bits, capacity, number of events, number of valid events. A polarity event is a word (bit 0 valid, bit 1 polarity, bits 2
 to 16 y, bits 17 to 31 x) and a time [µs].
 
-Read here, not by a library: of those that read event cameras none that installs beside a current PyTorch reads this version
-whole (events of other kinds, overflows of the clock, files that are cut short).
+The library has its own reader, as no package that can be installed with a current PyTorch reads this version completely
+(events of other kinds, overflows of the clock, truncated files).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _POLARITY, _EVENT_BYTES, _TIME_OFFSET, _CLOCK_BITS = 1, 8, 4, 31
 
 
 class PixelEvents(NamedTuple):
-    """What the pixels of a camera saw, in the order of the file."""
+    """Events of the pixels of a camera, in the order of the file."""
 
     times_us: Int[np.ndarray, " E"]
     polarity: Int[np.ndarray, " E"]
@@ -44,7 +44,7 @@ class _Packet(NamedTuple):
 
 
 def read_aedat(path: Path, *, height: int, width: int) -> PixelEvents:
-    """All valid polarity events of a file; other events are passed over.
+    """Read all valid polarity events of a file; other events are skipped.
 
     Args:
         path: A file of format AEDAT 3.1, not compressed.
@@ -52,7 +52,7 @@ def read_aedat(path: Path, *, height: int, width: int) -> PixelEvents:
         width: Columns of the sensor.
 
     Raises:
-        SpikingGammaError: The file is missing, of another version, cut short or damaged, has no valid event or one outside the
+        SpikingGammaError: The file is missing, of another version, truncated or damaged, has no valid event or one outside the
             sensor.
 
     Example:
@@ -73,7 +73,7 @@ def read_aedat(path: Path, *, height: int, width: int) -> PixelEvents:
 
 
 def _after_text(path: Path, data: bytes) -> int:
-    """Where the first packet starts."""
+    """Return the byte at which the first packet starts."""
     if not data.startswith(_VERSION):
         raise SpikingGammaError(str(path), f"a file that starts with {data[:14]!r}", f"AEDAT 3.1, {_VERSION!r}")
     end = data.find(_END)
@@ -87,7 +87,7 @@ def _after_text(path: Path, data: bytes) -> int:
 
 
 def _polarity_packets(path: Path, data: bytes, first: int) -> list[_Packet]:
-    """Those that hold events of pixels."""
+    """Return the packets that hold polarity events."""
     packets, start = [], first
     while start < len(data):
         place = f"{path}, packet at byte {start}"
@@ -98,7 +98,7 @@ def _polarity_packets(path: Path, data: bytes, first: int) -> list[_Packet]:
         if kind < 0 or size < 1 or overflows < 0 or not 0 <= valid <= count:
             got = f"kind {kind}, {size} bytes an event, {overflows} overflows, {valid} valid of {count} events"
             raise SpikingGammaError(place, got, "numbers of at least 0, and no more valid events than events")
-        # Some readers go by the one number, some by the other; where they differ one of them would read nonsense.
+        # Readers use either of these numbers; a file in which they differ is refused.
         if room != count:
             raise SpikingGammaError(place, f"room for {room} events and {count} events", "the same number")
         if kind == _POLARITY and (size, offset) != (_EVENT_BYTES, _TIME_OFFSET):

@@ -1,4 +1,4 @@
-"""Sound files: read whole and checked, or refused by name."""
+"""Reading and checking of sound files."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Sound(NamedTuple):
 
 
 def read_sound(path: Path) -> Sound:
-    """The samples of a mono sound file (WAV, FLAC and whatever else libsndfile reads).
+    """Read a mono sound file (WAV, FLAC or another format of libsndfile).
 
     Shapes:
         samples float64 [S], integers scaled to [-1, 1).
 
     Raises:
-        SpikingGammaError: Names the file and what is wrong with it: missing, empty, cut short, not a sound file,
-            stereo, a rate below 4000 Hz, silent, or samples that are not finite.
+        SpikingGammaError: The file is missing, empty, truncated, not a sound file, stereo, silent, has a rate below 4000 Hz
+            or samples that are not finite; the message names the file and the reason.
 
     Example:
         >>> read_sound(Path("7_jackson_3.wav")).samples.shape  # doctest: +SKIP
@@ -48,7 +48,7 @@ def read_sound(path: Path) -> Sound:
     try:
         with soundfile.SoundFile(path) as file:
             channels, rate_hz, promised = file.channels, file.samplerate, file.frames
-            # Piece by piece: a header may promise more than there is, and more than memory holds.
+            # Read piece by piece, as a header may claim more samples than the file and memory hold.
             pieces = [file.read(_PIECE, dtype="float64", always_2d=True)]
             while len(pieces[-1]) == _PIECE:
                 pieces.append(file.read(_PIECE, dtype="float64", always_2d=True))
@@ -74,7 +74,7 @@ def read_sound(path: Path) -> Sound:
 
 
 def _check_whole(path: Path) -> None:
-    """Refuse a WAV file that ends before its data does: libsndfile would read what is left without a word."""
+    """Raise an error for a truncated WAV file, which libsndfile would read without an error."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if file.read(4) != b"RIFF":
@@ -83,7 +83,7 @@ def _check_whole(path: Path) -> None:
         while len(header := file.read(8)) == 8:
             kind, length = struct.unpack("<4sI", header)
             held = size - file.tell()
-            # A streaming writer that never learnt the length leaves 0xFFFFFFFF; there is nothing to compare with then.
+            # A streaming writer that does not know the length leaves 0xFFFFFFFF, which cannot be checked.
             if kind == b"data":
                 if length > held and length != 0xFFFFFFFF:
                     raise _cut_short(str(path), held, length, "bytes of samples")

@@ -1,11 +1,11 @@
-"""The disk cache: converted spikes, kept between runs.
+"""Disk cache of converted spikes.
 
-Spikes are kept in shards of a hundred recordings, each one file: written under a temporary name and then renamed, so a
-shard is either whole or not there. Once all are there they are copied into flat files, which every later run maps into
-memory instead of reading (see `spikinggamma.datasets.spike_maps`). The shards stay: at half the size of the maps they turn
-minutes of conversion into a second of copying, should a map be damaged.
+Spikes are stored in shards of a hundred recordings, each one file, written under a temporary name and then renamed, so that a
+shard is either complete or missing. When all shards are complete, they are copied into flat files, which every later run maps
+into memory instead of reading (see `spikinggamma.datasets.spike_maps`). The shards are kept: with half the size of the maps,
+they replace minutes of conversion by a second of copying if a map is damaged.
 
-What cannot be read is named in the log and made again. Nothing in it is code: shards are plain arrays, read without pickle.
+Unreadable files are logged and made again. Shards are plain arrays, read without pickle, so no code is executed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MAPS = "maps"
 
 
 def cache_root() -> Path:
-    """Folder of everything that is kept: `SPIKINGGAMMA_CACHE`, or the user's cache folder."""
+    """Return the root folder of the cache: `SPIKINGGAMMA_CACHE`, or the user's cache folder."""
     named = os.environ.get("SPIKINGGAMMA_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("spikinggamma", appauthor=False))
 
@@ -51,23 +51,23 @@ def cached_spikes(
     workers: int | None = None,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> list[Spikes]:
-    """Spikes of every named recording, from the cache where it has them.
+    """Return the spikes of every named recording, from the cache where it has them.
 
-    Processes that want the same spikes at once take turns: the first converts, the others wait and find them.
+    Processes that need the same spikes at once take turns: the first converts, the others wait and find them in the cache.
 
     Args:
         dataset: Name of the data set, a folder of the cache.
         names: Recordings in a fixed order.
-        convert: Makes the spikes of one; called for those that are not in the cache, from several threads.
-        key: Everything that the spikes depend on; another key is another folder.
-        workers: Threads that convert; as many as there are processors where left out.
-        on_done: Told how many more recordings are there.
+        convert: Function that converts one recording; it is called from several threads for those not in the cache.
+        key: Everything that the spikes depend on; each key has its own folder.
+        workers: Number of converting threads; by default the number of processors.
+        on_done: Function that is called with the number of further completed recordings.
 
     Returns:
-        Views of files, read-only. Where the cache is complete but cannot be written, arrays in memory.
+        Read-only views of files, or arrays in memory where the cache cannot be written.
 
     Raises:
-        SpikingGammaError: The cache cannot be written; and whatever `convert` raises.
+        SpikingGammaError: The cache cannot be written, or `convert` raises it.
     """
     described = json.dumps({"format": _FORMAT, **key}, sort_keys=True)
     folder = cache_root() / dataset / hashlib.sha256(described.encode()).hexdigest()[:16]
@@ -108,7 +108,7 @@ def _fill(
     workers: int | None,
     on_done: Callable[[int], None],
 ) -> None:
-    """Make the shards that are missing or damaged."""
+    """Create the shards that are missing or damaged."""
     if not (folder / "key.json").exists():
         write_atomically(folder / "key.json", (described + "\n").encode(), remedy=CACHE_REMEDY)
     remove_leftovers(folder)
@@ -125,7 +125,7 @@ def _fill(
 
 
 def _newly_mapped(folder: Path, n_recordings: int) -> list[Spikes]:
-    """The maps, copied from whole shards."""
+    """Create the maps from complete shards, and return their spikes."""
     maps = folder / _MAPS
     try:
         if maps.exists():
@@ -137,7 +137,7 @@ def _newly_mapped(folder: Path, n_recordings: int) -> list[Spikes]:
 
 
 def _in_memory(folder: Path, n_recordings: int) -> list[Spikes] | None:
-    """All recordings from the shards, None where one is missing or damaged."""
+    """Return all recordings from the shards, or None if one is missing or damaged."""
     shards = list(_shards(folder, n_recordings))
     if not all(path.exists() for path, _ in shards):
         return None
@@ -151,7 +151,7 @@ def _in_memory(folder: Path, n_recordings: int) -> list[Spikes] | None:
 
 
 def _shards(folder: Path, n_recordings: int) -> Iterator[tuple[Path, int]]:
-    """Each shard's path and the place of its first recording."""
+    """Yield the path of each shard and the index of its first recording."""
     for first in range(0, n_recordings, _SHARD):
         yield folder / f"{first // _SHARD:04d}.npz", first
 
@@ -164,7 +164,7 @@ def _whole(path: Path, n_left: int) -> list[Spikes]:
 
 
 def _processors() -> int:
-    # Those that this process may use, where the system can say; a container often has fewer than the machine.
+    # Processors that this process may use, if the system can tell; a container often has fewer than the machine.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -180,7 +180,7 @@ def _save(path: Path, shard: list[Spikes]) -> None:
 
 
 def _narrow(values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    """The same numbers in the smallest type that holds them all."""
+    """Return the same numbers in the smallest dtype that holds them all."""
     return values.astype(np.min_scalar_type(values.max(initial=0)))
 
 

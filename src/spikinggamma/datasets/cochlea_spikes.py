@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from spikinggamma.cochlea import Cochlea, convert
+from spikinggamma.cochlea import VERSION, Cochlea, convert
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.spike_maps import Spikes
 from spikinggamma.options import Options
@@ -17,9 +17,9 @@ __all__ = ["CochleaOptions", "cochlea_key", "hear", "hear_file", "own_seed"]
 
 
 class CochleaOptions(Options):
-    """How sounds become spikes."""
+    """Options of the conversion of sounds to spikes."""
 
-    n_channels: int = Field(default=700, ge=1, le=10_000, description="places along the cochlea")
+    n_channels: int = Field(default=700, ge=1, le=10_000, description="number of places along the cochlea")
     c0: float = Field(
         default=1e9, gt=1e4, description="stiffness of the cochlea's base; the published values are 1e9 and 1e8"
     )
@@ -32,7 +32,7 @@ class CochleaOptions(Options):
         default=None,
         gt=0.0,
         lt=24_000.0,
-        description="corner of the high-pass in front of the cochlea [Hz]; none: as in the published sets",
+        description="corner frequency of the high-pass filter before the cochlea [Hz]; none: as published",
     )
     cochlea_seed: int = Field(
         default=0, ge=0, description="seed of the release of spikes; a recording depends on this and its own name only"
@@ -69,4 +69,4 @@ def hear_file(name: str, *, folder: Path, cochlea: Cochlea, cochlea_seed: int) -
 
 def cochlea_key(cochlea: Cochlea, seed: int) -> dict[str, object]:
     """What spikes owe to the cochlea, for the key of a cache."""
-    return asdict(cochlea) | {"c0": float(cochlea.c0), "seed": seed, "version": 1}
+    return asdict(cochlea) | {"c0": float(cochlea.c0), "seed": seed, "version": VERSION}

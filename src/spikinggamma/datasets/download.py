@@ -1,7 +1,7 @@
-"""Files of a data set: found in the data root or fetched once, and always compared with their checksums.
+"""Files of data sets: found in the data root or downloaded once, and always verified by their checksums.
 
-A file that is there but differs is named and left as it is; nothing is ever overwritten. Archives that a host packs on
-demand have no checksum that lasts, so what counts is that of every file inside.
+An existing file with another checksum is an error and is left as it is; nothing is ever overwritten. Archives that a host packs
+on demand have no stable checksum, so each file inside is verified.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["check_files", "data_root", "ensure_files", "ensure_unzipped"]
 
 
 def data_root(root: Path | str | None) -> Path | None:
-    """The folder of all data sets: the one given, or else the environment's `SPIKINGGAMMA_DATA`; None where neither is."""
+    """Return the folder of all data sets: the given one, or the environment's `SPIKINGGAMMA_DATA`; None without either."""
     named = root or os.environ.get("SPIKINGGAMMA_DATA")
     return Path(named).expanduser() if named else None
 
@@ -33,17 +33,17 @@ def data_root(root: Path | str | None) -> Path | None:
 def ensure_files(
     dataset: str, inside: str, checksums: dict[str, str], *, archive: str, root: Path | str | None = None
 ) -> Path:
-    """The folder of a data set's files, checked.
+    """Return the folder of a data set's files after verifying them; download them where no root is given.
 
     Args:
         dataset: Name, a folder below the root.
         inside: Folder of the files below that, and below the archive's own folder.
         checksums: File name to a prefix of its SHA-256.
-        archive: Address of a tar archive with the files, fetched where no root is named and nothing was fetched before.
-        root: Data root; the environment's `SPIKINGGAMMA_DATA` where left out.
+        archive: URL of a tar archive with the files, downloaded if no root is given and the files are not in the cache.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA` if not given.
 
     Raises:
-        SpikingGammaError: A file is missing or differs, or the archive cannot be fetched.
+        SpikingGammaError: A file is missing or differs, or the archive cannot be downloaded.
     """
     named = data_root(root)
     if named is not None:
@@ -62,16 +62,16 @@ def ensure_files(
 
 
 def ensure_unzipped(dataset: str, archives: Mapping[str, tuple[str, str]], root: Path | str | None) -> list[Path]:
-    """Files that a host keeps zipped one by one, unpacked.
+    """Return the paths of files that a host offers as single ZIP archives; download and unpack them where needed.
 
     Args:
         dataset: Name, a folder below the root.
-        archives: File name to the address of a ZIP archive that holds it, and that archive's checksum (`md5:1503...`);
-            fetched where no root is named and the file is not there.
-        root: Data root; the environment's `SPIKINGGAMMA_DATA` where left out.
+        archives: File name to the URL of a ZIP archive that holds it, and that archive's checksum (`md5:1503...`);
+            downloaded if no root is given and the file is missing.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA` if not given.
 
     Raises:
-        SpikingGammaError: A file is missing from a named root, or an archive cannot be fetched or unpacked.
+        SpikingGammaError: A file is missing from a given root, or an archive cannot be downloaded or unpacked.
     """
     named = data_root(root)
     folder = (named or cache_root()) / dataset
@@ -93,7 +93,7 @@ def ensure_unzipped(dataset: str, archives: Mapping[str, tuple[str, str]], root:
 
 
 def check_files(folder: Path, checksums: dict[str, str]) -> None:
-    """Raise on the first file of a list that is missing or differs from its checksum."""
+    """Raise an error for the first file that is missing or differs from its checksum."""
     missing = [name for name in checksums if not (folder / name).is_file()]
     if missing:
         more = f" and {len(missing) - 1} more of {len(checksums)} files" if len(missing) > 1 else ""
@@ -113,12 +113,12 @@ def _fetch_tar(archive: str, inside: str, checksums: dict[str, str], folder: Pat
             os.replace(unpacked, folder)
     except OSError as error:
         raise unwritable(folder, error, CACHE_REMEDY) from error
-    finally:  # a good one has served, and a bad one would be taken for whole
+    finally:  # a good archive is no longer needed, and a bad one would be mistaken for complete
         packed.unlink(missing_ok=True)
 
 
 def _unpack(packed: Path, inside: str, checksums: dict[str, str], target: Path) -> None:
-    """Copy out the files that are asked for and nothing else, whatever paths the archive names."""
+    """Extract only the requested files, whatever other paths the archive contains."""
     try:
         with tarfile.open(packed) as tar:
             for member in tar:
@@ -130,7 +130,7 @@ def _unpack(packed: Path, inside: str, checksums: dict[str, str], target: Path) 
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _no_archive(packed, error) from error
     except OSError as error:
-        if error.errno is not None:  # of the disk; those of a damaged archive have no number
+        if error.errno is not None:  # errors of the disk have a number, those of a damaged archive have none
             raise
         raise _no_archive(packed, error) from error
 

@@ -1,4 +1,4 @@
-"""DVS128 Gesture: eleven gestures of hands and arms, seen by an event camera of 128 x 128 pixels.
+"""DVS128 Gesture: eleven gestures of hands and arms, recorded by an event camera of 128 x 128 pixels.
 
 29 people in three kinds of light; the published lists train on 23 of them and test on six. Amir, Taba, Berg, Melano, McKinstry,
 di Nolfo, Nayak, Andreopoulos, Garreau, Mendoza, Kusnitz, Debole, Esser, Delbruck, Flickner, Modha (2017), "A low power, fully
@@ -38,7 +38,7 @@ SIDE = 128
 _COLUMNS = "class,startTime_usec,endTime_usec"
 _FILE = re.compile(r"(user[0-9]+)_\w+\.aedat", re.ASCII)
 _LABEL = re.compile(r"([0-9]{1,2}),([0-9]{1,18}),([0-9]{1,18})")
-# Noise alone keeps a camera from being silent for so long: a file that ends earlier before a gesture's end is cut short.
+# Noise keeps a camera from being silent for this long, so a file that ends earlier before a gesture's end is truncated.
 _SILENCE_US = 100_000
 
 INFO = Info(
@@ -82,11 +82,11 @@ class _Gesture(NamedTuple):
 
 
 class GestureOptions(Options):
-    """How the camera's pixels are read."""
+    """Options of how the camera's pixels are read."""
 
     pool: int = Field(
         default=1,
-        description="side of the squares of pixels whose events count as one's, a divisor of 128 [pixels]",
+        description="side of the squares of pixels that are summed to one pixel, a divisor of 128 [pixels]",
     )
 
     @field_validator("pool")
@@ -97,14 +97,14 @@ class GestureOptions(Options):
 
 
 def describe(options: GestureOptions) -> Info:
-    """Return what `load` makes with these options: pooled pixels are fewer."""
+    """Return the `Info` for these options of `load`, in which pooling reduces the number of pixels."""
     side = SIDE // options.pool
     return INFO._replace(n_channels=2 * side * side, shape=(2, side, side))
 
 
 @register_dataset(INFO, options=GestureOptions, describe=describe)
 def load(options: GestureOptions, how: Loading) -> Splits:
-    """The gestures in three parts.
+    """Load the gestures in three parts.
 
     Args:
         options: How the camera's pixels are read.
@@ -113,7 +113,7 @@ def load(options: GestureOptions, how: Loading) -> Splits:
             `dvs_gesture/DvsGesture`.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing or damaged.
+        SpikingGammaError: The split is unknown, or a file is missing or damaged.
 
     Example:
         >>> load(pool=4).train[0].shape  # doctest: +SKIP
@@ -146,7 +146,7 @@ def _mapped(path: Path, pool: int) -> list[Recording]:
 
 
 def read_recordings(path: Path, *, pool: int = 1) -> list[Recording]:
-    """The gestures of one `.aedat` file, by the labels beside it: from a start up to and without an end.
+    """Read the gestures of one `.aedat` file by the labels beside it; each includes its start and excludes its end.
 
     Raises:
         SpikingGammaError: The file or its labels are missing or damaged, or a gesture has no event.
@@ -216,7 +216,7 @@ def _listed(path: Path) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Those of a text file that are not blank at its end."""
+    """Return the lines of a text file without blank ones at its end."""
     if not path.is_file():
         raise SpikingGammaError(str(path), "no such file", "the published files of DVS128 Gesture")
     try:

@@ -1,8 +1,8 @@
-"""One utterance by the espeak-ng library, in a process of its own: text in, WAV out.
+"""Speaks one utterance by the espeak-ng library in its own process, from text to WAV.
 
-The library keeps its state in globals, some of which no call resets, so what it says depends on what it said before; and
-no two threads may use it. A fresh process for every utterance has neither fault, and if the library crashes, its user
-does not. `spikinggamma.datasets.speech_synthesis` starts this file as a program; it needs the standard library only.
+The library keeps its state in globals, some of which no call resets, so that its output depends on previous utterances, and
+it is not thread-safe. A new process for every utterance avoids both, and a crash of the library does not affect its user.
+`spikinggamma.datasets.speech_synthesis` starts this file as a program; it needs the standard library only.
 
     python espeak_process.py LIBRARY DATA                      prints the library's version
     python espeak_process.py LIBRARY DATA VOICE RATE PITCH     speaks UTF-8 from standard input, WAV to standard output
@@ -15,16 +15,16 @@ import sys
 import wave
 
 # Values of the library's public header, speak_lib.h.
-_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: hand the samples back, within the call
+_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: return the samples within the call
 _DO_NOT_EXIT = 0x8000
 _RATE, _PITCH = 1, 3  # espeak_PARAMETER
 _BY_CHARACTER = 1  # espeak_POSITION_TYPE
 _UTF8 = 1
-_SEED = 1  # of the breath in some voices, otherwise taken from the clock
+_SEED = 1  # seed of the breath noise in some voices, otherwise taken from the clock
 
 
 def main(arguments: list[str]) -> int:
-    """Speak, or say which version would; the exit status."""
+    """Speak an utterance or print the version; return the exit status."""
     library, data, *rest = arguments
     espeak = ctypes.CDLL(library)
     espeak.espeak_Info.restype = ctypes.c_char_p
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         return _failed(f"espeak-ng has no voice {voice}")
     espeak.espeak_SetParameter(_RATE, int(rate_wpm), 0)
     espeak.espeak_SetParameter(_PITCH, int(pitch), 0)
-    if hasattr(espeak, "espeak_ng_SetRandSeed"):  # since 1.52; before, nothing was taken from the clock
+    if hasattr(espeak, "espeak_ng_SetRandSeed"):  # since 1.52; before, the clock was not used
         espeak.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
     samples = _spoken(espeak, sys.stdin.buffer.read())
     with wave.open(sys.stdout.buffer, "wb") as file:
@@ -52,14 +52,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _spoken(espeak: ctypes.CDLL, text: bytes) -> bytes:
-    """Samples as 16-bit integers."""
+    """Return the samples of an utterance as bytes of 16-bit integers."""
     parts: list[bytes] = []
     kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
     def receive(samples: int | None, count: int, events: int | None) -> int:
         if samples and count > 0:
             parts.append(ctypes.string_at(samples, 2 * count))
-        return 0  # go on
+        return 0  # continue
 
     callback = kind(receive)
     espeak.espeak_SetSynthCallback(callback)

@@ -1,7 +1,7 @@
-"""One file from a server: resumed where it was cut, checked, and in place only once it is whole and right.
+"""Download of one file: resumed after interruptions, verified, and renamed into place when it is complete.
 
-What has arrived waits in a hidden `.part` file beside the target, so the next attempt, in this run or a later one, asks the
-server for the rest only. One connection at a time, with pauses between attempts that grow.
+Received data is kept in a hidden `.part` file beside the target, so that the next attempt, in this run or a later one, requests
+only the rest. There is one connection at a time, with growing pauses between attempts.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from spikinggamma.files.locks import CACHE_REMEDY
 __all__ = ["check_file", "fetch"]
 
 _LOG = logging.getLogger(__name__)
-_WAITS_S = (1.0, 4.0, 15.0)  # before each further attempt that brought nothing
+_WAITS_S = (1.0, 4.0, 15.0)  # pauses after attempts without progress
 _LONGEST_WAIT_S = 60.0
-_TIMEOUT_S = (10.0, 30.0)  # to connect, and between two pieces
-_PIECE = 1 << 16  # of the piece that a cut falls into nothing is kept
+_TIMEOUT_S = (10.0, 30.0)  # for connecting, and between two pieces
+_PIECE = 1 << 16  # an incomplete piece is not kept
 _NAMES = {"md5": "MD5", "sha256": "SHA-256"}
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
 _REMEDY = "Try again later: what has arrived is kept. Or put the files under SPIKINGGAMMA_DATA."
 
 
 class _Cut(Exception):
-    """The transfer ended early; another attempt may help."""
+    """Raised when the transfer ended early and another attempt may help."""
 
     def __init__(self, reason: object, wait_s: float = 0.0) -> None:
         super().__init__(str(reason))
@@ -39,19 +39,19 @@ class _Cut(Exception):
 
 
 def fetch(address: str, target: Path, *, checksum: str = "", progress: bool = True) -> Path:
-    """The file at an address, as `target`; the caller holds the folder (see `taking_turns`).
+    """Download the file at a URL to `target`; the caller holds the lock of the folder (see `taking_turns`).
 
-    A target that is there is never written to: it is checked and returned, or named.
+    An existing target is never written to: it is verified and returned, or an error names it.
 
     Args:
-        address: HTTP or HTTPS.
+        address: URL with HTTP or HTTPS.
         target: Path of the file in a folder that exists.
-        checksum: Algorithm and hexadecimal digest as in `md5:1503...`; empty for a file that is checked otherwise.
-        progress: Show a bar, on a terminal only.
+        checksum: Algorithm and hexadecimal digest as in `md5:1503...`; empty for a file that is verified otherwise.
+        progress: Whether to show a progress bar on a terminal.
 
     Raises:
-        SpikingGammaError: No answer after all attempts, a refusal by the server, a file other than the checksum's (it is
-            removed), a disk that is full, or a target that is there and differs (it is left as it is).
+        SpikingGammaError: All attempts failed, the server refused, the file has another checksum (it is removed), the disk is
+            full, or an existing target differs (it is left as it is).
     """
     if target.exists():
         if checksum:
@@ -63,7 +63,7 @@ def fetch(address: str, target: Path, *, checksum: str = "", progress: bool = Tr
     try:
         _transfer(address, part, progress)
         if checksum and _digest(part, checksum) != checksum and resumed:
-            # The start may have come from an older file of that name: once more, from nothing.
+            # The first part may be from an older file of that name, so the download starts again.
             _LOG.warning("%s does not have its checksum after resuming; starting over", target.name)
             part.unlink()
             _transfer(address, part, progress)
@@ -76,7 +76,7 @@ def fetch(address: str, target: Path, *, checksum: str = "", progress: bool = Tr
 
 
 def check_file(path: Path, checksum: str) -> None:
-    """Raise on a file that differs from its checksum.
+    """Raise an error for a file that differs from its checksum.
 
     Args:
         path: The file.
@@ -111,7 +111,7 @@ def _size(path: Path) -> int:
 
 
 def _transfer(address: str, part: Path, progress: bool) -> None:
-    """All of the file into `part`, in as many attempts as bring something and a few that do not."""
+    """Download the whole file to `part`, with any number of attempts that make progress and a few that do not."""
     fruitless = 0
     with byte_bar(address.rsplit("/", 1)[-1], shown=progress) as show:
         while True:
@@ -130,13 +130,13 @@ def _transfer(address: str, part: Path, progress: bool) -> None:
 
 
 def _attempt(address: str, part: Path, show: Callable[[int, int | None], None]) -> None:
-    """One request: the rest of the file where the server can give it, else all of it."""
+    """Make one request for the rest of the file, or for all of it where the server does not support ranges."""
     import requests
 
     import spikinggamma
 
     held = _size(part)
-    # Bytes as they lie on the server: a range counts those, and so does a checksum.
+    # Without content encoding, as ranges and checksums refer to the bytes on the server.
     headers = {"User-Agent": f"spikinggamma/{spikinggamma.__version__}", "Accept-Encoding": "identity"}
     if held:
         headers["Range"] = f"bytes={held}-"
@@ -152,14 +152,14 @@ def _attempt(address: str, part: Path, show: Callable[[int, int | None], None]) 
                     file.write(piece)
                     held += len(piece)
                     show(held, total)
-    except requests.RequestException as error:  # an OSError, as those of the disk are: this one comes first
+    except requests.RequestException as error:  # it is an OSError too, so it must be caught before errors of the disk
         raise _Cut(_innermost(error)) from error
     if total is not None and held != total:
         raise _Cut(f"the connection closed at {held} of {total} bytes")
 
 
 def _judge(answer: Any, address: str, part: Path, held: int) -> int | None:
-    """Bytes of the whole file, where the server says so; or why there is no use in reading on."""
+    """Check the response; return the size of the whole file if the server tells it, or raise an error."""
     status = answer.status_code
     length = answer.headers.get("Content-Length", "")
     start, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
@@ -182,7 +182,7 @@ def _judge(answer: Any, address: str, part: Path, held: int) -> int | None:
 
 
 def _innermost(error: BaseException) -> str:
-    # What requests wraps names the cause in its last layer: a name not known, a connection refused.
+    # The innermost exception names the cause, such as an unknown host or a refused connection.
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(error) or type(error).__name__

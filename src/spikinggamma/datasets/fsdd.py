@@ -1,13 +1,13 @@
-"""Free Spoken Digit Dataset: English digits by six speakers, through the cochlea.
+"""Free Spoken Digit Dataset: English digits by six speakers, converted to spikes by the cochlea model.
 
 3000 recordings (10 digits, 6 speakers, 50 takes), 8 kHz mono, 0.14 to 2.28 s, CC BY-SA 4.0. Zohar Jackson and others,
 https://github.com/Jakobovski/free-spoken-digit-dataset, version 1.0.10.
 
 Splits: `official` tests on takes 0 to 4 of every speaker and digit (300) and leaves 2700 for training;
-`speaker:NAME` tests on all takes of one speaker (500), whom training never hears. Validation is taken from the training
+`speaker:NAME` tests on all takes of one speaker (500), who is not in the training part. Validation is taken from the training
 part.
 
-Every file is compared with a list of checksums before use: a file that differs is named, and left alone.
+Every file is verified by its checksum before use; a file that differs is an error and is left as it is.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ INFO = Info(
 )
 
 
-# Logistic regression on what the cochlea sends: first the published chain, then the bundled recipe's.
+# Accuracies of logistic regression on the spikes of the cochlea: for the published parameters, then the bundled recipe's.
 _COUNTS, _BINS = "logistic regression on spike counts alone", "logistic regression on coarse time bins"
 _COMMAND = "python benchmarks/fsdd_floors.py"
 _RAMPED = {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}
@@ -64,23 +64,23 @@ _FLOORS = (
 
 
 def describe(options: CochleaOptions) -> Info:
-    """Return what `load` makes with these options."""
+    """Return the `Info` for these options of `load`."""
     return INFO._replace(n_channels=options.n_channels)
 
 
 @register_dataset(INFO, options=CochleaOptions, describe=describe, floors=_FLOORS, behind=(HEIDELBERG,))
 def load(options: CochleaOptions, how: Loading) -> Splits:
-    """The digits as spikes, in three parts; converted on first use and kept in the cache.
+    """Load the digits as spikes in three parts; they are converted on first use and cached.
 
     Args:
-        options: How sounds become spikes.
+        options: Options of the conversion.
         how: Its split is `official`; `speaker:NAME` to test on one of `SPEAKERS`; or `speaker:NAME/OTHER` to validate
             on another, so that what is chosen on validation recordings is chosen for voices that are new. A share is
             held out, the same for every digit and speaker; none of it where a speaker is. Its root holds
             `fsdd/recordings`.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing, damaged or other than the published one.
+        SpikingGammaError: The split is unknown, or a file is missing, damaged or differs from the published one.
 
     Example:
         >>> splits = load(split="speaker:theo")  # doctest: +SKIP
@@ -113,7 +113,7 @@ def load(options: CochleaOptions, how: Loading) -> Splits:
 
 
 def _held_out_speakers(split: str) -> tuple[str | None, str | None]:
-    """Who is heard in the test only, and who in validation only."""
+    """Return the speakers that are held out for the test and for validation."""
     if split == "official":
         return None, None
     kind, _, names = split.partition(":")
@@ -126,7 +126,7 @@ def _held_out_speakers(split: str) -> tuple[str | None, str | None]:
 
 
 def _checksums() -> dict[str, str]:
-    """Name to the first half of its SHA-256, for all 3000 files in the order of their names."""
+    """Return the first half of the SHA-256 of all 3000 files by name, in the order of names."""
     lines = resources.files("spikinggamma.datasets").joinpath("fsdd.sha256").read_text().splitlines()
     return {name: digest for digest, name in (line.split(" ") for line in lines)}
 

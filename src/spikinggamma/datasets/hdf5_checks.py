@@ -1,9 +1,9 @@
-"""A look at an HDF5 file before its library has one: damage that it would not come back from.
+"""Checks of an HDF5 file for damage that would make the HDF5 library hang or run out of memory.
 
-Lists of different lengths lie in global heaps: blocks that begin with `GCOL` and a length, filled with objects of 16 bytes of
-header (a number, and at byte 8 a size) and their content. Object number 0 is what is left over, and its size says how far that
-reaches. Versions of the library up to 2.0 step over such an object of size 0 forever; one changed bit in a size is enough to
-make it read one. HDF5 File Format Specification, version 3.0, III.E.
+Lists of different lengths are stored in global heaps: blocks that begin with `GCOL` and a length, and hold objects with a
+header of 16 bytes (a number, and at byte 8 a size) and their content. Object number 0 is the free space, and its size is that
+of the free space. Versions of the library up to 2.0 loop endlessly over such an object of size 0, and one changed bit in a size
+can produce it. Source: HDF5 File Format Specification, version 3.0, III.E.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from spikinggamma.errors import SpikingGammaError
 __all__ = ["check_heaps", "check_lengths"]
 
 _START = b"GCOL\x01\0\0\0"
-_HEADER = 16  # of a heap and of an object alike, lengths being 8 bytes in every file that h5py or PyTables wrote
+_HEADER = 16  # size of the header of a heap and of an object, with lengths of 8 bytes, as h5py and PyTables write
 
 
 def check_heaps(path: Path) -> None:
-    """Raise on a heap that the HDF5 library would never finish reading; leave all else to it.
+    """Raise an error for a heap that the HDF5 library would read endlessly; other damage is left to the library.
 
     Raises:
         SpikingGammaError: Names the file and the place.
     """
-    if path.stat().st_size < _HEADER:  # nothing to map, and no heap
+    if path.stat().st_size < _HEADER:  # too small to map or to hold a heap
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = data.find(_START)
@@ -57,10 +57,10 @@ def _endless_at(data: mmap.mmap, start: int) -> int | None:
 
 
 def check_lengths(part: Any, path: Path) -> None:
-    """Raise on lists that promise more than the whole file holds: the library would clear memory for them first.
+    """Raise an error for lists that claim to be larger than the whole file, as the library would allocate memory for them.
 
-    What lies in the file for a list is its length (4 bytes), the heap's address (8) and the object's number (4). Of compressed
-    tables of lists nothing is checked.
+    The file stores for each list its length (4 bytes), the heap's address (8) and the object's number (4). Compressed tables of
+    lists are not checked.
 
     Args:
         part: A data set of an open file.
@@ -89,7 +89,7 @@ def check_lengths(part: Any, path: Path) -> None:
 
 
 def _stretches(part: Any) -> Iterator[tuple[int, int]]:
-    """Place in the file and number of lists, for each stretch that lies there as it is."""
+    """Yield the byte offset and the number of lists, for each contiguous part of an uncompressed table."""
     start = part.file.userblock_size
     if part.chunks is None:
         offset = part.id.get_offset()

@@ -1,6 +1,6 @@
-"""The HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands, read.
+"""Reader of the HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands.
 
-| path | what |
+| path | content |
 | --- | --- |
 | `spikes/times` | for each recording, its spike times [s]: float16 in the first release, float32 in later ones |
 | `spikes/units` | for each recording, the channel of each spike |
@@ -8,13 +8,13 @@
 | `extra/speaker` | a number for each recording |
 | `extra/keys` | the name of each class |
 
-Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout says neither how long a recording lasts nor how many
-channels there are. Files that `spikinggamma.datasets.heidelberg_writer` writes say so in `extra/duration_us`,
-`extra/speaker_names`, `extra/sources` and the attribute `n_channels` of `spikes`, which other readers pass over; where they are
-missing, a recording ends just after its last spike.
+Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout contains neither the length of a recording nor the
+number of channels. Files of `spikinggamma.datasets.heidelberg_writer` have them in `extra/duration_us`, `extra/speaker_names`,
+`extra/sources` and the attribute `n_channels` of `spikes`, which other readers ignore; without these, a recording ends just
+after its last spike.
 
-Of float16 seconds a spike keeps 10 bits after its first: it is off by at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and
-0.49 ms before 2 s, so the first release has no finer times. Float32 keeps every microsecond up to 8 s.
+Float16 seconds have 10 bits after the first: the error is at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and 0.49 ms before
+2 s, so the first release has no finer times. Float32 preserves every microsecond up to 8 s.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ _PIECE = 256  # recordings read at once
 
 
 class HeidelbergFile(NamedTuple):
-    """Recordings of one file in its order, and the names of their classes (empty where it names none)."""
+    """Recordings of one file in its order, and the names of their classes (empty if the file has none)."""
 
     recordings: list[Recording]
     class_names: tuple[str, ...]
 
 
 def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None) -> list[list[Recording]]:
-    """The files `{name}_{part}.h5` of a data set, each part's recordings; fetched where no data root is named.
+    """Load the recordings of each file `{name}_{part}.h5` of a data set; download the files where no data root is given.
 
     Args:
         info: The data set.
@@ -70,7 +70,7 @@ def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None
         root: Data root; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left out.
 
     Raises:
-        SpikingGammaError: A file is missing, damaged or cannot be fetched, or holds a label that the data set has not.
+        SpikingGammaError: A file is missing, damaged or cannot be downloaded, or holds an unknown label.
     """
     names = {f"{info.name}_{part}.h5": checksum for part, checksum in checksums.items()}
     archives = {name: (f"{HOST}/{name}.zip", checksum) for name, checksum in names.items()}
@@ -86,11 +86,11 @@ def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None
 
 
 def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> HeidelbergFile:
-    """All recordings of a file in this layout.
+    """Read all recordings of a file in this layout.
 
     Args:
         path: An HDF5 file.
-        n_channels: Channels of the sensor; what the file says, or 700, where left out.
+        n_channels: Number of channels of the sensor; by default that in the file, or 700.
 
     Raises:
         SpikingGammaError: Not a whole HDF5 file, a part of the layout is missing or of another type or length, or a
@@ -102,14 +102,14 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
 
 
 def _stream(path: Path, n_channels: int) -> Iterator[Recording]:
-    """The recordings of a file one by one: it need not fit into memory."""
+    """Yield the recordings of a file one by one, so that it need not fit into memory."""
     with _opened(path) as file:
         yield from _recordings(file, path, n_channels)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """An HDF5 file whose errors name it."""
+    """Open an HDF5 file; errors within the block name the file."""
     import h5py
 
     if not path.is_file():
@@ -160,7 +160,7 @@ def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recor
 
 
 def _microseconds(seconds: Any, where: str) -> Any:
-    with np.errstate(invalid="ignore"):  # what becomes of that is refused below
+    with np.errstate(invalid="ignore"):  # invalid values are refused below
         seconds = np.asarray(seconds, dtype=np.float64)
     wrong = ~((seconds >= 0.0) & (seconds < _LONGEST_S))  # NaN is neither
     if wrong.any():
@@ -179,7 +179,7 @@ def _part(file: Any, path: Path, name: str) -> Any:
 
 
 def _lists(file: Any, path: Path, name: str, kinds: str) -> Any:
-    """The HDF5 array of lists of this name: what is sliced from it is read then."""
+    """Return the HDF5 array of lists of this name, which is read when it is sliced."""
     import h5py
 
     part = _part(file, path, name)

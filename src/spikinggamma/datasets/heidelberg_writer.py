@@ -1,4 +1,4 @@
-"""Recordings written in the HDF5 layout of the Spiking Heidelberg Digits, see `spikinggamma.datasets.heidelberg`."""
+"""Writer of the HDF5 layout of the Spiking Heidelberg Digits, see `spikinggamma.datasets.heidelberg`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["write_heidelberg"]
 
 
 def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_names: Sequence[str] = ()) -> None:
-    """Recordings as a file in this layout: made in memory, written under another name and renamed once it is whole.
+    """Write recordings as a file in this layout, atomically.
 
-    Times are float32 seconds where that keeps every microsecond, else float64.
+    Times are float32 seconds where these preserve every microsecond, else float64.
 
     Raises:
-        SpikingGammaError: No recordings, recordings of sensors with different numbers of channels, a recording whose steps
-            have labels, or a file that cannot be written (the one that was there stays).
+        SpikingGammaError: There are no recordings, their numbers of channels differ, a recording has labels by step, or the
+            file cannot be written (an existing file is kept).
     """
     import h5py
 
@@ -42,7 +42,7 @@ def write_heidelberg(path: Path | str, recordings: Sequence[Recording], class_na
         for one, recording in zip(seconds, recordings, strict=True)
     )
     kind = np.float32 if exact else np.float64
-    # The HDF5 library crashes when a disk fills up under it, so it writes to memory.
+    # The HDF5 library crashes when the disk is full, so it writes to memory.
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         _write(file, recordings, class_names, seconds, kind)

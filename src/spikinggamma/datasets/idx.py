@@ -1,4 +1,4 @@
-"""IDX files: arrays of bytes as MNIST was published in, packed with gzip or not."""
+"""Reader of IDX files, the format of MNIST: arrays of bytes, compressed by gzip or not."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["read_idx"]
 
 
 def read_idx(path: Path, n_axes: int) -> npt.NDArray[Any]:
-    """An IDX file of bytes, packed with gzip or not: 0, 0, 8, the number of axes, the length of each, the values.
+    """Read an IDX file of bytes, compressed by gzip or not: 0, 0, 8, the number of axes, the length of each, the values.
 
     Raises:
-        SpikingGammaError: The file cannot be read, or is no IDX file of bytes with so many axes and nothing else.
+        SpikingGammaError: The file cannot be read, or is not an IDX file of bytes with this number of axes.
     """
     try:
         data = path.read_bytes()

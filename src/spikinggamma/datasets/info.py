@@ -1,4 +1,4 @@
-"""What is known of a data set before it is loaded."""
+"""Description of a data set, available before it is loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Info"]
 
 
 class Info(NamedTuple):
-    """Facts that nets and reports need: classes and channels, and whom to thank."""
+    """Facts about a data set for nets and reports: classes, channels, licence and citation."""
 
     name: str
     title: str
@@ -21,5 +21,5 @@ class Info(NamedTuple):
     licence: str
     url: str
     citation: str  # BibTeX
-    step_labels: bool = False  # every step has a label, not every recording
-    shape: SensorShape = ()  # (polarities, height, width) of a camera, whose channels are these in this order
+    step_labels: bool = False  # whether steps have labels, instead of recordings
+    shape: SensorShape = ()  # (polarities, height, width) of a camera, the order of its channels

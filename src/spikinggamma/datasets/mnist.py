@@ -1,20 +1,20 @@
-"""MNIST: handwritten digits, turned into spikes by latency or read pixel by pixel.
+"""MNIST: handwritten digits, encoded as spikes by latency or pixel by pixel.
 
 60 000 training and 10 000 test pictures, 28 x 28 pixels of brightness 0 to 255. LeCun, Bottou, Bengio, Haffner (1998),
 doi 10.1109/5.726791.
 
 Layout: `mnist/train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each
-packed with gzip (`.gz`) or not. Any part of the data set will do: what is in the files is what is read.
+compressed by gzip (`.gz`) or not. The files may hold any part of the data set.
 
-| code | channels | when they spike |
+| code | channels | spike times |
 | --- | --- | --- |
-| `latency` | (1, 28, 28), one a pixel | once where its brightness p ≥ `threshold` θ, at (255 - p) / (256 - θ) · duration |
+| `latency` | (1, 28, 28), one per pixel | once where its brightness p ≥ `threshold` θ, at (255 - p) / (256 - θ) · duration |
 | `sequential` | 2 L, upward crossings first | pixel i, row by row, comes at i · `pixel_ms`; a spike for each level it crosses |
 | `permuted` | the same | the same, with the pixels in one fixed random order |
 
-L levels cut the brightness into L + 1 equal parts, q = floor(p (L + 1) / 256). Before the first pixel q is 0. Where it rises
-from a to b, the channels a to b - 1 spike, and where it falls from b to a, the channels L + a to L + b - 1. So all spikes so
-far, upward ones less downward ones, add up to q of every pixel again: L = 255 loses nothing.
+L levels divide the brightness into L + 1 equal parts, q = floor(p (L + 1) / 256). Before the first pixel q is 0. Where it
+rises from a to b, the channels a to b - 1 spike, and where it falls from b to a, the channels L + a to L + b - 1. So upward
+minus downward spikes up to a pixel add up to its q, and L = 255 is lossless.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ INFO = Info(
 
 
 class MNISTOptions(Options):
-    """How pictures become spikes."""
+    """Options of the codes of pictures as spikes."""
 
     code: Code = Field(
         default="latency",
@@ -90,7 +90,7 @@ class MNISTOptions(Options):
     duration_ms: float = Field(
         default=20.0, ge=1.0, le=60_000.0, description="length of a recording in the latency code [ms]"
     )
-    threshold: int = Field(default=50, ge=1, le=255, description="least brightness that spikes in the latency code")
+    threshold: int = Field(default=50, ge=1, le=255, description="lowest brightness that spikes in the latency code")
     pixel_ms: float = Field(
         default=1.0, ge=0.001, le=60_000.0, description="time between pixels in the other two codes [ms]"
     )
@@ -106,7 +106,7 @@ def _described(options: MNISTOptions) -> Info:
 
 @register_dataset(INFO, options=MNISTOptions, describe=_described)
 def load(options: MNISTOptions, how: Loading) -> Splits:
-    """The digits in three parts; the published files are fetched where no data root is named.
+    """Load the digits in three parts; the published files are downloaded where no data root is given.
 
     Args:
         options: How pictures become spikes.
@@ -114,7 +114,7 @@ def load(options: MNISTOptions, how: Loading) -> Splits:
             digit; its root holds the folder `mnist`.
 
     Raises:
-        SpikingGammaError: An unknown split or code, an option out of range, a file that is missing or damaged.
+        SpikingGammaError: The split or code is unknown, an option is out of range, or a file is missing or damaged.
 
     Example:
         >>> len(load(code="sequential").test)  # doctest: +SKIP
@@ -152,7 +152,7 @@ def load(options: MNISTOptions, how: Loading) -> Splits:
 
 
 def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
-    """Which pixel comes when in the permuted code; the same with every release of every library.
+    """Return the order of pixels in the permuted code, which does not depend on versions of libraries.
 
     Shapes:
         result int64 [784], each pixel (28 · row + column) once.
@@ -162,7 +162,7 @@ def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
 
 
 def _read_part(folder: Path, part: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Pictures [P, 784] and labels [P]."""
+    """Return pictures [P, 784] and labels [P]."""
     pictures_at, labels_at = _files(folder, part)
     pictures, labels = read_idx(pictures_at, 3), read_idx(labels_at, 1)
     if pictures.shape[1:] != (SIDE, SIDE):
@@ -212,7 +212,7 @@ def _fetch(folder: Path) -> None:
 
 
 def describe(options: Mapping[str, object]) -> Info:
-    """Return what `load` makes with these options: a code has channels and a shape of its own.
+    """Return the `Info` for these options of `load`, as each code has its own channels and shape.
 
     Example:
         >>> describe({"code": "sequential", "levels": 4}).n_channels

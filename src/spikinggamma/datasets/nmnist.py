@@ -1,12 +1,12 @@
-"""N-MNIST: handwritten digits seen by an event camera that moves in three saccades.
+"""N-MNIST: handwritten digits, recorded by an event camera that moves in three saccades.
 
 60 000 training and 10 000 test recordings of about 0.3 s, 34 x 34 pixels, two polarities. Orchard, Jayawant, Cohen, Thakor
 (2015), "Converting static image datasets to spiking neuromorphic datasets using saccades", arXiv 1507.07629.
 
-Layout: `Train/{label}/{id}.bin` and `Test/{label}/{id}.bin`, five bytes an event: x, y, then one bit of polarity and 23 bits of
-time [µs], the largest byte first. An event at y = 240 is none: the clock has run over, and all that follow are 2^13 µs later.
+Layout: `Train/{label}/{id}.bin` and `Test/{label}/{id}.bin`, five bytes per event: x, y, then one bit of polarity and 23 bits
+of time [µs], big-endian. A record with y = 240 marks an overflow of the clock: all later events are shifted by 2^13 µs.
 
-Any part of the data set will do: what is in the folders is what is read. A channel is (polarity · 34 + y) · 34 + x.
+The folders may hold any part of the data set. A channel is (polarity · 34 + y) · 34 + x.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ INFO = Info(
 
 @register_dataset(INFO)
 def load(options: Options, how: Loading) -> Splits:
-    """The digits in three parts.
+    """Load the digits in three parts.
 
     Args:
-        options: None are known.
+        options: Empty: this data set has no options.
         how: Its split is `official`, or `fold:K` with K from 0 to 4: both parts thrown together, and a fifth of every
             class tested on. Of the training part a share is held out, the same for every digit; its root holds
             `nmnist/Train` and `nmnist/Test`.
 
     Raises:
-        SpikingGammaError: An unknown split, no recordings, or a file that is damaged.
+        SpikingGammaError: The split is unknown, there are no recordings, or a file is damaged.
 
     Example:
         >>> len(load(split="official").test)  # doctest: +SKIP
@@ -85,10 +85,10 @@ def load(options: Options, how: Loading) -> Splits:
 
 
 def read_recording(path: Path, label: int) -> Recording:
-    """One `.bin` file.
+    """Read one `.bin` file.
 
     Raises:
-        SpikingGammaError: The file is empty, cut within an event, or holds an event outside the sensor or back in time.
+        SpikingGammaError: The file is empty or truncated, or holds an event outside the sensor or out of order.
     """
     data = np.frombuffer(path.read_bytes(), np.uint8)
     if not len(data) or len(data) % 5:

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, silent where there is no terminal."""
+"""Progress bars on standard error, which appear on a terminal only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["progress_bar"]
 
 @contextmanager
 def progress_bar(title: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yields a function that advances the bar by a count.
+    """Yield a function that advances the bar by a count.
 
-    The bar appears only on a terminal, and only once something has taken longer than an instant.
+    The bar appears only on a terminal, and only after a short delay.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,7 +26,7 @@ def progress_bar(title: str, total: int, *, shown: bool) -> Iterator[Callable[[i
 
 @contextmanager
 def byte_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """Yields a function that is told how many bytes there are and how many there will be, None where nobody knows."""
+    """Yield a function that sets the number of bytes received and the total, None where it is unknown."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 

@@ -1,7 +1,7 @@
-"""QTDB: heartbeats of the QT Database as level-crossing spikes, with the wave that is passing labelled at every step.
+"""QTDB: heartbeats of the QT Database as level-crossing spikes, with a label of the current wave at every step.
 
 618 training and 141 test stretches of 1301 steps at 250 Hz (5.2 s), two electrocardiogram leads, for each of which one channel
-spikes when the voltage has risen by a level and one when it has fallen. Six classes: the waves P, QR and RS, and what lies
+spikes when the voltage has risen by a level and one when it has fallen. Six classes: the waves P, QR and RS, and the segments
 between them, PQ, ST and TP; about a twelfth of the steps has none. Spikes and split of Yin, Corradi, Bohté (2021), arXiv
 2103.12593; recordings of Laguna and others (1997), on PhysioNet.
 
@@ -65,15 +65,15 @@ _FLOORS = (Floor(0.353, "the most frequent class at each position in time", "pyt
 
 @register_dataset(INFO, floors=_FLOORS)
 def load(options: Options, how: Loading) -> Splits:
-    """The stretches in three parts.
+    """Load the stretches in three parts.
 
     Args:
-        options: None are known.
+        options: Empty: this data set has no options.
         how: Its split is `official`, the only one; of the training part a share is held out, in runs of ten
             neighbours, as those of one heart are alike; its root holds the folder `qtdb`.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing or damaged.
+        SpikingGammaError: The split is unknown, or a file is missing or damaged.
 
     Example:
         >>> splits = load()  # doctest: +SKIP
@@ -94,10 +94,10 @@ def load(options: Options, how: Loading) -> Splits:
 
 
 def read_qtdb(path: Path) -> list[Recording]:
-    """The stretches of one file, in its order.
+    """Read the stretches of one file, in its order.
 
     Raises:
-        SpikingGammaError: No such file, not a MATLAB file with `x` and `y` of the layout, or a value that it does not know.
+        SpikingGammaError: The file is missing, is not a MATLAB file with `x` and `y` of the layout, or has an unknown value.
     """
     import scipy.io
 
@@ -106,7 +106,7 @@ def read_qtdb(path: Path) -> list[Recording]:
         raise SpikingGammaError(str(path), "no such file", f"a part of {INFO.title}", remedy)
     try:
         held = scipy.io.loadmat(path, variable_names=["x", "y"], appendmat=False)
-    except Exception as error:  # whatever a damaged file makes the reader trip over
+    except Exception as error:  # any error of the reader on a damaged file
         raise SpikingGammaError(str(path), f"not readable ({error})", "a whole MATLAB 5 file") from error
     x, y = (_table(held, name, width, path) for name, width in (("x", INFO.n_channels), ("y", INFO.n_classes)))
     if x.shape[:2] != y.shape[:2]:

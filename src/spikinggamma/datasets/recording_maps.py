@@ -1,8 +1,8 @@
-"""Recordings of published files, read once and then mapped into memory.
+"""Cache of recordings from published files, which are read once and then mapped into memory.
 
-A large set does not fit into memory and takes minutes to unpack. Its recordings are read, checked and written to flat files
-in the cache as they come (`spikinggamma.datasets.spike_maps`, twelve bytes an event); every later run maps those. A file of
-another length or time of change is read anew. Where the cache cannot be written, recordings are read into memory instead.
+A large data set does not fit into memory and takes minutes to unpack. Its recordings are read, checked and written to flat
+files in the cache one after the other (`spikinggamma.datasets.spike_maps`, twelve bytes per event); every later run maps these.
+A file with another size or modification time is read again. If the cache cannot be written, recordings are read into memory.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ class _Facts(NamedTuple):
 def mapped_recordings(
     dataset: str, files: Sequence[Path], read: Callable[[], Iterable[Recording]], *, key: dict[str, object]
 ) -> list[Recording]:
-    """What `read` yields, from the cache where these files have been read before.
+    """Return the recordings of `read`, from the cache where these files have been read before.
 
     Args:
         dataset: Name of the data set, a folder of the cache.
         files: Every file that `read` opens.
-        read: Yields the recordings in a fixed order, all of one sensor, each with one label; those of one file at a time, so
+        read: Function that yields the recordings in a fixed order, all of one sensor, each with one label, file by file, so
             that little is in memory at once.
-        key: Whatever else the recordings depend on.
+        key: Everything else that the recordings depend on.
 
     Returns:
-        Recordings whose events are views of files, read-only; in memory where the cache cannot be written.
+        Recordings whose events are read-only views of files, or arrays in memory where the cache cannot be written.
 
     Raises:
-        SpikingGammaError: Whatever `read` raises; nothing is kept then.
+        SpikingGammaError: `read` raises it; nothing is cached then.
     """
     described = json.dumps({"format": _FORMAT, "files": [_stamp(path) for path in files], **key}, sort_keys=True)
     folder = cache_root() / dataset / f"files-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
@@ -84,7 +84,7 @@ def mapped_recordings(
 
 
 def _in_pieces(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
-    """Lists of neighbouring recordings that have a few million events together."""
+    """Yield lists of neighbouring recordings that have a few million events together."""
     piece: list[Recording] = []
     events = 0
     for recording in recordings:
@@ -98,7 +98,7 @@ def _in_pieces(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
 
 
 def _kept(folder: Path, read: Callable[[], Iterable[Recording]]) -> list[Recording]:
-    """Read everything, write the maps, and open them."""
+    """Read all recordings, write the maps, and open them."""
     remove_leftovers(folder)
     maps = folder / _MAPS
     if maps.exists():
@@ -156,6 +156,6 @@ def _shape(sides: list[int]) -> SensorShape:
 def _stamp(path: Path) -> list[object]:
     try:
         status = path.stat()
-    except OSError:  # `read` says what is missing
+    except OSError:  # `read` raises an error that names the missing file
         return [str(path)]
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]

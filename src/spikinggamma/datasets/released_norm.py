@@ -1,17 +1,17 @@
-"""The files that were released with "Beyond Rate Coding" (arXiv 2507.16043): SHD-norm and SSC-norm, read.
+"""Reader of SHD-norm and SSC-norm, the files that were released with "Beyond Rate Coding" (arXiv 2507.16043).
 
-| file | holds |
+| file | content |
 | --- | --- |
 | `shd_norm.mat`, MATLAB version 5 | `X` uint8 [5460, 224, 100]: recordings, channels, bins; `Y` [1, 5460], 20 classes |
 | `ssc_norm.h5`, HDF5, compressed | `X` [40390, 285, 100]; `Y` [40390], 35 classes |
 
-Both lie at https://zenodo.org/records/16153275. A bin is 1.4 s / 99 long; an event is put in the
-middle of bin i, so binning at `spikinggamma.events.BIN_MS` gives the file's own steps back. Bin 0 is empty, as their bins are
-numbered from 1. The channels are those of the Heidelberg sets that were kept, renumbered. *whole* and *part* as made by the
-authors' programs have the same layout.
+Both are at https://zenodo.org/records/16153275. A bin is 1.4 s / 99 long; an event is put in the middle of bin i, so that
+binning at `spikinggamma.events.BIN_MS` restores the file's own steps. Bin 0 is empty, as bins are numbered from 1. The channels
+are those of the Heidelberg data sets that were kept, renumbered. *whole* and *part* from the authors' programs have the same
+layout.
 
-The files are shuffled already. Their notebooks train on the first 60 %, choose on the next 15 % and test on the next 15 %:
-`spikinggamma.events.published_parts`.
+The files are shuffled already. The authors' notebooks train on the first 60 %, validate on the next 15 % and test on the next
+15 %, as `spikinggamma.events.published_parts` does.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _AT_ONCE = 1000  # recordings: 28 MB of Speech Commands, where the whole file is
 
 
 def read_shd_norm(path: Path | str) -> list[Recording]:
-    """The recordings of `shd_norm.mat`, in its order.
+    """Read the recordings of `shd_norm.mat`, in its order.
 
     Raises:
-        SpikingGammaError: No such file, no MATLAB file of version 5, or one without spikes and labels in this layout.
+        SpikingGammaError: The file is missing, is not a MATLAB file of version 5, or has no spikes and labels in this layout.
 
     Example:
         >>> len(read_shd_norm("shd_norm.mat"))  # doctest: +SKIP
@@ -49,16 +49,16 @@ def read_shd_norm(path: Path | str) -> list[Recording]:
     except NotImplementedError as error:
         remedy = "Save it again with scipy.io.savemat, or with MATLAB's -v7 switch."
         raise SpikingGammaError(str(path), "a MATLAB file of version 7.3", "version 5, as released", remedy) from error
-    except Exception as error:  # whatever a damaged file provokes inside scipy's reader comes out as it is
+    except Exception as error:  # scipy's reader passes on any error that a damaged file causes
         raise SpikingGammaError(str(path), f"not readable ({error})", "a whole MATLAB file of version 5") from error
     return _recordings(path, held, n_classes=20)
 
 
 def read_ssc_norm(path: Path | str) -> list[Recording]:
-    """The recordings of `ssc_norm.h5`, in its order; read a thousand at a time.
+    """Read the recordings of `ssc_norm.h5`, in its order, a thousand at a time.
 
     Raises:
-        SpikingGammaError: No such file, no whole HDF5 file, or one without spikes and labels in this layout.
+        SpikingGammaError: The file is missing, is not a complete HDF5 file, or has no spikes and labels in this layout.
 
     Example:
         >>> len(read_ssc_norm("ssc_norm.h5"))  # doctest: +SKIP

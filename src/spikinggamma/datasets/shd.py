@@ -1,7 +1,7 @@
-"""Spiking Heidelberg Digits: spoken digits in English and German, by twelve speakers, as the published spikes.
+"""Spiking Heidelberg Digits: published spikes of spoken digits in English and German, by twelve speakers.
 
 8156 training and 2264 test recordings in the current release, 20 classes, 700 channels, about a second each; two of the
-speakers are heard in the test part only. Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407.
+speakers are in the test part only. Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407.
 
 Layout: `shd/shd_train.h5` and `shd/shd_test.h5` below the data root, see `spikinggamma.datasets.heidelberg`. Where no data root
 is named they are fetched into the cache, and their archives compared with the checksums below.
@@ -40,15 +40,15 @@ INFO = Info(
 
 @register_dataset(INFO)
 def load(options: Options, how: Loading) -> Splits:
-    """The digits in three parts.
+    """Load the digits in three parts.
 
     Args:
-        options: None are known.
+        options: Empty: this data set has no options.
         how: Its split is `official`, the only one; of the training part a share is held out, the same for every digit
             and speaker; its root holds the folder `shd`.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing, damaged or cannot be fetched.
+        SpikingGammaError: The split is unknown, or a file is missing, damaged or cannot be downloaded.
 
     Example:
         >>> len(load().test)  # doctest: +SKIP

@@ -1,10 +1,10 @@
-"""A user's own sound files through the cochlea: one file, or a folder of them.
+"""Conversion of a user's own sound files, or of a folder of them, to spikes by the cochlea model.
 
-Where a folder has folders of sounds in it, each of them is a class and gives it its name. Otherwise files are named
-`{label}_...`, and what stands before the first underscore is the class; in `{label}_{speaker}_{take}`, as the Free Spoken Digit
-Dataset names its files, the middle is the speaker. Classes are numbered in the order of their names, numbers by their size.
+Where a folder has subfolders of sounds, each of them is a class with the name of the subfolder. Otherwise files are named
+`{label}_...`, and the text before the first underscore is the class; in `{label}_{speaker}_{take}`, as in the Free Spoken Digit
+Dataset, the middle part is the speaker. Classes are numbered in the order of their names, and numbers by their value.
 
-A recording's spikes depend on the cochlea, the seed and its own file's name, not on what else is converted with it.
+A recording's spikes depend on the cochlea, the seed and its own file name, and not on other files.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _AT_ONCE = 32
 def read_sounds(
     path: Path | str, cochlea: Cochlea | None = None, *, seed: int = 0, progress: bool = True
 ) -> HeidelbergFile:
-    """The spikes of a sound file, or of all sound files in a folder, and the names of their classes.
+    """Convert a sound file, or all sound files in a folder; return their spikes and the names of their classes.
 
     Args:
         path: A WAV or FLAC file, or a folder of them.
-        cochlea: Parameters; the published ones where left out.
-        seed: Of the random release of spikes.
-        progress: Show a bar on a terminal.
+        cochlea: Parameters; the published ones if not given.
+        seed: Seed of the random release of spikes.
+        progress: Whether to show a progress bar on a terminal.
 
     Raises:
-        SpikingGammaError: Names the file that is no sound or tells no label, or the folder without sounds.
+        SpikingGammaError: A file is not a sound, its name gives no label, or the folder has no sounds; the message names it.
 
     Example:
         >>> read_sounds("recordings").class_names[:3]  # doctest: +SKIP
@@ -80,7 +80,7 @@ def read_sounds(
 
 
 def _labelled(path: Path) -> list[tuple[Path, str, str]]:
-    """Every sound file with its label and speaker."""
+    """Return every sound file with its label and speaker."""
     if not path.exists():
         raise SpikingGammaError(str(path), "no such file or folder", "a sound file, or a folder of them")
     if path.is_file():

@@ -1,4 +1,4 @@
-"""Speech Commands, version 0.02: 35 English words by many speakers, through the cochlea.
+"""Speech Commands, version 0.02: 35 English words by many speakers, converted to spikes by the cochlea model.
 
 105 829 recordings of at most a second, 16 kHz mono, CC BY 4.0. Warden (2018), "Speech Commands: A Dataset for
 Limited-Vocabulary Speech Recognition", arXiv 1804.03209.
@@ -7,7 +7,7 @@ Layout: `speech_commands/{word}/{speaker}_nohash_{take}.wav`, with `validation_l
 words: a line for each file of these parts, and all others are for training. No speaker is in two parts. Folders that begin
 with `_`, such as `_background_noise_`, hold no words and are left out.
 
-A recording in which every sample is 0 is one without spikes, not an error: a published file cannot be recorded again.
+A recording in which every sample is 0 gives a recording without spikes and no error, as the published data has some.
 """
 
 from __future__ import annotations
@@ -63,21 +63,21 @@ INFO = Info(
 
 
 class SpeechCommandsOptions(CochleaOptions):
-    """How sounds become spikes, and how many of them."""
+    """Options of the conversion of sounds to spikes, and of how many are used."""
 
-    limit: int = Field(default=0, ge=0, description="most recordings of a word in each part, the first by name; 0: all")
+    limit: int = Field(default=0, ge=0, description="largest number of recordings of a word in a part; 0: all")
 
 
 def describe(options: SpeechCommandsOptions) -> Info:
-    """Return what `load` makes with these options."""
+    """Return the `Info` for these options of `load`."""
     return INFO._replace(n_channels=options.n_channels)
 
 
 @register_dataset(INFO, options=SpeechCommandsOptions, describe=describe, behind=(HEIDELBERG,))
 def load(options: SpeechCommandsOptions, how: Loading) -> Splits:
-    """The words as spikes in their three published parts; converted on first use and kept in the cache.
+    """Load the words as spikes in their three published parts; they are converted on first use and cached.
 
-    The cache knows a file by its name, size and time of change.
+    The cache identifies a file by its name, size and modification time.
 
     Args:
         options: How sounds become spikes, and how many of them.
@@ -85,8 +85,8 @@ def load(options: SpeechCommandsOptions, how: Loading) -> Splits:
             published; its root holds the folder `speech_commands`.
 
     Raises:
-        SpikingGammaError: An unknown split, no recordings, a folder that is no word, a list that is missing or names a file
-            that is not there, a sound that is damaged.
+        SpikingGammaError: The split is unknown, there are no recordings, a folder is not a word, a list or a listed file is
+            missing, or a sound is damaged.
 
     Example:
         >>> splits = load(limit=20)  # doctest: +SKIP
@@ -114,7 +114,7 @@ def load(options: SpeechCommandsOptions, how: Loading) -> Splits:
 
 
 def _parts(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Names (`word/file`) of the training, validation and test recordings, in order."""
+    """Return the names (`word/file`) of the training, validation and test recordings, in order."""
     if not folder.is_dir():
         raise SpikingGammaError(str(folder), "no such folder", "the recordings of Speech Commands", _REMEDY)
     words = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))

@@ -1,11 +1,11 @@
-"""Words spoken on the spot by espeak-ng: text, voice, rate and pitch in, sound out.
+"""Speech synthesis by espeak-ng, from text, voice, rate and pitch to sound.
 
-espeak-ng is licensed under the GPL-3.0 or later and no part of this library: it is a program of its own here, started
-once for each utterance. It comes as the optional extra `speech`, or from the system: what the package
-`espeakng_loader` bundles is taken first, otherwise the program `espeak-ng` on the path. https://github.com/espeak-ng/espeak-ng
+espeak-ng is licensed under the GPL-3.0 or later and is not part of this library: it runs as a separate program, started once
+for each utterance. It comes with the optional extra `speech`, or from the system: the library in the package
+`espeakng_loader` is used first, otherwise the program `espeak-ng` on the path. https://github.com/espeak-ng/espeak-ng
 
-The same utterance by the same version is the same sound. One exception: a few variants breathe (`f2`, `f3`, `f5`, `whisper`
-and some more), and the program from 1.52 on takes that noise from the clock; the bundled library never does.
+The same version gives the same sound for the same utterance, with one exception: a few variants have breath noise (`f2`, `f3`,
+`f5`, `whisper` and some more), which the program from 1.52 on seeds from the clock; the bundled library never does.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ __all__ = ["Synthesiser", "Utterance", "check_voices", "find_synthesiser", "spea
 
 _RATES_WPM = (80, 450)
 _PITCHES = (0, 99)
-_INSTALL = 'Install it with pip install "spikinggamma[speech]".'
+_INSTALL = "Install it with pip install espeakng-loader."
 _LONGEST_S = 60.0
 
 
 class Utterance(NamedTuple):
-    """What is said, and how."""
+    """Text of an utterance with its voice, rate and pitch."""
 
     text: str
     language: str  # a file in espeak-ng's `lang`, such as en (British), en-us or de
-    variant: str  # who speaks: a file in espeak-ng's `voices/!v`, such as f1 or m3
-    rate_wpm: int = 175  # about as many words a minute
+    variant: str  # speaker: a file in espeak-ng's `voices/!v`, such as f1 or m3
+    rate_wpm: int = 175  # words per minute, approximately
     pitch: int = 50  # from 0 to 99, relative to the variant
 
 
 class Synthesiser(NamedTuple):
-    """An espeak-ng that was found."""
+    """An installed espeak-ng."""
 
-    version: str  # the bundled library or the system's program, and its number
+    version: str  # bundled library or program of the system, with its version number
     data: Path  # the folder `espeak-ng-data`
-    command: tuple[str, ...]  # what starts it, without the utterance
+    command: tuple[str, ...]  # command that starts it, without the utterance
     bundled: bool
 
 
 def find_synthesiser() -> Synthesiser:
-    """The bundled espeak-ng, or else the program on the path.
+    """Return the bundled espeak-ng, or else the program on the path.
 
     Raises:
-        SpikingGammaError: There is neither, or what there is does not start.
+        SpikingGammaError: There is neither, or it does not start.
     """
     if importlib.util.find_spec("espeakng_loader") is not None:
         loader = importlib.import_module("espeakng_loader")
         data = Path(loader.get_data_path())
-        # The library keeps no more than 160 bytes of the folder's path, so it is started there and told `.`.
+        # The library stores at most 160 bytes of the folder's path, so it is started in the folder with the path `.`.
         command = (sys.executable, "-I", "-S", espeak_process.__file__, loader.get_library_path(), ".")
         version = _run(command, data.parent).decode().strip()
         return Synthesiser(f"library {version}", data, command, bundled=True)
@@ -81,12 +81,12 @@ def find_synthesiser() -> Synthesiser:
 
 
 def check_voices(languages: Sequence[str], variants: Sequence[str], synthesiser: Synthesiser) -> None:
-    """Raise on the first language or variant that espeak-ng does not have.
+    """Raise an error for the first language or variant that espeak-ng does not have.
 
-    It would pass over an unknown variant and speak with its plain voice. Languages are tried, with one short sound each.
+    espeak-ng would ignore an unknown variant and use its default voice. Languages are tried with one short sound each.
     """
     folder = synthesiser.data / "voices" / "!v"
-    # Compared with the folder's own list, so it does not matter what a file system makes of case or of `..`.
+    # Compared with the folder's listing, so that the file system's treatment of case and `..` does not matter.
     known = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     for variant in variants:
         if variant not in known:
@@ -100,13 +100,13 @@ def check_voices(languages: Sequence[str], variants: Sequence[str], synthesiser:
 
 
 def speak(utterance: Utterance, synthesiser: Synthesiser) -> Sound:
-    """The sound of an utterance, without the silence around it.
+    """Return the sound of an utterance, without the silence around it.
 
     Shapes:
         samples float64 [S] within [-1, 1).
 
     Raises:
-        SpikingGammaError: A rate or pitch out of range, a language that espeak-ng does not have, or a text that is silent.
+        SpikingGammaError: The rate or pitch is out of range, espeak-ng does not have the language, or the text is silent.
 
     Example:
         >>> speak(Utterance("zero", "en-us", "f1"), find_synthesiser()).rate_hz  # doctest: +SKIP
@@ -122,7 +122,7 @@ def speak(utterance: Utterance, synthesiser: Synthesiser) -> Sound:
     how = (voice, rate_wpm, pitch) if synthesiser.bundled else ("-v", voice, "-s", rate_wpm, "-p", pitch)
     folder = synthesiser.data.parent if synthesiser.bundled else None
     wav = _run((*synthesiser.command, *how), folder, text=utterance.text, about=utterance)
-    # The program writes a length that it cannot know yet; libsndfile reads as far as there is anything.
+    # The program writes a placeholder length; libsndfile reads to the end of the data.
     try:
         samples, rate_hz = soundfile.read(io.BytesIO(wav), dtype="float64")
     except soundfile.LibsndfileError as error:

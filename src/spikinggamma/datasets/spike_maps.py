@@ -1,13 +1,13 @@
-"""Spikes of many recordings as two flat files that are mapped into memory, not read.
+"""Spikes of many recordings as two flat files that are mapped into memory.
 
-| file | what |
+| file | content |
 | --- | --- |
 | `times_us` | int64, all spikes of the first recording, then of the second, ... |
 | `channels` | int32, likewise |
-| `index.npz` | spikes and length of each recording, the CRC-32 of both files, and what else is known of the recordings |
+| `index.npz` | spikes and length of each recording, the CRC-32 of both files, and further arrays on the recordings |
 
-What the system has mapped it keeps once, however many processes open it, and drops when memory is short. The types are those
-of a `Recording`, which then takes these views without copying them.
+The system keeps mapped pages once for all processes, and drops them when memory is short. The dtypes are those of a
+`Recording`, which takes these views without copying them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DAMAGE = (
     zlib.error,
     struct.error,
 )
-"""What reading an NPZ file that was cut or changed can raise."""
+"""Exceptions that reading a truncated or changed NPZ file can raise."""
 
 _KINDS: dict[str, np.dtype[Any]] = {"times_us": np.dtype("<i8"), "channels": np.dtype("<i4")}
 _PIECE = 1 << 20
@@ -59,15 +59,15 @@ class Spikes(NamedTuple):
 def write_maps(
     folder: Path, shards: Iterable[list[Spikes]], about: Callable[[], dict[str, npt.NDArray[Any]]] = dict
 ) -> None:
-    """Write the maps into a new folder, complete or not at all.
+    """Write the maps into a new folder, atomically.
 
     Args:
-        folder: Its name; not there yet.
-        shards: Spikes of neighbouring recordings, asked for one list at a time.
-        about: Further arrays for the index, asked for at the end.
+        folder: Path of the folder, which must not exist yet.
+        shards: Spikes of neighbouring recordings, one list at a time.
+        about: Function that returns further arrays for the index; it is called at the end.
 
     Raises:
-        OSError: The disk is full, the place cannot be written, or a folder of that name is there.
+        OSError: The disk is full, the place cannot be written, or a folder of that name exists.
     """
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     counts: list[int] = []
@@ -103,12 +103,12 @@ def write_maps(
 
 
 def open_maps(folder: Path, n_recordings: int) -> list[Spikes]:
-    """Views of every recording's spikes, read-only.
+    """Return read-only views of every recording's spikes.
 
-    Both files are read once to compare their checksums, which costs a fraction of a second for a hundred megabytes.
+    Both files are read once to verify their checksums, which takes a fraction of a second for a hundred megabytes.
 
     Raises:
-        One of `DAMAGE`: A file is missing, cut, changed, or holds another number of recordings.
+        One of `DAMAGE`: A file is missing, truncated or changed, or holds another number of recordings.
     """
     with (folder / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as index:
         counts, durations, sums = index["counts"], index["durations_us"], index["crc32"]
@@ -124,10 +124,10 @@ def open_maps(folder: Path, n_recordings: int) -> list[Spikes]:
 
 
 def open_about(folder: Path) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of the index; those of `about` are among them.
+    """Return all arrays of the index, including those of `about`.
 
     Raises:
-        One of `DAMAGE`: It is missing, cut or changed.
+        One of `DAMAGE`: It is missing, truncated or changed.
     """
     with (folder / "index.npz").open("rb") as file, np.load(file, allow_pickle=False) as index:
         return dict(index)
@@ -137,11 +137,13 @@ def _map(path: Path, kind: np.dtype[Any], total: int, wanted: int) -> npt.NDArra
     if path.stat().st_size != total * kind.itemsize:
         raise ValueError(f"`{path.name}` has {path.stat().st_size} bytes instead of {total * kind.itemsize}")
     found = 0
-    with path.open("rb") as file:  # through the file and not the map: the pages need not become this process's own
+    with path.open(
+        "rb"
+    ) as file:  # read through the file and not the map, so that the pages are not loaded into this process
         while piece := file.read(_PIECE):
             found = zlib.crc32(piece, found)
     if found != wanted:
         raise ValueError(f"`{path.name}` has CRC-32 {found:08x} instead of {wanted:08x}")
-    if total == 0:  # there is nothing to map
+    if total == 0:  # an empty file cannot be mapped
         return np.empty(0, kind)
     return np.memmap(path, kind, "r", shape=(total,)).view(np.ndarray)

@@ -1,4 +1,4 @@
-"""How validation is taken from the training part."""
+"""Choice of validation recordings from the training part."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["hold_out"]
 
 
 def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tuple[list[Recording], list[Recording]]:
-    """Part recordings in two, every pair of label and speaker in the same proportion (to within one recording).
+    """Split recordings in two, with every pair of label and speaker in the same proportion (to within one recording).
 
     Args:
-        recordings: All of them; their order decides nothing but the order of the result.
+        recordings: All recordings; their order only affects the order of the result.
         fraction: Share of the second part, from 0 to below 1.
-        seed: Of the choice.
+        seed: Seed of the choice.
 
     Returns:
-        The larger part and the part held out, in the order given.
+        The larger part and the part held out, in the given order.
     """
     if not 0.0 <= fraction < 1.0:
         raise SpikingGammaError("validation_fraction", fraction, "from 0 to below 1")
@@ -34,7 +34,7 @@ def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tupl
     groups = [strata[key] for key in sorted(strata)]
     held: set[int] = set()
     seen = 0
-    # Rounding runs on over the strata in random order, so the total is exact and no class is favoured.
+    # Rounding errors are carried over the strata in random order, so the total is exact and no class is favoured.
     for place in rng.permutation(len(groups)):
         group = groups[place]
         seen += len(group)

@@ -1,15 +1,15 @@
-"""Spoken words without a download: any list of words, by many synthetic voices, through the cochlea.
+"""Synthetic spoken words: any list of words, by many synthetic voices, converted to spikes by the cochlea model.
 
 As it comes, in the shape of the Spiking Heidelberg Digits: the digits in English and German, 20 classes, 700 channels. Ten
 voices of women and ten of men say every word eight times, each time at another rate and pitch: 3200 recordings of about
-0.4 s. espeak-ng speaks (`pip install "spikinggamma[speech]"`), see `spikinggamma.datasets.speech_synthesis`.
+0.4 s. espeak-ng speaks (`pip install espeakng-loader`), see `spikinggamma.datasets.speech_synthesis`.
 
-A speaker is one of espeak-ng's variants: a vocal tract of its own, with a rate, a pitch and an accent of English that it keeps
-to. Such voices differ less than people do, and each says a word the same way every time but for rate and pitch:
-expect higher accuracy here than on recordings of people, and take none of it for theirs.
+A speaker is one of espeak-ng's variants: its own vocal tract, with a fixed rate, pitch and accent of English. Such voices
+differ less than people do, and each speaks a word the same way every time except for rate and pitch: accuracies are higher
+than on recordings of people, and must not be compared with them.
 
 Splits: `official` tests on every fifth voice of the list (on the last, of fewer than five); `speaker:NAME` tests on one.
-Training never hears a voice of the test part. Validation is taken from the training part, and does know its voices.
+Voices of the test part are not in the training part. Validation is taken from the training part, with the same voices.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ WORDS = (
     "en:zero, en:one, en:two, en:three, en:four, en:five, en:six, en:seven, en:eight, en:nine, "
     "de:null, de:eins, de:zwei, de:drei, de:vier, de:fünf, de:sechs, de:sieben, de:acht, de:neun"
 )
-# Variants that neither whisper nor play a robot, in 1.51 as in 1.52; the fifth, tenth, ... are those of the test part.
+# Variants that are neither whispering nor robotic, in 1.51 and 1.52; every fifth is in the test part.
 VOICES = "f1, m1, Andrea, m2, f4, m4, Annie, m5, anika, m3, belinda, m7, shelby, m8, steph, Gene, aunty, Mike, grandma, Denis"
 _ACCENTS = {"en": ("en", "en-us", "en-gb-x-rp", "en-gb-scotland")}  # espeak-ng's `en` is British
-# A speaker's own rate in words a minute and pitch, and how far a take strays from them. espeak-ng's own are 175 and 50.
+# A speaker's rate in words per minute and pitch, and the variation of a take. espeak-ng's defaults are 175 and 50.
 _RATES_WPM, _PITCHES = (140.0, 210.0), (35.0, 65.0)
 _RATE_STRAYS, _PITCH_STRAYS = 0.15, 10.0
 
@@ -56,10 +56,10 @@ _ESPEAK_NG = """@software{espeakng,
 
 
 def class_names(words: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of the classes that a list of words makes: the words, with their language where two are spelt alike.
+    """Return the class names of a list of words: the words, with their language where two have the same spelling.
 
     Raises:
-        SpikingGammaError: A word without a language, an empty one, or one that comes twice.
+        SpikingGammaError: A word has no language, is empty, or occurs twice.
 
     Example:
         >>> class_names("en:hand, de:hand, de:fuß")
@@ -77,7 +77,7 @@ class _Take(NamedTuple):
 
 
 def _takes(words: str | Sequence[str], speakers: Sequence[str], takes: int, seed: int) -> dict[str, _Take]:
-    """Every recording's name and what it is; neither other words nor other speakers change it."""
+    """Return the take of every recording by name; it does not depend on other words or speakers."""
     spoken: dict[str, _Take] = {}
     for label, (name, (language, word)) in enumerate(zip(class_names(words), _words(words), strict=True)):
         for speaker in speakers:
@@ -110,7 +110,7 @@ def _generator(seed: int, name: str) -> np.random.Generator:
 
 
 def _words(words: str | Sequence[str]) -> list[tuple[str, str]]:
-    """(language, word) of each, checked."""
+    """Check the words, and return pairs of language and word."""
     parsed: list[tuple[str, str]] = []
     for entry in _list(words):
         language, colon, word = (part.strip() for part in entry.partition(":"))
@@ -165,7 +165,7 @@ INFO = Info(
 
 
 class SpokenWordsOptions(CochleaOptions):
-    """Which words, by whom, and how they become spikes."""
+    """Options of the words, their speakers and the conversion to spikes."""
 
     words: str | tuple[str, ...] = Field(
         default=WORDS,
@@ -180,17 +180,17 @@ class SpokenWordsOptions(CochleaOptions):
 
 
 def describe(options: SpokenWordsOptions) -> Info:
-    """Return what `load` makes with these options: the classes are the words."""
+    """Return the `Info` for these options of `load`, in which the classes are the words."""
     words = class_names(options.words)
     return INFO._replace(n_classes=len(words), class_names=words, n_channels=options.n_channels)
 
 
 @register_dataset(INFO, options=SpokenWordsOptions, describe=describe, behind=(HEIDELBERG,), made_here=True)
 def load(options: SpokenWordsOptions, how: Loading) -> Splits:
-    """The words as spikes, in three parts; spoken and converted on first use and kept in the cache.
+    """Load the words as spikes in three parts; they are spoken and converted on first use and cached.
 
-    espeak-ng is asked for its version even then, as another version says the words otherwise. The words begin and end with
-    their sounds, which `ramp_ms=20` leaves more of than the published window does.
+    espeak-ng must be installed even for cached words, as each version speaks them differently. There is no silence around the
+    words, so `ramp_ms=20` preserves more of their ends than the published window does.
 
     Args:
         options: Which words, by whom, and how they become spikes.
@@ -198,7 +198,7 @@ def load(options: SpokenWordsOptions, how: Loading) -> Splits:
             word and voice.
 
     Raises:
-        SpikingGammaError: An unknown split, language or voice, a word that cannot be spoken, or no espeak-ng.
+        SpikingGammaError: The split, a language or a voice is unknown, a word cannot be spoken, or espeak-ng is missing.
 
     Example:
         >>> splits = load(takes=2)  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Spiking Speech Commands: 35 spoken commands by many speakers, as the published spikes.
+"""Spiking Speech Commands: published spikes of 35 spoken commands by many speakers.
 
 75466 training, 9981 validation and 20382 test recordings, 700 channels, about a second each. Cramer, Stradmann, Schemmel, Zenke
 (2020), arXiv 1910.07407, from Warden's Speech Commands, arXiv 1804.03209.
@@ -41,15 +41,15 @@ INFO = Info(
 
 @register_dataset(INFO)
 def load(options: Options, how: Loading) -> Splits:
-    """The commands in their three published parts.
+    """Load the commands in their three published parts.
 
     Args:
-        options: None are known.
+        options: Empty: this data set has no options.
         how: Its split is `official`, the only one; share and seed are without effect, as the validation part is
             published; its root holds the folder `ssc`.
 
     Raises:
-        SpikingGammaError: An unknown split, a file that is missing, damaged or cannot be fetched.
+        SpikingGammaError: The split is unknown, or a file is missing, damaged or cannot be downloaded.
     """
     if how.split != "official":
         raise SpikingGammaError("split", repr(how.split), "'official'")

@@ -1,4 +1,4 @@
-"""How sure an accuracy is, of so many recordings."""
+"""Confidence intervals of accuracies."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _DRAWS = 2000
 
 
 def accuracy_interval(right: Bool[np.ndarray, " decisions"], decisions: Sequence[int]) -> tuple[float, float]:
-    """95 % confidence interval of an accuracy.
+    """Return the 95 % confidence interval of an accuracy.
 
-    Wilson's where each recording is one decision. Steps of one recording are right or wrong together, so where they are the
-    decisions, it is the percentile bootstrap over recordings (2000 draws, a seed of its own).
+    Where each recording is one decision, it is Wilson's interval. Decisions on the steps of one recording are correlated, so
+    for these it is the percentile bootstrap over recordings (2000 draws from a fixed seed).
 
     Args:
-        right: Of each decision, recording by recording.
-        decisions: How many each recording has.
+        right: Whether each decision is right, recording by recording.
+        decisions: Number of decisions of each recording.
     """
     if max(decisions) == 1:
         return wilson_interval(int(right.sum()), len(right))
@@ -34,7 +34,7 @@ def accuracy_interval(right: Bool[np.ndarray, " decisions"], decisions: Sequence
 
 
 def wilson_interval(correct: int, count: int, *, z: float = 1.959964) -> tuple[float, float]:
-    """95 % confidence interval of a proportion (Wilson 1927), sensible also at 0 and at 1.
+    """Return the 95 % confidence interval of a proportion (Wilson 1927), which is also sound at 0 and at 1.
 
     Example:
         >>> [round(bound, 3) for bound in wilson_interval(95, 100)]

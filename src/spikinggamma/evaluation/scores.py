@@ -1,4 +1,4 @@
-"""How well a net does on recordings that it does not learn from, with everything that a repetition needs."""
+"""Evaluation of trained nets: scores, and result rows that contain everything needed to repeat them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from spikinggamma.learning import Learner, Outcome
 from spikinggamma.nn import NEURONS
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.build import build_evaluator, pick_device
-from spikinggamma.runs.run import Run, load_run, versions
+from spikinggamma.runs.run import Run, load_run
 from spikinggamma.runtime import computing
+from spikinggamma.versions import versions
 
 __all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score"]
 
@@ -33,7 +34,7 @@ Part = Literal["train", "validation", "test"]
 
 
 class Score(NamedTuple):
-    """What an evaluation finds, in the order of the recordings: one decision each, or one for each labelled step."""
+    """The result of an evaluation, in the order of the recordings, with one decision each or one for each labelled step."""
 
     loss: float
     labels: list[int]
@@ -41,17 +42,17 @@ class Score(NamedTuple):
     decisions: list[int]  # of each recording
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
-    speaking: list[float]  # by hidden layer: the share of neurons that spiked at all
-    events: EventCounts | None  # what arrived where, and was sent; None for nets whose events are not counted
+    speaking: list[float]  # share of neurons that spiked at least once, by hidden layer
+    events: EventCounts | None  # None for nets whose events are not counted
 
     @property
     def correct(self) -> int:
-        """How many predictions are right."""
+        """Number of correct predictions."""
         return sum(label == guess for label, guess in zip(self.labels, self.predictions, strict=True))
 
     @property
     def accuracy(self) -> float:
-        """Their share."""
+        """Share of correct predictions."""
         return self.correct / len(self.labels)
 
 
@@ -62,8 +63,11 @@ def score(
     device: torch.device,
     processes: ProcessGroup = ALONE,
 ) -> Score:
-    """Evaluate on `recordings` at the judge's time step, without learning or augmentation; each process some batches."""
-    # Alike lengths share a batch: less padding. Labels and predictions are put back in the order given.
+    """Evaluate on `recordings` at the evaluator's time step, without learning or augmentation.
+
+    The batches are divided among the processes.
+    """
+    # Recordings of similar length share a batch, for less padding. Results are put back in the given order.
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
     loss, decided = 0.0, 0
     counted = 0
@@ -119,27 +123,27 @@ def evaluate(
     device: str = "auto",
     command: str = "",
 ) -> dict[str, Any]:
-    """Evaluate the best epoch of a run and return a row: accuracy, confidence interval, spikes, and how to repeat it.
+    """Evaluate the best epoch of a run; return a row with accuracy, confidence interval, spikes and settings.
 
     Args:
         run: A run or its folder.
-        part: Which part of the data.
+        part: Part of the data.
         dt_ms: Time step; the recipe's own if not given. Weights do not depend on it.
-        perturb: What is done to the recordings before, in this order, such as `jitter=5ms` (`parse_perturbation`).
-        perturb_seed: Of that.
-        threshold_scale: By how much thresholds are multiplied first; the net is not retrained. Above 1: fewer spikes.
-        energies: Which energies price its work: a name in `ENERGY_TABLES`, or a file (`load_energy_table`).
+        perturb: Perturbations of the recordings, applied in this order, such as `jitter=5ms` (`parse_perturbation`).
+        perturb_seed: Seed of the perturbations.
+        threshold_scale: Factor for all thresholds; the net is not retrained. Above 1 it spikes less.
+        energies: Table of energies per operation: a name in `ENERGY_TABLES`, or a file (`load_energy_table`).
         device: auto, cpu or cuda.
-        command: What was typed, for the row.
+        command: Command line to record in the row.
 
     Raises:
-        SpikingGammaError: No run or checkpoint; a time step that is not positive or longer than the shortest bucket; a
-            perturbation that is none; a scale of thresholds for a net without any.
+        SpikingGammaError: There is no run or checkpoint; the time step is not positive or exceeds the shortest bucket; a
+            perturbation is unknown; or thresholds are scaled in a net that has none.
     """
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
     step = recipe.data.dt_ms if dt_ms is None else dt_ms
-    # A bucket cannot be shorter than a step; the neurons of other nets decay exponentially, at any.
+    # A bucket cannot be shorter than a step; the neurons of other nets decay exponentially, at any step.
     shortest = min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf
     if not (math.isfinite(step) and 0.0 < step <= shortest):
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
@@ -161,7 +165,7 @@ def evaluate(
 
 
 def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
-    """The row of an evaluation, as benches write them (recordings), with confusion matrix and predictions."""
+    """Return the row of an evaluation in the form of benchmark rows, with confusion matrix and predictions."""
     low, high = accuracy_interval(np.equal(found.labels, found.predictions), found.decisions)
     row = {
         "bench": recipe.data.name,
@@ -198,7 +202,7 @@ def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, de
 
 
 def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classes: int) -> list[list[int]]:
-    """Counts [C, C]: rows are the true classes, columns the predicted ones."""
+    """Return counts [C, C] of recordings by true class (rows) and predicted class (columns)."""
     matrix = [[0] * n_classes for _ in range(n_classes)]
     for label, prediction in zip(labels, predictions, strict=True):
         matrix[label][prediction] += 1
@@ -217,7 +221,7 @@ def _judged(
 
 
 def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[int], list[int]]]:
-    """Labels and predictions of each recording of a batch."""
+    """Yield the labels and the predictions of each recording of a batch."""
     if batch.labels.ndim == 1:
         yield from (
             ([label], [guess]) for label, guess in zip(batch.labels.tolist(), predictions.tolist(), strict=True)

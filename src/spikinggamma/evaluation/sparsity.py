@@ -1,4 +1,4 @@
-"""The dial between few spikes and faithful ones: a trained net evaluated under other thresholds."""
+"""Trade-off between the number of spikes and accuracy: a trained net evaluated with scaled thresholds."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def sparsity_curve(
     device: str = "auto",
     command: str = "",
 ) -> list[dict[str, Any]]:
-    """Rows of `evaluate`, one for each factor of the thresholds; the net is not retrained.
+    """Return one row of `evaluate` for each scale of the thresholds; the net is not retrained.
 
-    A factor is a choice like any other: make it on validation recordings.
+    Choose a scale on validation recordings, like any other hyper-parameter.
 
     Args:
         run: A run or its folder, of a net that spikes.
-        scales: Factors of the thresholds, all positive.
-        part: Which part of the data.
-        energies: As `evaluate` takes them.
+        scales: Factors for the thresholds, all positive.
+        part: Part of the data.
+        energies: Table of energies, as in `evaluate`.
         device: auto, cpu or cuda.
-        command: What was typed, for the rows.
+        command: Command line to record in the rows.
 
     Raises:
-        SpikingGammaError: No factor; a net without thresholds; what `evaluate` raises.
+        SpikingGammaError: There is no scale, the net has no thresholds, or `evaluate` raises it.
     """
     if not scales:
         raise SpikingGammaError("scales", "none", "at least one factor of the thresholds")

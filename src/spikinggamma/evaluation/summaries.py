@@ -1,4 +1,4 @@
-"""A finished run, or a row of an evaluation, in a few lines of text."""
+"""Text summaries of a finished run and of an evaluation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Line = tuple[str, str, str]
 
 
 def summary(run: Run) -> str:
-    """What a run reached, between which bounds, at how many spikes, and what to do next."""
+    """Return a summary of a run: accuracy, known bounds, spikes, costs and the next command."""
     row = run.result
     if row is None:
         return f"{run.path} is not finished. Go on with: spikinggamma train --resume {run.path}"
@@ -34,7 +34,7 @@ def summary(run: Run) -> str:
 
 
 def describe(row: dict[str, Any], recipe: Recipe) -> str:
-    """An evaluation's row."""
+    """Return a summary of the row of an evaluation."""
     step = f"{row['run_dt_ms']:g} ms"
     trained = row["trained_dt_ms"]
     note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
@@ -55,7 +55,7 @@ def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
     if info.ceiling:
         lines.append(("ceiling", f"{info.ceiling.accuracy:.1%}", info.ceiling.why))
     lines.append(("spikes/neuron/s", f"{row['spikes_per_neuron_s']:.1f}", f"by layer: {by_layer}"))
-    if any(row.get("neurons_speaking_by_layer", ())):  # absent from runs of old, all zero where signals are passed
+    if any(row.get("neurons_speaking_by_layer", ())):  # absent from older runs, all zero where signals are passed
         speaking = " ".join(f"{share:.0%}" for share in row["neurons_speaking_by_layer"])
         lines.append(("speaking", speaking, "of each layer's neurons spiked at least once"))
     lines.append(("parameters", grouped(row["parameters"]), ""))

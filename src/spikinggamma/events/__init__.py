@@ -1,4 +1,4 @@
-"""Recordings as events: binning into steps, batches of different length, perturbations."""
+"""Recordings as events: binning into steps, batches of recordings of different length, and perturbations."""
 
 from __future__ import annotations
 

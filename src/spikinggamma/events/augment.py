@@ -1,6 +1,6 @@
-"""Augmentation: what a recording could have been, and a net should take for the same.
+"""Augmentation of recordings: random changes that leave the class unchanged.
 
-All act on the flat events of a batch with one random generator, before binning, so they do not depend on the time step.
+All act on the flat events of a batch with one random generator, before binning, so that they do not depend on the time step.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ __all__ = ["Augment"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augment:
-    """Which perturbations to apply, in this order; all are off by default.
+    """Random changes of recordings, applied in this order; all are off by default.
 
     Args:
-        channel_shift: Every recording moves by its own whole number of channels, evenly from -channel_shift to
+        channel_shift: Every recording moves by its own whole number of channels, uniform from -channel_shift to
             +channel_shift; events that leave the sensor are lost.
-        pixel_shift: Every recording of a camera moves by its own number of pixels, up or down and to a side, evenly from
+        pixel_shift: Every recording of a camera moves by its own number of pixels in each direction, uniform from
             -pixel_shift to +pixel_shift; events that leave the sensor are lost, here and with the next two.
-        rotation_deg: It turns about the middle of the sensor by its own angle, evenly from -rotation_deg to +rotation_deg.
-        zoom: It grows by its own factor about the middle, evenly from 1 - z to 1 + z.
-        time_stretch: Every recording's times and duration are scaled by its own factor, evenly from 1 - f to 1 + f.
+        rotation_deg: It turns about the centre of the sensor by its own angle, uniform from -rotation_deg to +rotation_deg.
+        zoom: It is scaled about the centre by its own factor, uniform from 1 - z to 1 + z.
+        time_stretch: Every recording's times and duration are scaled by its own factor, uniform from 1 - f to 1 + f.
         jitter_ms: Every event moves by its own normal deviate of this standard deviation; at the ends of the recording
             it is reflected, so none is lost.
-        deletion: Every event is lost with this probability.
+        deletion: Every event is deleted with this probability.
 
     Example:
         >>> Augment(jitter_ms=2.0).active
@@ -65,7 +65,7 @@ class Augment:
 
     @property
     def active(self) -> bool:
-        """Whether anything is perturbed at all."""
+        """Whether any change is switched on."""
         return self._moves or any((self.channel_shift, self.time_stretch, self.jitter_ms, self.deletion))
 
     @property
@@ -73,7 +73,7 @@ class Augment:
         return any((self.pixel_shift, self.rotation_deg, self.zoom))
 
     def __call__(self, events: Gathered, rng: np.random.Generator) -> Gathered:
-        """The perturbed events; those given are left as they are."""
+        """Return the changed events; those given are not modified."""
         if self.channel_shift:
             events = _shift_channels(events, self.channel_shift, rng)
         if self._moves:

@@ -1,4 +1,4 @@
-"""Batches of recordings of different length, the same ones for the same seed and epoch."""
+"""Batches of recordings of different length, reproducible by seed and epoch."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from spikinggamma.events.recording import Recording
 
 __all__ = ["Batch", "EpochBatches", "batches", "make_batch"]
 
-_POOL = 8  # batches drawn together and sorted by length: little padding, and still chance company
+_POOL = 8  # batches drawn together and sorted by length, for little padding and still random batches
 
 
 class Batch(NamedTuple):
-    """Spike counts of some recordings, with their labels: one a recording, or one a step with -1 where there is none.
+    """Spike counts of some recordings with their labels: one per recording, or one per step, -1 where there is none.
 
-    Steps at or beyond a recording's length are padding, to be left out of the loss and of statistics.
+    Steps at or beyond a recording's length are padding, and must be left out of losses and statistics.
     """
 
     spikes: Float[Tensor, "T B N"]  # float32
@@ -41,14 +41,14 @@ def make_batch(
     augment: Augment | None = None,
     rng: np.random.Generator | None = None,
 ) -> Batch:
-    """One batch of these recordings in this order.
+    """Return one batch of these recordings in this order.
 
     Args:
         recordings: At least one.
         dt_ms: Length of a step.
-        n_channels: Channels N; neighbours are summed where it divides the recordings' own.
-        augment: Perturbation of the events.
-        rng: Its source of chance, needed only with it.
+        n_channels: Number N of channels of the batch, a divisor of the recordings' own; neighbouring channels are summed.
+        augment: Augmentation of the events.
+        rng: Random generator for the augmentation, needed only with it.
 
     Shapes:
         spikes [T, B, N] with T the longest of the batch.
@@ -79,10 +79,10 @@ def batches(
     shuffle: bool = True,
     augment: Augment | None = None,
 ) -> Iterator[Batch]:
-    """Every recording once, in batches that depend on `(seed, epoch)` and on nothing else.
+    """Yield every recording once, in batches that depend only on `(seed, epoch)`.
 
-    Shuffled, recordings of similar length share a batch and the batches come in random order; otherwise both stay in
-    the order given. One batch may be smaller than the others. `EpochBatches` takes the same arguments.
+    With `shuffle`, recordings of similar length share a batch and the batches come in random order; otherwise both stay
+    in the given order. One batch may be smaller than the others. `EpochBatches` takes the same arguments.
 
     Raises:
         SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.
@@ -101,10 +101,10 @@ def batches(
 
 
 class EpochBatches(Dataset[Batch]):
-    """The batches of `batches`, each made when it is asked for: what a `torch.utils.data.DataLoader` shares among workers.
+    """The batches of `batches` as a `Dataset` that makes each on demand, for the workers of a `torch.utils.data.DataLoader`.
 
-    A batch depends on its number and not on who makes it. Arrays that lie in a mapped file are mapped by each worker, not
-    copied.
+    A batch depends on its index and not on the worker that makes it. Arrays in a memory-mapped file are mapped by each worker,
+    not copied.
 
     Example:
         >>> from torch.utils.data import DataLoader
@@ -149,7 +149,7 @@ class EpochBatches(Dataset[Batch]):
 def _labels(
     recordings: Sequence[Recording], durations_us: Int[np.ndarray, " B"], dt_ms: float, steps: int
 ) -> Int[Tensor, "*T B"]:
-    """Labels [B]; or [T, B], each that of the middle of its step, in proportion where a recording was stretched."""
+    """Return labels [B], or [T, B] with the label at the middle of each step, scaled where a recording was stretched."""
     by_step = [recording.step_labels for recording in recordings if recording.step_labels is not None]
     if not by_step:
         return torch.tensor([recording.label for recording in recordings], dtype=torch.int64)

@@ -1,9 +1,9 @@
-"""Events into time steps: spike counts per step and channel, none lost at any step length.
+"""Binning of events into time steps: spike counts per step and channel, without loss at any step length.
 
 A recording of duration D has T = ceil(D / dt) steps; an event at time t falls into step floor(t / dt). Both are
 computed in whole nanoseconds, so no event is rounded into a neighbouring step, and the counts of a coarse step are the
-sums of those of the fine steps that it is made of. Where fewer channels are asked for than the sensor has, neighbours
-are summed. Counts may be clipped: at 1 they say only whether there was a spike.
+sums of those of the fine steps that it consists of. Where fewer channels are requested than the sensor has, neighbouring
+channels are summed. Counts may be clipped; clipped at 1 they only show whether there was a spike.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _LARGEST = 2**31  # elements of one dense tensor: 8 GiB
 def bin_recording(
     recording: Recording, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
 ) -> Float[Tensor, "T N"]:
-    """Spike counts of one recording.
+    """Return the spike counts of one recording.
 
     Args:
-        recording: Its events.
+        recording: The recording.
         dt_ms: Length of a step, taken to the nanosecond.
-        n_channels: Channels of the result N, a divisor of the recording's own; all of them where left out.
-        clip: The most that one count may say; any number where left out, and then no event is lost.
+        n_channels: Number N of channels of the result, a divisor of the recording's own; all of them if not given.
+        clip: Upper limit of a count; without it no event is lost.
 
     Shapes:
         result float32 [T, N]; unclipped, its sum is the number of events.
 
     Raises:
-        SpikingGammaError: `dt_ms` is not a length of time, or `n_channels` no divisor.
+        SpikingGammaError: `dt_ms` is not a positive length of time, or `n_channels` is not a divisor.
 
     Example:
         >>> times_us, channels = np.array([0, 9000]), np.array([0, 5])
@@ -52,7 +52,7 @@ def bin_recording(
 
 
 def n_steps(durations_us: Int[np.ndarray, ...], dt_ms: float) -> Int[np.ndarray, ...]:
-    """Steps of recordings of these durations, T = ceil(D / dt).
+    """Return the number of steps T = ceil(D / dt) of recordings of these durations.
 
     Example:
         >>> n_steps(np.array([8000, 8001]), 4.0)
@@ -64,7 +64,7 @@ def n_steps(durations_us: Int[np.ndarray, ...], dt_ms: float) -> Int[np.ndarray,
 def bin_events(
     events: Gathered, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
 ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, " B"]]:
-    """Spike counts of many recordings at once, and how many steps each of them has.
+    """Return the spike counts of many recordings at once, and the number of steps of each.
 
     Shapes:
         counts float32 [T, B, N] with T the longest; lengths int64 [B].
@@ -84,7 +84,7 @@ def bin_events(
 def bin_events_sparse(
     events: Gathered, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
 ) -> tuple[Tensor, Int[Tensor, " B"]]:
-    """As `bin_events`, with the counts in coordinate form: their size is that of the events, however fine the step.
+    """Return the same as `bin_events` with sparse counts, whose size depends on the number of events and not on the step.
 
     Shapes:
         counts sparse float32 [T, B, N], coalesced; lengths int64 [B].
@@ -98,7 +98,7 @@ def bin_events_sparse(
 
 
 def pictures(counts: Float[Tensor, "T B N"], shape: SensorShape) -> Float[Tensor, "T B P H W"]:
-    """A camera's counts as pictures, (polarities, height, width) each; the same memory.
+    """Return a view of a camera's counts as images of (polarities, height, width).
 
     Example:
         >>> pictures(torch.zeros(5, 1, 32), (2, 4, 4)).shape
@@ -112,7 +112,7 @@ def pictures(counts: Float[Tensor, "T B N"], shape: SensorShape) -> Float[Tensor
 def _places(
     events: Gathered, dt_ms: float, n_channels: int | None, clip: int | None
 ) -> tuple[Int[np.ndarray, " E"], tuple[int, int, int], Int[Tensor, " B"]]:
-    """Where each event belongs in counts [T, B, N] laid flat; their shape; and the steps of each recording."""
+    """Return the place of each event in flattened counts [T, B, N], their shape, and the steps of each recording."""
     if clip is not None and clip < 1:
         raise SpikingGammaError("clip", clip, "a count of at least 1, or None")
     wanted = _check_channels(events.n_channels, n_channels)

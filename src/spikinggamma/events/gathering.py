@@ -1,4 +1,4 @@
-"""The events of many recordings in one flat list, so that a batch is worked on at once, not recording by recording."""
+"""The events of many recordings in one flat list, so that a whole batch is processed at once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["Gathered", "gather"]
 
 
 class Gathered(NamedTuple):
-    """Events of B recordings; in no particular order."""
+    """Events of B recordings, in no particular order."""
 
     times_us: Int[np.ndarray, " E"]  # int64
     channels: Int[np.ndarray, " E"]  # int32
     samples: Int[np.ndarray, " E"]  # int64, the recording that each event belongs to
     durations_us: Int[np.ndarray, " B"]  # int64
     n_channels: Int[np.ndarray, " B"]  # int64
-    shape: SensorShape = ()  # of a camera, where all recordings are its
+    shape: SensorShape = ()  # sensor of a camera, if all recordings are from one
 
 
 def gather(recordings: Sequence[Recording]) -> Gathered:
-    """All events of some recordings, numbered by their place in the list.
+    """Return all events of some recordings, with the index of the recording for each.
 
     Example:
         >>> one = Recording(np.array([0, 7]), np.array([1, 0], np.int32), n_channels=2, duration_us=10, label=0)

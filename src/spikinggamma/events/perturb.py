@@ -1,15 +1,15 @@
-"""What can be done to the timing of spikes, and what each perturbation leaves alone.
+"""Perturbations of spike timing. The table shows what each one changes and what it preserves.
 
 | perturbation | changes | keeps |
 | --- | --- | --- |
-| `jitter_spikes` | every time, on its own | counts per channel |
-| `jitter_channels` | every channel's times, together | counts, and all intervals within a channel |
-| `delete` | the number of spikes | the times of those that stay |
+| `jitter_spikes` | every time independently | counts per channel |
+| `jitter_channels` | all times of a channel together | counts, and all intervals within a channel |
+| `delete` | the number of spikes | the times of the remaining spikes |
 | `replace` | the times of a share of the spikes | counts per channel |
-| `reverse` | the direction of time | counts, the multiset of intervals; twice is nothing |
+| `reverse` | the direction of time | counts, the multiset of intervals; applied twice it changes nothing |
 
-Times are those of the events, in ms, not steps of a raster, so a perturbation means the same at every time step. Definitions
-follow "Beyond Rate Coding" (arXiv 2507.16043); where its raster clips, merges or searches for an empty step, events need not.
+Perturbations act on event times in ms and not on the steps of a raster, so they do not depend on the time step. Definitions
+follow "Beyond Rate Coding" (arXiv 2507.16043), without the clipping, merging and search for empty steps of its raster.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _HEAD_ROOM = 3.0  # standard deviations
     "jitter", unit="ms", example=5.0, summary="Every spike moves by its own normal deviate.", citations=(BEYOND_RATE,)
 )
 def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
-    """Every spike moves by its own normal deviate of this standard deviation; at the ends it is reflected, so none is lost."""
+    """Move every spike by its own normal deviate of this standard deviation; times are reflected at the ends of a recording."""
     _check_std(std_ms)
     last = events.durations_us[events.samples] - 1
     moves = rng.standard_normal(len(last), dtype=np.float32) * np.float32(std_ms * 1000.0)
     moved = np.abs(events.times_us + np.rint(moves).astype(np.int64))
     moved = last - np.abs(last - moved)
-    # What a move of more than the whole recording leaves outside is put at its start.
+    # A spike that is still outside after reflection, moved by more than the whole recording, is put at its start.
     return events._replace(times_us=np.maximum(moved, 0))
 
 
@@ -50,10 +50,10 @@ def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> 
     citations=(BEYOND_RATE,),
 )
 def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
-    """All spikes that a channel has in a recording move together, by one normal deviate of this standard deviation.
+    """Move all spikes of a channel in a recording together, by one normal deviate of this standard deviation.
 
-    Every recording gains three standard deviations of silence at both ends, and a deviate of more is drawn in to that: no
-    spike is lost, and no interval within a channel changes.
+    Every recording gains three standard deviations of silence at both ends, and larger deviates are clamped to that, so that
+    no spike is lost, and no interval within a channel changes.
     """
     _check_std(std_ms)
     room = round(_HEAD_ROOM * std_ms * 1000.0)
@@ -70,7 +70,7 @@ def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -
     citations=(BEYOND_RATE,),
 )
 def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Gathered:
-    """Every spike is lost with this probability."""
+    """Delete every spike with this probability."""
     _check_share("probability", probability)
     return keep(events, rng.random(len(events.times_us)) >= probability)
 
@@ -83,12 +83,12 @@ def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Ga
     citations=(BEYOND_RATE,),
 )
 def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exact: bool = False) -> Gathered:
-    """A share of the spikes is put at times drawn evenly from the recording's duration; counts per channel stay.
+    """Move a share of the spikes to times drawn uniformly from the recording; counts per channel are preserved.
 
     Args:
-        events: Of a batch.
-        fraction: f, the share.
-        rng: Chance.
+        events: Events of a batch.
+        fraction: Share f of the spikes.
+        rng: Random generator.
         exact: Move floor(f n) of the n spikes that a channel has in a recording, instead of each with probability f.
 
     Returns:
@@ -116,7 +116,7 @@ def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exac
     citations=(BEYOND_RATE,),
 )
 def reverse(events: Gathered) -> Gathered:
-    """Time runs backwards between each recording's first and last spike: t becomes first + last - t."""
+    """Reverse time between each recording's first and last spike: t becomes first + last - t."""
     first = np.full(len(events.durations_us), np.iinfo(np.int64).max)
     last = np.zeros(len(events.durations_us), dtype=np.int64)
     np.minimum.at(first, events.samples, events.times_us)
@@ -125,12 +125,12 @@ def reverse(events: Gathered) -> Gathered:
 
 
 def keep(events: Gathered, kept: Bool[np.ndarray, " E"]) -> Gathered:
-    """Only the events that are marked."""
+    """Return the events that are marked in `kept`."""
     return events._replace(times_us=events.times_us[kept], channels=events.channels[kept], samples=events.samples[kept])
 
 
 def _lines(events: Gathered) -> tuple[int, Int[np.ndarray, " E"]]:
-    """A number for each channel of each recording, and to which of them every event belongs."""
+    """Number the channels of all recordings; return how many there are, and the number for every event."""
     starts = np.cumsum(events.n_channels) - events.n_channels
     return int(events.n_channels.sum()), starts[events.samples] + events.channels
 

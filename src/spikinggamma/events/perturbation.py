@@ -1,10 +1,10 @@
-"""Perturbations by name, for the question what timing a trained net relies on.
+"""Perturbations by name, which test what timing a trained net relies on.
 
 They are the entries of `PERTURBATIONS`, written NAME=LEVEL, as `jitter=5ms` or `deletion=0.2`, or NAME alone where there is no
 level, as `reversal`; `spikinggamma perturbations` lists them.
 
-Every recording has a stream of random numbers of its own, so its spikes depend on the seed and its place in the data set,
-not on batches.
+Every recording has its own random stream, so that its spikes depend on the seed and on its index in the data set, not on
+batches.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SALT = 0x9E7
 
 
 class Perturbation(NamedTuple):
-    """One perturbation and how strong it is: ms, a share, or nothing."""
+    """A perturbation with its level, in ms or as a share, if it has one."""
 
     name: str
     level: float = 0.0
@@ -38,10 +38,10 @@ class Perturbation(NamedTuple):
 
 
 def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
-    """A perturbation from its text; `argument` is what an error calls it.
+    """Parse a perturbation from text; `argument` is its name in error messages.
 
     Raises:
-        SpikingGammaError: No such perturbation, or a level that is none.
+        SpikingGammaError: The perturbation is unknown, or its level is missing or out of range.
 
     Example:
         >>> parse_perturbation("jitter=5ms")
@@ -74,10 +74,10 @@ def perturbation_words(names: Sequence[str]) -> str:
 def perturbed(
     recordings: Sequence[Recording], perturbations: Sequence[Perturbation], *, seed: int = 0
 ) -> list[Recording]:
-    """The recordings with every perturbation applied, one after the other.
+    """Return the recordings with all perturbations applied, one after the other.
 
     Raises:
-        SpikingGammaError: A negative seed, or a perturbation that moves time in recordings whose steps have labels.
+        SpikingGammaError: The seed is negative, or a perturbation moves time in recordings with labels by step.
     """
     if seed < 0:
         raise SpikingGammaError("seed", seed, "an integer of at least 0")

@@ -1,4 +1,4 @@
-"""A camera's recordings shifted, turned and grown: what it could have seen had it, or the thing, been a little elsewhere."""
+"""Geometric augmentation of a camera's recordings: shift, rotation and zoom."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Move", "move_pixels"]
 
 
 class Move(NamedTuple):
-    """The most that a recording may move: by pixels, by degrees, and by a share of its size."""
+    """Upper limits of the random movement: shift in pixels, rotation in degrees, and zoom as a share."""
 
     pixel_shift: float
     rotation_deg: float
@@ -22,12 +22,12 @@ class Move(NamedTuple):
 
 
 def move_pixels(events: Gathered, most: Move, rng: np.random.Generator) -> Gathered:
-    """Each recording moved in its own way, drawn evenly from what `most` allows; times and polarities stay.
+    """Move each recording by its own random shift, rotation and zoom within `most`; times and polarities are kept.
 
     Positions are rounded to whole pixels; events that leave the sensor are lost.
 
     Raises:
-        SpikingGammaError: These are not all recordings of one camera.
+        SpikingGammaError: The recordings are not all from one camera.
     """
     if not events.shape:
         raise SpikingGammaError("recordings", "channels in a list", "recordings of one camera, whose pixels can move")

@@ -1,4 +1,4 @@
-"""Fewer channels, by summing neighbours: on events, so nothing is binned and no spike is lost."""
+"""Reduction of the number of channels by summing neighbours; it acts on events, so that no spike is lost."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ __all__ = ["pool_channels", "pool_pixels"]
 
 
 def pool_channels(recording: Recording, n_channels: int) -> Recording:
-    """Neighbouring channels of a list become one.
+    """Sum neighbouring channels of a one-dimensional sensor.
 
     Args:
-        recording: Of a sensor whose channels are a list, as a cochlea's are.
-        n_channels: How many to leave, a divisor of its own.
+        recording: Recording of a sensor whose channels are a list, such as a cochlea.
+        n_channels: Number of channels of the result, a divisor of the recording's own.
 
     Raises:
-        SpikingGammaError: No divisor, or a camera's recording: neighbours in the list are neighbours in one direction only.
+        SpikingGammaError: `n_channels` is not a divisor, or the recording is from a camera, whose pixels have neighbours in two
+            directions.
 
     Example:
         >>> one = Recording(np.array([0, 7]), np.array([1, 5]), n_channels=6, duration_us=10, label=0)
@@ -40,15 +41,15 @@ def pool_channels(recording: Recording, n_channels: int) -> Recording:
 
 
 def pool_pixels(recording: Recording, side: int, *, polarities: bool = True) -> Recording:
-    """Squares of pixels become one pixel.
+    """Sum squares of pixels to one pixel each.
 
     Args:
-        recording: A camera's.
-        side: Of the squares, in pixels; pixels beyond the last whole square are left out with their events.
-        polarities: Keep polarities apart; otherwise both count alike.
+        recording: Recording of a camera.
+        side: Side of the squares in pixels; pixels beyond the last whole square are left out with their events.
+        polarities: Whether to keep polarities apart; otherwise they are merged.
 
     Raises:
-        SpikingGammaError: No camera's recording, or no whole square.
+        SpikingGammaError: The recording is not from a camera, or no whole square fits.
 
     Example:
         >>> one = Recording(np.array([0]), np.array([4 * 4 - 1]), 2 * 4 * 4, 10, label=0, shape=(2, 4, 4))

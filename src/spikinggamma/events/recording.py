@@ -1,7 +1,7 @@
-"""A recording: what spiked when, and what it is a recording of.
+"""A recording: spikes with times and channels, and a label.
 
 An event camera's pixel (p, y, x) of a sensor of `shape` (P, H, W) is channel (p · H + y) · W + x, so that everything which
-works on channels works on pixels too.
+works on channels also works on pixels.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Recording:
     Args:
         times_us: When each spike happened, in ascending order; at least 0 and below `duration_us`.
         channels: Which channel spiked; at least 0 and below `n_channels`.
-        n_channels: Channels of the sensor, silent ones included.
+        n_channels: Number of channels of the sensor, including silent ones.
         duration_us: Length of the recording, at least 1.
         label: Class, at least 0; -1 where only steps have labels.
-        speaker: Who or what was recorded, where splits depend on it.
-        source: Where it came from, such as a file's name.
+        speaker: Speaker or subject, where splits depend on it.
+        source: Origin of the recording, such as a file name.
         shape: (polarities, height, width) of a camera; empty where channels are a list.
         step_labels: Class of each stretch of `step_us`, the first at time 0; -1 where it has none. Their number is
             ceil(duration_us / step_us).
@@ -44,7 +44,7 @@ class Recording:
         times_us int64 [E]; channels int32 [E]; step_labels int64 [S].
 
     Raises:
-        SpikingGammaError: Names the first event that breaks one of these rules.
+        SpikingGammaError: An argument breaks one of these rules; the message names the first bad event.
 
     Example:
         >>> Recording(np.array([0, 1500]), np.array([3, 1], np.int32), n_channels=4, duration_us=2000, label=0).n_events
@@ -80,7 +80,7 @@ class Recording:
             expected = f"(polarities, height, width) of {self.n_channels} channels"
             raise SpikingGammaError(self._name("shape"), self.shape, expected)
         self._check_step_labels()
-        # Frozen: the only way to store the converted arrays.
+        # The class is frozen, so this is the only way to store the converted arrays.
         object.__setattr__(self, "times_us", times.astype(np.int64, copy=False))
         object.__setattr__(self, "channels", channels.astype(np.int32, copy=False))
         self._check_events()
@@ -92,10 +92,10 @@ class Recording:
 
     @property
     def pixels(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        """Polarity, row y and column x of every event of a camera, each [E].
+        """Return polarity, row y and column x of every event of a camera, each [E].
 
         Raises:
-            SpikingGammaError: This is no camera's recording.
+            SpikingGammaError: The recording is not from a camera.
         """
         if not self.shape:
             raise SpikingGammaError(self._name("shape"), "()", "a camera's (polarities, height, width)")

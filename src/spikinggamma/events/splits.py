@@ -10,7 +10,7 @@ __all__ = ["Splits"]
 
 
 class Splits(NamedTuple):
-    """Three disjoint lists of recordings."""
+    """Three disjoint lists of recordings for training, validation and testing."""
 
     train: list[Recording]
     validation: list[Recording]

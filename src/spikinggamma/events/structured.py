@@ -1,7 +1,7 @@
-"""Recordings from and to structured arrays, the form in which Tonic and most readers of event files hand events over.
+"""Conversion of recordings from and to structured arrays, as used by Tonic and most readers of event files.
 
-One row an event: `t` in whole microseconds, `x` the column or channel, `y` the row where there are any, `p` the polarity. A
-sensor's size is (W, H, P), width first, where a `Recording` has (P, H, W). Nothing here needs Tonic to be installed.
+They have one row per event: `t` in whole microseconds, `x` the column or channel, `y` the row if there are rows, `p` the
+polarity. A sensor's size is (W, H, P), width first, where a `Recording` has (P, H, W). Tonic need not be installed.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ def from_structured(
     speaker: str = "",
     source: str = "",
 ) -> Recording:
-    """Events as a recording.
+    """Convert a structured array of events to a recording.
 
     Args:
-        array: One row an event, in ascending order of `t`. `y` may be left out where H is 1, and `p` where P is 1.
-        sensor_size: (W, H, P). With `y`, or of more than one polarity, it is a camera; otherwise x is the channel.
+        array: One row per event, in ascending order of `t`. `y` may be left out where H is 1, and `p` where P is 1.
+        sensor_size: (W, H, P). With `y` or more than one polarity, the sensor is a camera; otherwise x is the channel.
         label: Class, at least 0.
-        duration_us: Length of the recording; up to and with the last event where left out.
-        speaker: Who or what was recorded.
-        source: Where it came from; named in errors.
+        duration_us: Length of the recording; up to and including the last event if not given.
+        speaker: Speaker or subject.
+        source: Origin of the recording; it is named in errors.
 
     Shapes:
         array [E].
 
     Raises:
-        SpikingGammaError: A field is missing or unknown, times are not integers or not sorted, or an event is off the sensor.
+        SpikingGammaError: A field is missing or unknown, times are not sorted integers, or an event lies outside the sensor.
 
     Example:
         >>> events = np.array([(3, 1, 250, True)], dtype=[("x", "i2"), ("y", "i2"), ("t", "i8"), ("p", "?")])
@@ -53,7 +53,7 @@ def from_structured(
     fields = _checked_fields(array, height, kinds, source)
     x = _column(array, "x", width, source)
     y = _column(array, "y", height, source) if "y" in fields else np.zeros_like(x)
-    # Where all events are of one kind, data sets write 0 or 1 alike.
+    # Where all events have one polarity, data sets may write 0 or 1.
     p = _column(array, "p", max(kinds, 2), source) if "p" in fields else np.zeros_like(x)
     times_us = _column(array, "t", None, source)
     backwards = times_us[1:] < times_us[:-1]
@@ -73,18 +73,18 @@ def from_structured(
 
 
 def to_structured(recording: Recording, order: str = "") -> npt.NDArray[Any]:
-    """A recording's events as a structured array, with Tonic's types: x and y int16, t int64, p bool.
+    """Convert a recording's events to a structured array with Tonic's types: x and y int16, t int64, p bool.
 
     Args:
-        recording: Its label, length and labels by step are not events, and are left behind.
-        order: The fields, a letter each: x, t, y of a camera, and p, which may be left out where there is one polarity.
-            `xytp` for a camera and `txp` for a list of channels, where left out.
+        recording: The recording; its label, length and labels by step are not converted.
+        order: The fields, one letter each: x, t, y for a camera, and p, which may be left out if there is one polarity.
+            By default `xytp` for a camera and `txp` for a list of channels.
 
     Returns:
-        [E]. `p` is true everywhere where there is one polarity. Types are wider where the sensor is: int32, int16 for p.
+        An array [E]. `p` is always true if there is one polarity. Large sensors have wider types: int32, and int16 for p.
 
     Raises:
-        SpikingGammaError: An order that leaves out what there is, or names a field twice or one that there is not.
+        SpikingGammaError: The order lacks a field, or names an unknown one or one twice.
 
     Example:
         >>> to_structured(Recording(np.array([5]), np.array([2]), n_channels=3, duration_us=9, label=0)).tolist()
@@ -113,7 +113,7 @@ def to_structured(recording: Recording, order: str = "") -> npt.NDArray[Any]:
 
 
 def sensor_size(recording: Recording) -> tuple[int, int, int]:
-    """(W, H, P) of a recording's sensor, as Tonic writes it: (channels, 1, 1) where channels are a list.
+    """Return a recording's sensor size (W, H, P) as in Tonic: (channels, 1, 1) where channels are a list.
 
     Example:
         >>> sensor_size(Recording(np.array([5]), np.array([2]), n_channels=700, duration_us=9, label=0))
@@ -126,14 +126,14 @@ def sensor_size(recording: Recording) -> tuple[int, int, int]:
 
 
 def from_tonic(dataset: Any) -> list[Recording]:
-    """All recordings of a data set of Tonic's, or of anything that is used as one.
+    """Convert all recordings of a Tonic data set, or of an object with the same interface.
 
     Args:
-        dataset: Has `sensor_size` (W, H, P) and a length; each item is a pair of events (as `from_structured` takes them)
-            and class. It must not turn events into frames or tensors.
+        dataset: An object with `sensor_size` (W, H, P) and a length, whose items are pairs of events (as `from_structured`
+            takes them) and class. It must not transform events into frames or tensors.
 
     Raises:
-        SpikingGammaError: It has no sensor size, an item is no such pair, or what `from_structured` raises, naming the item.
+        SpikingGammaError: There is no sensor size, an item is not such a pair, or `from_structured` refuses an item.
 
     Example:
         >>> from_tonic(tonic.datasets.SHD("data", train=False))[0].n_channels  # doctest: +SKIP
@@ -195,7 +195,7 @@ def _column(array: npt.NDArray[Any], field: str, end: int | None, source: str) -
         unit = " of microseconds" if field == "t" else ""
         expected = f"integers{unit}, one an event"
         raise SpikingGammaError(_name(f"field {field}", source), f"dtype {array.dtype[field]}", expected)
-    # Compared before it is converted: an unsigned number of 64 bits may not fit.
+    # Compared before conversion, as an unsigned number of 64 bits may not fit.
     last = 2**63 - 2 if end is None else end - 1
     outside = (values < 0) | (values > last) if values.dtype.kind != "b" else values > last
     if outside.any():

@@ -1,17 +1,17 @@
-"""Recordings whose spike counts say nothing: the variants *whole*, *part* and *norm* of a set of recordings.
+"""Recordings whose spike counts carry no information: the variants *whole*, *part* and *norm* of a data set.
 
-*norm* keeps, of every channel, the same number of spikes in every recording, chosen at random; whatever a classifier still
-tells apart, it tells from when they came. *part* has the same recordings and channels with all their spikes, *whole* is
-everything. After "Beyond Rate Coding" (arXiv 2507.16043):
+*norm* keeps the same number of randomly chosen spikes of each channel in every recording, so that a classifier can use only
+their timing. *part* has the same recordings and channels with all their spikes, *whole* is the full data. The procedure follows
+"Beyond Rate Coding" (arXiv 2507.16043):
 
-1. A channel with fewer than two spikes in some recording would lose its say. Where no more than `rare` of the recordings are to
-   blame, step 2 does not look at them; all channels together may cost `most_removed` of the recordings.
-2. N_f is the smallest count of channel f in any recording that is looked at. Channels with N_f = 0 are dropped.
+1. Recordings in which a channel has fewer than two spikes are ignored in step 2 if they are at most the share `rare` of all;
+   for all channels together at most the share `most_removed` is ignored. Otherwise the channel would carry little.
+2. N_f is the smallest count of channel f in the recordings that are not ignored. Channels with N_f = 0 are dropped.
 3. Recordings with fewer than N_f spikes in some channel are left out; *norm* keeps N_f of those that the others have.
 4. Classes are brought to the size of the smallest.
 
-Steps 1 and 2 look at the training part only, so a validation or test recording may be left out as well; how many is said. The
-authors take their statistics over all recordings, tests included: `statistics="all"`.
+Steps 1 and 2 use the training part only, so a validation or test recording may be left out as well; `left_out` counts these.
+The authors take their statistics over all recordings, including tests: `statistics="all"`.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ __all__ = ["TimingOnly", "balanced", "channel_counts", "only_channels", "thinned
 
 
 class TimingOnly(NamedTuple):
-    """The three variants, and what they are made of.
+    """The three variants, with the kept channels and counts.
 
     Attributes:
-        whole: What was given.
+        whole: The given recordings.
         part: Recordings and channels of `norm`, with all their spikes.
         norm: N_f spikes of channel f in every recording.
-        channels: The kept channels by their old numbers, ascending, [M]; their place is their new number.
-        counts: N_f of each, [M].
-        left_out: Recordings of each part that lack spikes, before classes are balanced.
+        channels: The kept channels by their old numbers, ascending, [M]; their index is their new number.
+        counts: N_f of each kept channel, [M].
+        left_out: Number of recordings of each part that lack spikes, before classes are balanced.
     """
 
     whole: Splits
@@ -51,7 +51,7 @@ class TimingOnly(NamedTuple):
 
 
 def channel_counts(recordings: Sequence[Recording]) -> Int[np.ndarray, "B N"]:
-    """Spikes of each channel in each recording, int64 [B, N]."""
+    """Return the number of spikes of each channel in each recording, int64 [B, N]."""
     if not recordings:
         raise SpikingGammaError("recordings", "none", "at least one recording")
     n_channels = recordings[0].n_channels
@@ -69,18 +69,18 @@ def timing_only(
     balance: bool = True,
     statistics: Literal["train", "all"] = "train",
 ) -> TimingOnly:
-    """The variants of a data set in three parts.
+    """Return the variants of a data set in three parts.
 
     Args:
-        splits: Training, validation and test part; hold speakers out before, if they are to be held out.
-        seed: Of the choice of spikes and of recordings.
-        rare: Share of the recordings that a channel may cost.
-        most_removed: Share of the recordings that all channels together may cost.
-        balance: Bring classes to one size in every part.
-        statistics: "train", or "all" as the authors do.
+        splits: Training, validation and test part; held-out speakers must be separated before.
+        seed: Seed of the choice of spikes and of recordings.
+        rare: Share of the recordings that may be removed to keep one channel.
+        most_removed: Share of the recordings that may be removed in all.
+        balance: Whether to reduce classes to the same size in every part.
+        statistics: Recordings that decide on channels and counts: "train", or "all" as in the paper.
 
     Raises:
-        SpikingGammaError: No channel has a spike in every recording, or nothing is left of a part.
+        SpikingGammaError: No channel has a spike in every recording, or a part becomes empty.
     """
     if statistics not in ("train", "all"):
         raise SpikingGammaError("statistics", repr(statistics), '"train" or "all"')
@@ -117,7 +117,7 @@ def timing_only(
 
 
 def _kept(table: Int[np.ndarray, "B N"], rare: float, most: int) -> Int[np.ndarray, " R"]:
-    """Recordings that stay once those are left out which rob a channel, and not too many others, of its second spike."""
+    """Return the recordings that stay after removing those few in which some channel lacks a second spike."""
     poor = table < 2
     robbed = poor.any(axis=0) & (poor.mean(axis=0) <= rare)
     out = poor[:, robbed].any(axis=1)
@@ -125,7 +125,7 @@ def _kept(table: Int[np.ndarray, "B N"], rare: float, most: int) -> Int[np.ndarr
 
 
 def balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Recording]:
-    """As many recordings of every class as of the rarest, drawn at random, in their old order."""
+    """Return equally many recordings of every class, as many as of the rarest, drawn at random, in their old order."""
     labels = np.array([recording.label for recording in recordings], dtype=np.int64)
     if not len(labels):
         return []
@@ -136,7 +136,7 @@ def balanced(recordings: list[Recording], rng: np.random.Generator) -> list[Reco
 
 
 def only_channels(recording: Recording, channels: Int[np.ndarray, " M"]) -> Recording:
-    """The events of `channels` [M], ascending; a channel's place there is its new number."""
+    """Return the recording with only `channels` [M], ascending; a channel's index there is its new number."""
     kept = np.isin(recording.channels, channels)
     renumbered = np.searchsorted(channels, recording.channels[kept])
     return replace(
@@ -145,7 +145,7 @@ def only_channels(recording: Recording, channels: Int[np.ndarray, " M"]) -> Reco
 
 
 def thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
-    """The recording with `counts` spikes of each channel, drawn at random."""
+    """Return the recording with `counts` spikes of each channel, drawn at random."""
     order = np.lexsort((rng.random(recording.n_events), recording.channels))
     channel = recording.channels[order]
     first = np.searchsorted(channel, np.arange(len(counts)))

@@ -1,10 +1,11 @@
-"""The variants *whole*, *part* and *norm* by the very steps of "Beyond Rate Coding" (arXiv 2507.16043), oddities included.
+"""The variants *whole*, *part* and *norm* by the exact procedure of "Beyond Rate Coding" (arXiv 2507.16043).
 
-What `timing_only` does on events and on training statistics, done here as the authors did it, so that numbers can be compared:
+`timing_only` uses events and statistics of the training part; this module repeats the authors' steps, so that numbers can be
+compared:
 
-1. Of each file only the first recordings that fill batches of 256 are kept, and all files are put together.
-2. Events fall into bins of 1.4 s / 99, numbered from 1 as `digitize` numbers them: bin 0 stays empty, and what comes later than
-   1.4 s is put into bin 99. A bin holds a spike or none.
+1. Of each file only the first recordings that fill batches of 256 are kept, and all files are joined.
+2. Events are put into bins of 1.4 s / 99, numbered from 1 as in `digitize`: bin 0 stays empty, and events later than 1.4 s are
+   put into bin 99. A bin holds at most one spike.
 3. A channel is bad where some recording has fewer than two spikes in it. Recordings that lack them are removed for every bad
    channel that costs at most `rare` of them, provided that they are fewer than `removable` in all.
 4. N_f is the smallest count of channel f in what remains, test recordings included; channels with N_f = 0 are dropped. *norm*
@@ -12,8 +13,8 @@ What `timing_only` does on events and on training statistics, done here as the a
 5. Classes are brought to the size of the smallest, at random.
 6. After a shuffle the first 60 % are for training, the next 15 % for validation, the next 15 % for testing; the rest is lost.
 
-They took rare = 1 % and removable = 2000 for the Heidelberg Digits, 2 % and 20000 for Speech Commands. Two things differ here:
-*part* and *norm* hold the same recordings, where they drew twice, and *whole* is shuffled too before it is split.
+The authors use rare = 1 % and removable = 2000 for the Heidelberg Digits, 2 % and 20000 for Speech Commands. Two things differ
+here: *part* and *norm* hold the same recordings, where the authors drew twice, and *whole* is shuffled too before the split.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ BIN_MS = _SPAN_US / 1000.0 / (N_BINS - 1)  # 14.14: a hundred edges over 1.4 s
 
 
 class AsPublished(NamedTuple):
-    """The three variants, and what they are made of.
+    """The three variants, with the kept channels and counts.
 
     Attributes:
         whole: All recordings of full batches, in bins.
         part: Recordings and channels of `norm`, with all their spikes.
         norm: N_f spikes of channel f in every recording.
         channels: The kept channels by their old numbers, ascending, [M].
-        counts: N_f of each, [M].
-        unbatched: Recordings that fill no batch.
-        removed: Recordings removed for want of spikes, before classes are balanced.
+        counts: N_f of each kept channel, [M].
+        unbatched: Number of recordings that fill no batch.
+        removed: Number of recordings removed because they lack spikes, before classes are balanced.
     """
 
     whole: Splits
@@ -61,17 +62,17 @@ class AsPublished(NamedTuple):
 def timing_only_as_published(
     files: Sequence[Sequence[Recording]], *, seed: int, rare: float = 0.01, removable: int = 2000, batch_size: int = 256
 ) -> AsPublished:
-    """The variants of a data set that is published in some files.
+    """Return the variants of a data set that is published in several files.
 
     Args:
         files: Recordings of each file, in its order.
-        seed: Of the choice of spikes and recordings, and of the shuffle.
-        rare: Share of the recordings that a channel may cost.
-        removable: Nothing is removed if it would be so many or more.
-        batch_size: Recordings of a file beyond the last full batch are lost; 1 keeps all.
+        seed: Seed of the choice of spikes and recordings, and of the shuffle.
+        rare: Share of the recordings that may be removed to keep one channel.
+        removable: No recordings are removed if there would be this many or more.
+        batch_size: Recordings of a file beyond the last full batch are left out; 1 keeps all.
 
     Raises:
-        SpikingGammaError: A batch is never full, no channel has a spike in every recording, or nothing is left for a part.
+        SpikingGammaError: No batch is full, no channel has a spike in every recording, or a part becomes empty.
     """
     if not 0.0 <= rare < 1.0:
         raise SpikingGammaError("rare", rare, "a share from 0 to below 1")
@@ -114,7 +115,7 @@ def from_bins(
     speaker: str = "",
     source: str = "",
 ) -> Recording:
-    """A recording with an event in the middle of each named bin; binned at `BIN_MS`, step i is bin i again.
+    """Return a recording with an event in the middle of each given bin; binned at `BIN_MS`, step i is bin i again.
 
     Example:
         >>> one = from_bins(np.array([0, 99]), np.array([3, 1]), n_channels=4, label=0)
@@ -123,16 +124,16 @@ def from_bins(
     """
     order = np.lexsort((channels, bins))
     times_us = np.rint((bins[order] + 0.5) * (BIN_MS * 1000.0)).astype(np.int64)
-    # Rounded down, or a hundred and first step would begin within the last microsecond.
+    # Rounded down, as otherwise step 101 would begin within the last microsecond.
     duration_us = N_BINS * _SPAN_US // (N_BINS - 1)
     return Recording(times_us, channels[order], n_channels, duration_us, label, speaker=speaker, source=source)
 
 
 def published_parts(recordings: Sequence[Recording]) -> Splits:
-    """The first 60 % for training, the next 15 % for validation, the next 15 % for testing; the last tenth is left out.
+    """Split into the first 60 % for training, the next 15 % for validation and the next 15 % for testing.
 
     Raises:
-        SpikingGammaError: So few recordings that a part stays empty.
+        SpikingGammaError: There are so few recordings that a part would be empty.
     """
     ends = [int(len(recordings) * share) for share in (0.6, 0.6 + 0.15, 0.6 + 0.15 + 0.15)]
     parts = Splits(*(list(recordings[first:end]) for first, end in zip([0, *ends[:2]], ends, strict=True)))

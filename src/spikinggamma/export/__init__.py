@@ -1,4 +1,4 @@
-"""Trained nets for other hands: what a form cannot say exactly is refused, with the name of the layer and the reason."""
+"""Export of trained nets to C and NIR. A layer that a format cannot represent exactly is refused with the reason."""
 
 from spikinggamma.export.c_program import NUMBERS, c_program, program_of_run, write_c
 from spikinggamma.export.event_files import event_bytes, event_text, write_events

@@ -35,7 +35,7 @@ def write_c(run: Run | str | Path, out: str | Path, *, number: str = "float", dt
         The file.
 
     Raises:
-        SpikingGammaError: No run; a net that has no such program, with its layer and the reason; a file that cannot be
+        SpikingGammaError: There is no run, a layer of the net cannot be exported (the message says why), or the file cannot be
             written.
     """
     path = Path(out)
@@ -44,10 +44,10 @@ def write_c(run: Run | str | Path, out: str | Path, *, number: str = "float", dt
 
 
 def program_of_run(run: Run | str | Path, *, dt_ms: float | None = None) -> ProgramNet:
-    """The net of a run's best epoch with everything that a program needs of its recipe.
+    """Return the net of a run's best epoch with the settings of its recipe that a program needs.
 
     Raises:
-        SpikingGammaError: As `write_c` does.
+        SpikingGammaError: As in `write_c`.
     """
     run = run if isinstance(run, Run) else load_run(run)
     recipe = run.recipe
@@ -63,10 +63,10 @@ def program_of_run(run: Run | str | Path, *, dt_ms: float | None = None) -> Prog
 
 
 def c_program(net: ProgramNet, *, number: str = "float", file_name: str = "net.c") -> str:
-    """The program as text.
+    """Return the program as text.
 
     Raises:
-        SpikingGammaError: No such number; a weight too large for it.
+        SpikingGammaError: The number format is unknown, or a weight is too large for it.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -80,7 +80,7 @@ def c_program(net: ProgramNet, *, number: str = "float", file_name: str = "net.c
     words = _float_words(net) if kind == "float" else _fixed_words(net, number)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("spikinggamma.export"),
-        autoescape=False,  # C is no HTML; what comes from outside is made harmless by `_remark`
+        autoescape=False,  # the output is C, not HTML; `_remark` sanitises text from outside
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -119,7 +119,7 @@ def _fixed_words(net: ProgramNet, number: str) -> dict[str, Any]:
 
 
 def _gain(gain: float, shift: int) -> Scaled:
-    """Units of a state that an event is high, with as many bits behind the point as there is room for."""
+    """Return the height of an event in units of a state, with as many fractional bits as fit."""
     return scaled("input_gain", gain * 2.0**shift, 38)  # times 2^24 events stays below 2^62
 
 
@@ -128,6 +128,6 @@ def _shifts(layers: list[CLayer], name: str) -> str:
 
 
 def _remark(text: str) -> str:
-    """Printable ASCII on one line that cannot end a remark in C."""
+    """Return the text as printable ASCII on one line that cannot end a C comment."""
     plain = "".join(character if character.isascii() and character.isprintable() else "?" for character in text)
     return plain.replace("*/", "* /").replace("/*", "/ *")

@@ -1,4 +1,4 @@
-"""Constants of a layer as C: tables, and the initialisers of the structures that point to them."""
+"""Constants of a layer as C code: tables, and the initialisers of the structures that point to them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from spikinggamma.export.program_net import ProgramLayer
 __all__ = ["CLayer", "chain_powers", "fixed_layer", "float_layer", "real"]
 
 _COLUMNS = 116
-_GONE = 1e-26  # of a bucket; times all that buckets hold, below what the library takes for zero
-_LARGEST_CHAIN = 32  # buckets; a triangle of more is larger than what it saves
+_GONE = 1e-26  # share of a bucket; times the content of all buckets it is below what the library treats as zero
+_LARGEST_CHAIN = 32  # buckets; with more of them the table costs more than it saves
 
 
 class CLayer(NamedTuple):
-    """A layer's constants as C, and what the program's head says of their units."""
+    """A layer's constants as C code, with the text about their units for the program's header comment."""
 
     neurons: int
     order: int
@@ -31,7 +31,7 @@ class CLayer(NamedTuple):
 
 
 def float_layer(index: int, layer: ProgramLayer) -> CLayer:
-    """In single precision, in which the library computes."""
+    """Return the constants in single precision, as in the library."""
     single = np.float32
     keep = (1.0 - layer.take).astype(single)
     powers, count = chain_powers(layer.take)
@@ -58,7 +58,7 @@ def float_layer(index: int, layer: ProgramLayer) -> CLayer:
 
 
 def fixed_layer(index: int, layer: ProgramLayer, widths: Widths, state_shift: int) -> CLayer:
-    """In integers; see `spikinggamma.export.fixed_point`."""
+    """Return the constants as integers; see `spikinggamma.export.fixed_point`."""
     weight = scaled(f"weights of layer {index}", layer.weight.T, widths.weight)
     bucket = scaled(f"bucket weights of layer {index}", layer.bucket_weight.T, widths.bucket_weight)
     bias = _units(layer.bias, state_shift)
@@ -87,9 +87,9 @@ def fixed_layer(index: int, layer: ProgramLayer, widths: Widths, state_shift: in
 
 
 def chain_powers(take: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], int]:
-    """The chain over 1, 2, 4, ... silent steps: lower triangles row by row, as many as leave anything, and their number.
+    """Return the matrices of the chain over 1, 2, 4, ... silent steps as lower triangles row by row, and their number.
 
-    None for chains so long that stepping through them is no dearer.
+    There are none for chains so long that single steps are no slower.
 
     Example:
         >>> chain_powers(np.array([0.5]))[0][:3]
@@ -107,7 +107,7 @@ def chain_powers(take: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64]
 
 
 def real(value: float) -> str:
-    """A single-precision constant, to the bit.
+    """Return the text of a single-precision constant, exact to the bit.
 
     Example:
         >>> real(0.1), real(2.0)
@@ -119,7 +119,7 @@ def real(value: float) -> str:
 
 
 def _units(values: npt.NDArray[np.float64], shift: int) -> npt.NDArray[np.int64]:
-    """States in their units, at most the largest."""
+    """Return states in their units, clipped to the largest."""
     units = np.rint(values * 2.0**shift)
     return np.clip(units, -(2**31 - 1), 2**31 - 1).astype(np.int64)
 
@@ -133,7 +133,7 @@ def _whole(values: npt.NDArray[np.int64]) -> list[str]:
 
 
 def _table(kind: str, name: str, values: Iterable[str]) -> str:
-    """`static const kind name[] = {...};`, in lines of a readable length."""
+    """Return `static const kind name[] = {...};` in lines of a readable length."""
     lines, line = [f"static const {kind} {name}[] = {{"], "   "
     for value in values:
         if len(line) + len(value) + 2 > _COLUMNS:

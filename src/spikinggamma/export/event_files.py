@@ -1,4 +1,4 @@
-"""Recordings as the input of a C program: in text, or in binary."""
+"""Recordings as input of a C program, as text or binary."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LONGEST_GAP = 2**32 - 1
 
 
 def event_text(recordings: Iterable[Recording]) -> str:
-    """A line an event, `TIME_US CHANNEL [COUNT]`, and `end DURATION_US` behind each recording.
+    """Return recordings as text: a line `TIME_US CHANNEL [COUNT]` per event, and `end DURATION_US` after each recording.
 
-    Events of one channel at one time become one line. A remark before each recording says which it is.
+    Simultaneous events of one channel share a line. A comment before each recording gives its index and label.
 
     Example:
         >>> clicks = Recording(np.array([5, 5, 9]), np.array([1, 1, 0]), n_channels=2, duration_us=10, label=3)
@@ -42,7 +42,7 @@ def event_text(recordings: Iterable[Recording]) -> str:
 
 
 def event_bytes(recordings: Iterable[Recording]) -> bytes:
-    """Eight bytes an event, little-endian: microseconds since the one before, then the channel; 0xffffffff is the end.
+    """Return recordings as bytes: per event the microseconds since the last one and the channel; channel 0xffffffff ends one.
 
     Example:
         >>> clicks = Recording(np.array([5]), np.array([1]), n_channels=2, duration_us=10, label=3)
@@ -63,7 +63,7 @@ def event_bytes(recordings: Iterable[Recording]) -> bytes:
 
 
 def write_events(recordings: Iterable[Recording], out: str | Path) -> Path:
-    """Write recordings as a program reads them: in binary where the file's name ends in .bin, else in text.
+    """Write recordings as input of a program: binary if the file name ends in .bin, else text.
 
     Raises:
         SpikingGammaError: The file cannot be written.

@@ -1,9 +1,9 @@
-"""Scales of the integer programs: how real numbers become integers with a common power of two.
+"""Scaling of real numbers to integers with a common power of two, for the integer programs.
 
-States share one unit, 2^-F, because what one layer sends the next one adds up. It is small beside the threshold, which is
-at least 2^12 units, and the smaller the slower the slowest bucket, since a bucket that keeps all but dt/τ turns the
-rounding of a step into an error τ/dt as large. Weights, bucket weights and decays have units of their own, the smallest in
-which they fit.
+All states share one unit, 2^-F, because each layer sums what the previous one sends. The unit is small compared to the
+threshold, which is at least 2^12 units, and it is the smaller the slower the slowest bucket is, since a bucket that keeps all
+but dt/τ turns the rounding of a step into an error τ/dt times as large. Weights, bucket weights and decays have their own
+units, the smallest in which they fit.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from spikinggamma.export.program_net import ProgramNet
 
 __all__ = ["WIDTHS", "Scaled", "Widths", "leak", "scaled", "state_shift"]
 
-_MOST_SHIFT = 40  # of weights; 2^-40 is below any rounding
+_MOST_SHIFT = 40  # shift of weights; 2^-40 is below any rounding
 _MOST_LEAK_SHIFT = 60
 _STATE_SHIFTS = (0, 24)
 
 
 class Widths(NamedTuple):
-    """Bits of each constant, with its sign."""
+    """Number of bits of each constant, including the sign."""
 
     weight: int
     bucket_weight: int
     leak: int
 
 
-# A state of 32 bits times a constant must stay within 64, and so must the sum of 256 products with bucket weights.
+# A state of 32 bits times a constant must fit into 64 bits, and so must the sum of 256 products with bucket weights.
 WIDTHS = {"int16": Widths(16, 16, 16), "int32": Widths(32, 24, 31)}
 
 
@@ -45,15 +45,15 @@ class Scaled(NamedTuple):
 
     @property
     def value(self) -> int:
-        """The only one."""
+        """The integer of a scaled scalar."""
         return int(self.values.item())
 
 
 def scaled(name: str, values: npt.NDArray[np.float64] | Sequence[float] | float, bits: int) -> Scaled:
-    """Real numbers as integers of so many bits, in the smallest unit in which all of them fit.
+    """Scale real numbers to integers of so many bits, in the smallest unit in which all of them fit.
 
     Raises:
-        SpikingGammaError: A number too large for any.
+        SpikingGammaError: A number is too large for every unit.
 
     Example:
         >>> scaled("weights", [0.5, -1.0], 16)
@@ -68,7 +68,7 @@ def scaled(name: str, values: npt.NDArray[np.float64] | Sequence[float] | float,
 
 
 def leak(take: float, bits: int) -> tuple[int, int]:
-    """A share of a step, above 0 and up to 1, as an integer of so many bits and its shift; never 0.
+    """Return a leak, above 0 and up to 1, as a non-zero integer of so many bits, and its shift.
 
     Example:
         >>> leak(0.25, 16)
@@ -81,7 +81,7 @@ def leak(take: float, bits: int) -> tuple[int, int]:
 
 
 def state_shift(net: ProgramNet) -> int:
-    """F: states are in units of 2^-F."""
+    """Return F, where states are in units of 2^-F."""
     thresholds = [layer.code.threshold for layer in net.layers if layer.code is not None]
     smallest = min(thresholds, default=0.1)
     slowest = max(1.0 / float(layer.take.min()) for layer in net.layers)

@@ -1,4 +1,4 @@
-"""Another net, on purpose: the same weights with thresholds that stand still, for targets that cannot let them adapt."""
+"""Variants of a net with fixed thresholds or a spike limit, for targets without adaptive thresholds. They change the net."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["limit_spikes", "without_adaptation"]
 
 
 def without_adaptation(net: GammaNet) -> GammaNet:
-    """A copy of `net` with m = 0: smaller spikes than the net that was trained sends, and more of them.
+    """Return a copy of `net` with m = 0. It sends smaller spikes than the trained net, and more of them.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -26,10 +26,10 @@ def without_adaptation(net: GammaNet) -> GammaNet:
 
 
 def limit_spikes(net: GammaNet, max_spikes: int) -> GammaNet:
-    """A copy of `net` whose neurons send at most so many spikes in a step; the same net wherever they never sent more.
+    """Return a copy of `net` whose neurons send at most `max_spikes` in a step; it is equal where they never sent more.
 
     Raises:
-        SpikingGammaError: Fewer than one.
+        SpikingGammaError: `max_spikes` is below 1.
 
     Example:
         >>> from spikinggamma.nn import dense_net

@@ -1,4 +1,4 @@
-"""Whether a graph says what another says: every node, every number, every edge."""
+"""Comparison of two NIR graphs: every node, every number and every edge."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 __all__ = ["first_difference"]
 
-# Of times, which travel in another unit; weights are equal or not.
+# Relative tolerance of times, which are converted to seconds; weights must be equal.
 _ROUNDING = {"tau": 1e-9, "r": 1e-9, "delay": 1e-9}
 
 
 def first_difference(found: Any, wanted: Any) -> tuple[str, str, str] | None:
-    """The first node in which `found` differs from `wanted`, what it has there and what it should; None if there is none."""
+    """Return the first node in which `found` differs from `wanted`, with both values; None if they are equal."""
     for name in sorted(found.nodes.keys() | wanted.nodes.keys()):
         if name not in wanted.nodes:
             return name, f"a {_kind(found.nodes[name])}", "no such node"

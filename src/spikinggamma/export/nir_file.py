@@ -1,4 +1,4 @@
-"""Nets to NIR files and back: what cannot be said exactly is refused, with the name of the layer or node."""
+"""Writing and reading of NIR files. A layer or node without an exact counterpart is refused by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["FromNir", "nir_graph", "read_nir", "write_nir"]
 
 
 class FromNir(NamedTuple):
-    """A net that was read, in evaluation mode, and the time step at which it is what the file says."""
+    """A net read from a file, in evaluation mode, and the time step at which it equals the file's graph."""
 
     net: SequenceNet
     dt_ms: float
@@ -42,15 +42,15 @@ def write_nir(
     """Write a net as a NIR file that is exact at one time step.
 
     Args:
-        source: A net, or a run or its folder: then the net of its best epoch.
+        source: A net; or a run or its folder, for the net of its best epoch.
         path: The file.
-        dt_ms: Time step; of a run, its recipe's own if not given.
-        without_adaptation: Let thresholds stand still first, which is another net; the file says so.
-        max_spikes: Limit the spikes of a step first; the file says so.
+        dt_ms: Time step; for a run, that of its recipe if not given.
+        without_adaptation: Fix the thresholds first, which changes the net; the file records this.
+        max_spikes: First limit the spikes of a neuron in a step; the file records this.
 
     Raises:
-        SpikingGammaError: A layer that NIR's nodes cannot say exactly, named with the reason; no time step, or a bad one;
-            `nir` is not installed; a file that cannot be written.
+        SpikingGammaError: NIR cannot represent a layer exactly (the message says why); the time step is missing or bad;
+            `nir` is not installed; or the file cannot be written.
 
     Example:
         >>> write_nir("runs/localisation-0-1", "owl.nir", without_adaptation=True, max_spikes=4)  # doctest: +SKIP
@@ -70,7 +70,7 @@ def nir_graph(
     without_adaptation: bool = False,
     max_spikes: int | None = None,
 ) -> Any:
-    """The graph that `write_nir` writes, a `nir.NIRGraph`; arguments and errors are the same."""
+    """Return the `nir.NIRGraph` that `write_nir` writes, with the same arguments and errors."""
     net, step = _net_of(source, dt_ms)
     changes = []
     if without_adaptation:
@@ -83,17 +83,17 @@ def nir_graph(
 
 
 def read_nir(path: str | Path, *, dt_ms: float | None = None) -> FromNir:
-    """Read a NIR file as a net of this library, if it is exactly one.
+    """Read a NIR file as a net of this library, if there is one that equals it exactly.
 
-    The net that the nodes suggest is written again, and every node, number and edge compared.
+    The net is inferred from the nodes and written again, and every node, number and edge is compared.
 
     Args:
         path: The file.
-        dt_ms: Time step, for files whose metadata have none.
+        dt_ms: Time step, for files without one in their metadata.
 
     Raises:
-        SpikingGammaError: Not a NIR file; no time step; a node that no net of this library has, or not so, named with the
-            reason; `nir` is not installed.
+        SpikingGammaError: The file is not a NIR file; there is no time step; a node has no counterpart in this library (the
+            message names it and the reason); or `nir` is not installed.
 
     Example:
         >>> net, dt_ms = read_nir("owl.nir")  # doctest: +SKIP
@@ -126,13 +126,13 @@ def _graph(net: SequenceNet, dt_ms: float, changes: str) -> Any:
     from spikinggamma import __version__
 
     if isinstance(net, GammaNet):
-        (wiring, heard), shape = gamma_wiring(net, dt_ms), (net.classes,)
+        (wiring, last), shape = gamma_wiring(net, dt_ms), (net.classes,)
     elif isinstance(net, SurrogateNet):
-        (wiring, heard), shape = surrogate_wiring(net, dt_ms), (net.classes,)
+        (wiring, last), shape = surrogate_wiring(net, dt_ms), (net.classes,)
     else:
         reason = "a GammaNet or SurrogateNet: NIR has no node that rectifies, nor one that counts spikes to the end"
         raise SpikingGammaError("net", type(net).__name__, reason)
-    return wiring.graph(shape, heard, written_by=f"spikinggamma {__version__}", changed_before=changes or "nothing")
+    return wiring.graph(shape, last, written_by=f"spikinggamma {__version__}", changed_before=changes or "nothing")
 
 
 def _net_of(source: Run | SequenceNet | str | Path, dt_ms: float | None) -> tuple[SequenceNet, float]:

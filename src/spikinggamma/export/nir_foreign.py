@@ -1,4 +1,4 @@
-"""Graphs that others wrote: the one shape that is exactly a net of this library, and why the rest is not."""
+"""NIR graphs from other programs: the one structure that equals a net of this library; others are refused with a reason."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CHAIN = ("Input", "Linear or Affine", "LI", "Output")
 
 
 def read_foreign_net(graph: Any, dt_ms: float) -> GammaNet:
-    """A read-out: Input, Linear (or Affine without bias), LI, Output, its Euler step taken at `dt_ms`.
+    """Read a read-out of Input, Linear (or Affine without bias), LI and Output, with the Euler step of `dt_ms`.
 
     It becomes one layer of one bucket, whose weight is R dt/τ.
 
     Raises:
-        SpikingGammaError: Another node, or other edges, named with the reason.
+        SpikingGammaError: The graph has another node or other edges; the message names it and the reason.
     """
     nodes = Nodes(graph.nodes)
     for name in graph.nodes:
@@ -54,15 +54,15 @@ def read_foreign_net(graph: Any, dt_ms: float) -> GammaNet:
 
 
 def _in_a_row(graph: Any) -> list[str]:
-    """Names from input to output, each heard by the next alone."""
+    """Return the names of nodes from input to output, which must form a chain."""
     following: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    heard: dict[str, int] = dict.fromkeys(graph.nodes, 0)
+    n_inputs: dict[str, int] = dict.fromkeys(graph.nodes, 0)
     for source, target in graph.edges:
         following[source].append(target)
-        heard[target] += 1
-    start = [name for name, count in heard.items() if count == 0]
+        n_inputs[target] += 1
+    start = [name for name, count in n_inputs.items() if count == 0]
     for name in graph.nodes:
-        if len(following[name]) > 1 or heard[name] > 1 or (heard[name] == 0 and name != start[0]):
+        if len(following[name]) > 1 or n_inputs[name] > 1 or (n_inputs[name] == 0 and name != start[0]):
             raise SpikingGammaError(name, f"edges {following[name]} out of it", "nodes in a row", REMEDY)
     row = start
     while following[row[-1]]:

@@ -2,16 +2,16 @@
 
     u        weight                          Linear or Conv2d; none in a per-synapse layer
     h_0      bucket0                         LI, R = τ_0/dt: a spike adds its height
-    h_k      lag1, bucket1, lag2, ...        LI, R = 1, each hearing the one before as it was a step ago (Delay)
+    h_k      lag1, bucket1, lag2, ...        LI, R = 1, each fed by the one before with a delay of one step (Delay)
     x        tap0, tap1, ..., signal         Scale (or Linear) of each bucket; Affine adds the bias
-    ŷ        estimate                        LI of what was sent, R = τ_0/dt: a listener's bucket 0
+    ŷ        estimate                        LI of the sent messages, R = τ_0/dt: a listener's bucket 0
     -ŷ⁻      before, expected                Delay of a step, Scale by -α_0
     n        threshold1, threshold2, ...     Threshold of x - ŷ⁻ at ϑ, 3ϑ, 5ϑ, ...: their sum counts the spikes
-    2ϑ n     sent                            Scale by 2ϑ; the next layer and `estimate` hear it
+    2ϑ n     sent                            Scale by 2ϑ, which feeds the next layer and `estimate`
 
 No rectifier is needed: max(x, 0) - ŷ⁻ reaches (2j - 1)ϑ > 0 exactly where x - ŷ⁻ does, because ŷ⁻ is never negative.
 
-A threshold that adapts is refused. What it sends, 2(ϑ_0 + a(t)) n(t), is a product of two signals, and no NIR graph says it:
+An adaptive threshold is refused: its message 2(ϑ_0 + a(t)) n(t) is a product of two signals, which no NIR graph can represent.
 docs/nir.md has the proof.
 """
 
@@ -30,23 +30,23 @@ __all__ = ["gamma_wiring"]
 
 
 def gamma_wiring(net: GammaNet, dt_ms: float) -> tuple[Wiring, str]:
-    """Nodes and edges of the net, and the name of the node that holds its logits.
+    """Return the nodes and edges of the net, and the name of the node that holds its logits.
 
     Raises:
-        SpikingGammaError: A layer does what NIR's nodes cannot say exactly, named with the reason; a time step that is longer
-            than its shortest bucket.
+        SpikingGammaError: NIR cannot represent a layer exactly (the message says why), or the time step is longer than the
+            shortest bucket.
     """
     for index, layer in enumerate(net.stack):
         _require_exact(layer, f"layer{index}")
     shape = net.stack[0].in_shape
     wiring = Wiring(dt_ms, shape)
     gain = np.full(shape, net.input_gain, dtype=numbers(net.stack[0].bias).dtype)
-    heard = wiring.scale("input_gain", gain, "input")
+    source = wiring.scale("input_gain", gain, "input")
     for index, layer in enumerate(net.stack):
         name = f"layer{index}"
-        heard = _write_layer(wiring, name, layer, _fitted(wiring, name, shape, layer, heard))
+        source = _write_layer(wiring, name, layer, _fitted(wiring, name, shape, layer, source))
         shape = layer.out_shape
-    return wiring, heard
+    return wiring, source
 
 
 def _require_exact(layer: GammaLayer, name: str) -> None:
@@ -74,23 +74,23 @@ def _require_exact(layer: GammaLayer, name: str) -> None:
         )
 
 
-def _fitted(wiring: Wiring, name: str, shape: tuple[int, ...], layer: GammaLayer, heard: str) -> str:
-    """What a layer hears, in its shape."""
+def _fitted(wiring: Wiring, name: str, shape: tuple[int, ...], layer: GammaLayer, source: str) -> str:
+    """Return the name of the node that feeds a layer, after flattening its output where the layer needs it."""
     if not isinstance(layer, Conv2d) and len(shape) > 1:
         flatten = wiring.nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
-        return wiring.add(f"{name}_flatten", flatten, heard)
+        return wiring.add(f"{name}_flatten", flatten, source)
     if isinstance(layer, Conv2d) and shape != layer.in_shape:
         expected = f"the shape of its input, {layer.in_shape}: NIR has no node that folds"
         raise SpikingGammaError(name, f"input of shape {shape}", expected)
-    return heard
+    return source
 
 
-def _write_layer(wiring: Wiring, name: str, layer: GammaLayer, heard: str) -> str:
-    layer.alpha(wiring.dt_ms)  # refuses a step that is too long
+def _write_layer(wiring: Wiring, name: str, layer: GammaLayer, source: str) -> str:
+    layer.alpha(wiring.dt_ms)  # raises for a step that is too long
     order = layer.order
-    drive = _write_weight(wiring, name, layer, heard)
+    drive = _write_weight(wiring, name, layer, source)
     cells = layer.out_shape if isinstance(layer, BucketWeightedLayer) else (layer.cells,)
-    # A bucket may fall short of the step by a rounding; it then forgets everything.
+    # A time constant may be below the step by a rounding error; such a bucket keeps nothing.
     tau_s = [seconds(max(float(tau), wiring.dt_ms)) for tau in layer.timescales.tau_ms().detach().double()]
     buckets = [wiring.integrator(f"{name}_bucket0", tau_s[0], 1.0, cells, drive)]
     for k in range(1, order):
@@ -100,11 +100,11 @@ def _write_layer(wiring: Wiring, name: str, layer: GammaLayer, heard: str) -> st
     return signal if layer.code is None else _write_code(wiring, name, layer, layer.code, tau_s[0], signal)
 
 
-def _write_weight(wiring: Wiring, name: str, layer: GammaLayer, heard: str) -> str:
+def _write_weight(wiring: Wiring, name: str, layer: GammaLayer, source: str) -> str:
     if isinstance(layer, Dense):
-        return wiring.linear(f"{name}_weight", numbers(layer.weight), heard)
+        return wiring.linear(f"{name}_weight", numbers(layer.weight), source)
     if not isinstance(layer, Conv2d):
-        return heard
+        return source
     weight = numbers(layer.weight)
     node = wiring.nir.Conv2d(
         input_shape=layer.in_shape[1:],
@@ -115,7 +115,7 @@ def _write_weight(wiring: Wiring, name: str, layer: GammaLayer, heard: str) -> s
         groups=1,
         bias=np.zeros(len(weight), weight.dtype),
     )
-    return wiring.add(f"{name}_weight", node, heard)
+    return wiring.add(f"{name}_weight", node, source)
 
 
 def _write_signal(wiring: Wiring, name: str, layer: GammaLayer, buckets: list[str]) -> str:
@@ -148,8 +148,8 @@ def _write_code(wiring: Wiring, name: str, layer: GammaLayer, code: SigmaDelta, 
     expected = wiring.scale(f"{name}_expected", np.full(shape, -alpha_0), before)
     levels = numbers(spike_thresholds(code, layer.bias.dtype))
     for j, level in enumerate(levels, start=1):
-        heard = wiring.threshold(f"{name}_threshold{j}", np.full(shape, level), signal, expected)
-        wiring.hear(sent, heard)
+        source = wiring.threshold(f"{name}_threshold{j}", np.full(shape, level), signal, expected)
+        wiring.connect(sent, source)
     height = 2.0 * torch.tensor(code.threshold, dtype=layer.bias.dtype)
     wiring.scale(sent, np.full(shape, numbers(height)))
     wiring.integrator(estimate, tau_s, 1.0, shape, sent)

@@ -1,6 +1,6 @@
-"""A SpikingGamma net from the nodes of a NIR graph, found by the names that `nir_gamma` gives them.
+"""Read a SpikingGamma net from the nodes of a NIR graph, by the names that `nir_gamma` gives them.
 
-What is read here is a guess that the nodes' names suggest: `nir_file` writes the net again and compares every node.
+The result is a guess from the names of the nodes; `nir_file` verifies it by writing the net again and comparing every node.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["read_gamma_net"]
 
 
 def read_gamma_net(nodes: Nodes) -> GammaNet:
-    """The net whose layers are `layer0_...`, `layer1_...`, ... of a graph."""
+    """Return the net whose layers are `layer0_...`, `layer1_...`, ... in a graph."""
     gain = nodes.field("input_gain", "Scale", "scale")
     shape = tuple(gain.shape)
     layers: list[GammaLayer] = []

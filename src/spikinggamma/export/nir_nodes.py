@@ -1,4 +1,4 @@
-"""Nodes of a graph that is read, each error naming the node."""
+"""Access to the nodes of a NIR graph, with errors that name the node."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ REMEDY = "Graphs written by `write_nir` are read, and read-outs of Linear and LI
 
 
 class Nodes:
-    """The nodes of a graph by their names.
+    """The nodes of a graph by name.
 
     Args:
-        nodes: As `nir` holds them.
+        nodes: The nodes as `nir` holds them.
     """
 
     def __init__(self, nodes: Mapping[str, Any]) -> None:
@@ -32,25 +32,25 @@ class Nodes:
         return len(self._nodes)
 
     def kind(self, name: str) -> str:
-        """What it is, e.g. LI.
+        """Return the kind of a node, such as LI.
 
         Raises:
-            SpikingGammaError: There is none of that name.
+            SpikingGammaError: There is no node of that name.
         """
         if name not in self._nodes:
             raise SpikingGammaError(name, "no such node", "a node of that name", REMEDY)
         return type(self._nodes[name]).__name__
 
     def field(self, name: str, kind: str, field: str) -> Array:
-        """Some of its numbers.
+        """Return an array of a node.
 
         Args:
-            name: Of the node.
-            kind: What it has to be; empty for any that has such numbers.
-            field: Which numbers.
+            name: Name of the node.
+            kind: Required kind of the node; empty for any kind with this field.
+            field: Name of the array.
 
         Raises:
-            SpikingGammaError: There is none of that name, or it is of another kind, or has no such numbers.
+            SpikingGammaError: There is no node of that name, or it is of another kind or lacks the field.
         """
         found = self.kind(name)
         if kind not in ("", found) or not hasattr(self._nodes[name], field):
@@ -61,6 +61,6 @@ class Nodes:
         return values
 
     def require(self, name: str, found: object, wanted: object, what: str = "") -> None:
-        """Raise `SpikingGammaError` for this node unless the two are equal."""
+        """Raise `SpikingGammaError` for this node unless `found` equals `wanted`."""
         if found != wanted:
             raise SpikingGammaError(name, f"{what}{found}", f"{what}{wanted}", REMEDY)

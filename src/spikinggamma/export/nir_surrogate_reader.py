@@ -1,6 +1,6 @@
-"""A net of leaky integrate and fire neurons from the nodes of a NIR graph, found by the names that `nir_surrogate` gives them.
+"""Read a net of leaky integrate-and-fire neurons from the nodes of a NIR graph, by the names that `nir_surrogate` gives them.
 
-What is read here is a guess that the nodes' names suggest: `nir_file` writes the net again and compares every node.
+The result is a guess from the names of the nodes; `nir_file` verifies it by writing the net again and comparing every node.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["read_surrogate_net"]
 
 
 def read_surrogate_net(nodes: Nodes, dt_ms: float) -> SurrogateNet:
-    """The net whose layers are `layer0_...`, `layer1_...`, ... of a graph that is exact at `dt_ms`."""
+    """Return the net whose layers are `layer0_...`, `layer1_...`, ... in a graph that is exact at `dt_ms`."""
     names: list[str] = []
     while f"layer{len(names)}_weight" in nodes:
         names.append(f"layer{len(names)}")
@@ -90,7 +90,7 @@ def _read_options(nodes: Nodes, names: list[str], dt_ms: float) -> dict[str, flo
 
 
 def _tau_ms(nodes: Nodes, name: str, dt_ms: float) -> float:
-    """The time constant of an exponential decay from that of its Euler step; 0 where nothing stays, or there is no node."""
+    """Return the time constant of an exponential decay from that of its Euler step; 0 without decay or without a node."""
     if name not in nodes:
         return 0.0
     tau = float(nodes.field(name, "LI", "tau").flat[0])
@@ -99,7 +99,7 @@ def _tau_ms(nodes: Nodes, name: str, dt_ms: float) -> float:
 
 
 def _read_delays(nodes: Nodes, name: str, dt_ms: float) -> Array | None:
-    """In ms."""
+    """Return the delays of a layer's inputs in ms, or None where there are none."""
     if f"{name}_near" not in nodes:
         return None
     whole = np.rint(nodes.field(f"{name}_near", "Delay", "delay") * 1000.0 / dt_ms)

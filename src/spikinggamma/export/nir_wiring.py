@@ -1,7 +1,7 @@
-"""What both kinds of nets need to be written as a NIR graph: its package, nodes under names, and time in seconds.
+"""Construction of NIR graphs for all kinds of nets: the package `nir`, named nodes, and times in seconds.
 
-How a graph is to be run is said in words, once, and travels in its metadata: NIR's nodes are equations in continuous time, and
-the net is exactly what these equations become at one time step under one rule.
+The metadata of a graph describe in words how it is to be run: NIR's nodes are equations in continuous time, and the net equals
+their discretisation at one time step under one rule.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ DISCRETISATION = (
 
 
 def nir_package() -> Any:
-    """The reference package `nir`.
+    """Return the reference package `nir`.
 
     Raises:
-        SpikingGammaError: It is not installed.
+        SpikingGammaError: The package is not installed.
     """
     require("nir", "nir", "NIR's reference implementation")
     return importlib.import_module("nir")
 
 
 def seconds(time_ms: float) -> float:
-    """Milliseconds in NIR's unit."""
+    """Convert milliseconds to seconds, the unit of NIR."""
     return time_ms / 1000.0
 
 
 def milliseconds(time_s: float) -> float:
-    """The reverse: of the times that become `time_s`, one with few digits if there is one.
+    """Invert `seconds`: of the times that become `time_s`, return one with few digits if there is one.
 
     Example:
         >>> milliseconds(0.0051), 0.0051 * 1000
@@ -57,7 +57,7 @@ def milliseconds(time_s: float) -> float:
 
 
 def digits(value: float) -> float:
-    """To twelve significant digits: undoes what rounding did on the way through a formula.
+    """Round to twelve significant digits, which removes the rounding errors of a formula.
 
     Example:
         >>> digits(0.07 * 100)
@@ -67,22 +67,22 @@ def digits(value: float) -> float:
 
 
 def numbers(values: Tensor) -> Array:
-    """A tensor's values, in its own type."""
+    """Return a tensor's values as an array of the same dtype."""
     result: Array = values.detach().cpu().numpy()
     return np.ascontiguousarray(result)
 
 
 def leak(decay: float, dt_ms: float) -> float:
-    """The time constant in seconds at which one Euler step leaves the share `decay`: dt / (1 - decay)."""
+    """Return the time constant dt / (1 - decay) in seconds, at which one Euler step leaves the share `decay`."""
     return seconds(dt_ms) / (1.0 - decay)
 
 
 class Wiring:
-    """A graph as it grows: each node is added with those that it hears.
+    """Builder of a graph, in which each node is added with its input nodes.
 
     Args:
         dt_ms: Time step for which the graph is exact.
-        in_shape: Of the input at one step.
+        in_shape: Shape of the input at one step.
 
     Example:
         >>> wiring = Wiring(2.0, (3,))
@@ -98,49 +98,49 @@ class Wiring:
         self.nodes: dict[str, Any] = {"input": self.nir.Input(input_type={"input": np.array(in_shape)})}
         self.edges: list[tuple[str, str]] = []
 
-    def add(self, name: str, node: Any, *heard: str) -> str:
-        """Any node; its name is returned."""
+    def add(self, name: str, node: Any, *inputs: str) -> str:
+        """Add a node of any kind with edges from the nodes `inputs`; return its name."""
         self.nodes[name] = node
-        self.hear(name, *heard)
+        self.connect(name, *inputs)
         return name
 
-    def hear(self, name: str, *heard: str) -> None:
-        """Edges into a node that is there, or will be."""
-        self.edges += [(source, name) for source in heard]
+    def connect(self, name: str, *inputs: str) -> None:
+        """Add edges into a node, which may be added later."""
+        self.edges += [(source, name) for source in inputs]
 
-    def linear(self, name: str, weight: Array, *heard: str) -> str:
-        """W x."""
-        return self.add(name, self.nir.Linear(weight=weight), *heard)
+    def linear(self, name: str, weight: Array, *inputs: str) -> str:
+        """Add a Linear node, W x."""
+        return self.add(name, self.nir.Linear(weight=weight), *inputs)
 
-    def shift(self, name: str, bias: Array, *heard: str) -> str:
-        """The sum of what is heard, and a bias."""
+    def shift(self, name: str, bias: Array, *inputs: str) -> str:
+        """Add a node that sums its inputs and a bias."""
         weight = np.eye(len(bias), dtype=bias.dtype)
-        return self.add(name, self.nir.Affine(weight=weight, bias=bias), *heard)
+        return self.add(name, self.nir.Affine(weight=weight, bias=bias), *inputs)
 
-    def scale(self, name: str, factors: Array, *heard: str) -> str:
-        """Each element by its factor."""
-        return self.add(name, self.nir.Scale(scale=factors), *heard)
+    def scale(self, name: str, factors: Array, *inputs: str) -> str:
+        """Add a Scale node, which multiplies each element by its factor."""
+        return self.add(name, self.nir.Scale(scale=factors), *inputs)
 
-    def threshold(self, name: str, thresholds: Array, *heard: str) -> str:
-        """1 above, else 0."""
-        return self.add(name, self.nir.Threshold(threshold=thresholds), *heard)
+    def threshold(self, name: str, thresholds: Array, *inputs: str) -> str:
+        """Add a Threshold node, which is 1 above the threshold and else 0."""
+        return self.add(name, self.nir.Threshold(threshold=thresholds), *inputs)
 
-    def integrator(self, name: str, tau_s: float, gain: float, shape: Sequence[int], *heard: str) -> str:
-        """A leaky integrator to which an input of 1 adds `gain` in one step: R = gain τ / dt."""
+    def integrator(self, name: str, tau_s: float, gain: float, shape: Sequence[int], *inputs: str) -> str:
+        """Add a leaky integrator to which an input of 1 adds `gain` in one step: R = gain τ / dt."""
         tau = np.full(tuple(shape), tau_s)
         r = tau * (gain / seconds(self.dt_ms))
-        return self.add(name, self.nir.LI(tau=tau, r=r, v_leak=np.zeros_like(tau)), *heard)
+        return self.add(name, self.nir.LI(tau=tau, r=r, v_leak=np.zeros_like(tau)), *inputs)
 
-    def delay(self, name: str, steps: Array, *heard: str) -> str:
-        """Whole steps."""
-        return self.add(name, self.nir.Delay(delay=steps.astype(np.float64) * seconds(self.dt_ms)), *heard)
+    def delay(self, name: str, steps: Array, *inputs: str) -> str:
+        """Add a Delay node of whole steps."""
+        return self.add(name, self.nir.Delay(delay=steps.astype(np.float64) * seconds(self.dt_ms)), *inputs)
 
-    def lag(self, name: str, shape: Sequence[int], *heard: str) -> str:
-        """One step."""
-        return self.delay(name, np.ones(tuple(shape)), *heard)
+    def lag(self, name: str, shape: Sequence[int], *inputs: str) -> str:
+        """Add a Delay node of one step."""
+        return self.delay(name, np.ones(tuple(shape)), *inputs)
 
-    def graph(self, shape: Sequence[int], heard: str, **metadata: str | float) -> Any:
-        """The whole, ending in `heard`, with the words on how to run it."""
-        self.add("output", self.nir.Output(output_type={"output": np.array(shape)}), heard)
+    def graph(self, shape: Sequence[int], last: str, **metadata: str | float) -> Any:
+        """Return the complete graph, with the output from the node `last` and metadata that describe how to run it."""
+        self.add("output", self.nir.Output(output_type={"output": np.array(shape)}), last)
         about = {"dt": seconds(self.dt_ms), "unit_of_time": "s", "discretisation": DISCRETISATION, **metadata}
         return self.nir.NIRGraph(self.nodes, self.edges, metadata=about)

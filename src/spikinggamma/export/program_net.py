@@ -1,4 +1,4 @@
-"""A trained net as a stand-alone program needs it: plain arrays at one time step, or the reason why there can be none."""
+"""A trained net as plain arrays at one time step, for a stand-alone program; unsupported nets are refused with a reason."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ProgramLayer(NamedTuple):
         weight: W, [N, N_in].
         bucket_weight: v, [K, N].
         bias: b, [N].
-        take: dt / τ of each bucket, [K]; it keeps the rest.
-        code: How it spikes; None for the read-out.
-        fade: What remains of the threshold's rise after a step.
+        take: dt / τ of each bucket, [K]; the bucket keeps the rest.
+        code: The sigma-delta code; None for the read-out.
+        fade: Decay of the threshold's rise in one step.
     """
 
     weight: _Reals
@@ -42,30 +42,30 @@ class ProgramLayer(NamedTuple):
 
     @property
     def neurons(self) -> int:
-        """N."""
+        """Number of neurons N."""
         return len(self.bias)
 
     @property
     def inputs(self) -> int:
-        """N_in."""
+        """Number of inputs N_in."""
         return int(self.weight.shape[1])
 
     @property
     def order(self) -> int:
-        """K."""
+        """Number of buckets K."""
         return len(self.take)
 
 
 class ProgramNet(NamedTuple):
-    """Layers in a row, the last of them the read-out.
+    """A chain of layers, the last of which is the read-out.
 
     Attributes:
-        layers: All of them.
+        layers: The layers.
         input_gain: Height of a recorded event.
         dt_ms: Time step.
-        loss: What the read-out is asked for: a name in `LOSSES`, such as sum, running, last or each_step.
-        channels: Of recordings.
-        title: What the net is, for who opens the program.
+        loss: Loss that determines the decision, a name in `LOSSES` such as sum, running, last or each_step.
+        channels: Number of channels of recordings.
+        title: Description of the net for the program's header comment.
     """
 
     layers: tuple[ProgramLayer, ...]
@@ -85,39 +85,39 @@ class ProgramNet(NamedTuple):
 
     @property
     def fold(self) -> int:
-        """Recorded channels that make one input."""
+        """Number of recorded channels that are summed to one input."""
         return self.channels // self.layers[0].inputs
 
     @property
     def step_ns(self) -> int:
-        """The time step in whole nanoseconds, as events are binned."""
+        """Time step in whole nanoseconds, as in binning."""
         return round(self.dt_ms * 1e6)
 
     @property
     def longest_allowed_us(self) -> int:
-        """Recordings must stay below 2^32 steps and 10^15 microseconds."""
+        """Upper limit of a recording's length in microseconds: 2^32 steps and 10^15 microseconds."""
         return min((2**32 - 1) * self.step_ns // 1000, 10**15)
 
     @property
     def longest_us(self) -> int:
-        """The longest recording, unless the program is compiled for others."""
+        """Default limit of a recording's length in microseconds, which can be changed when the program is compiled."""
         return min(self.longest_allowed_us, _LONGEST_US)
 
 
 def program_net(
     net: SequenceNet, *, dt_ms: float, loss: str = "sum", channels: int | None = None, title: str = "a spiking net"
 ) -> ProgramNet:
-    """Take a net apart.
+    """Convert a net to the plain arrays of a `ProgramNet`.
 
     Args:
-        net: Dense layers with one bucket weight per neuron and bucket, which spike.
+        net: A net of spiking dense layers with one bucket weight per neuron and bucket.
         dt_ms: Time step of the program; the weights do not depend on it.
-        loss: What decides: sum, running, last or each_step.
-        channels: Channels of recordings, a multiple of the net's inputs; as many as those if not given.
-        title: What the net is.
+        loss: Loss that determines the decision: sum, running, last or each_step.
+        channels: Number of channels of recordings, a multiple of the net's inputs; the number of inputs if not given.
+        title: Description of the net.
 
     Raises:
-        SpikingGammaError: What has no such program, by its layer, and why.
+        SpikingGammaError: A layer cannot be part of such a program; the message names it and the reason.
     """
     if not isinstance(net, GammaNet):
         raise SpikingGammaError(
@@ -149,7 +149,7 @@ def _layer(name: str, layer: GammaLayer, dt_ms: float) -> ProgramLayer:
             name, f"{kind}, which passes its signal itself", "a layer that spikes", "Train with net.analogue = false."
         )
     if not layer.readout and not layer.rectify:
-        raise SpikingGammaError(name, f"{kind}, not rectified", "a layer whose spikes say max(x, 0)")
+        raise SpikingGammaError(name, f"{kind}, not rectified", "a layer whose spikes encode max(x, 0)")
     alpha = layer.alpha(dt_ms)  # raises for a step that is too long for a bucket
     tau_ms = layer.timescales.tau_ms().detach().double()
     parts = {"weight": layer.weight, "bucket_weight": layer.bucket_weight, "bias": layer.bias, "decays": alpha}

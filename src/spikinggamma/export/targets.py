@@ -1,4 +1,4 @@
-"""What a run can be exported to, and the one function that exports it."""
+"""The targets of export by name, and the function that exports a run."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from spikinggamma.export.nir_file import write_nir
 __all__ = ["TARGETS", "export_run"]
 
 TARGETS: dict[str, Callable[..., Path]] = {"c": write_c, "nir": write_nir}
-"""Name to a function of a run, the file to write and options of its own, all by name; it returns what it wrote."""
+"""Functions by the name of a target; each takes a run, the file to write and its own options, and returns the file."""
 
 
 def export_run(run: str | Path, to: str, out: str | Path, options: Mapping[str, Any] | None = None) -> Path:
-    """Write a run in another form.
+    """Export a run to a target format.
 
     Args:
-        run: Its folder.
-        to: Which form, a name in `TARGETS`.
+        run: Folder of the run.
+        to: Target format, a name in `TARGETS`.
         out: The file.
-        options: Of that form, by their names; those that are None are not given.
+        options: Options of the target by name; those that are None are left out.
 
     Raises:
-        SpikingGammaError: No such form, or an option that it does not have; what the form cannot represent, and why.
+        SpikingGammaError: The target or an option is unknown, or the target cannot represent the net; the message says why.
     """
     write = TARGETS[known_name("--to", to, TARGETS)]
     given = {name: value for name, value in (options or {}).items() if value is not None}

@@ -1,9 +1,9 @@
-"""The spike count of the sigma-delta code as comparisons, which is all that some targets have.
+"""The spike count of the sigma-delta code as comparisons with thresholds, for targets that have only these.
 
     n(t) >= j   iff   y(t) - ŷ⁻(t) >= (2j - 1) ϑ          where ϑ does not adapt
 
-In floating point, ⌊d / 2ϑ + ½⌋ rounds twice, so the boundary is a few roundings beside (2j - 1) ϑ. It is found rather than
-computed: the count grows with d, so there is a largest d at which it is still below j.
+In floating point, ⌊d / 2ϑ + ½⌋ rounds twice, so the boundary differs from (2j - 1) ϑ by a few roundings. It is found by
+search: the count grows with d, so there is a largest d at which it is still below j.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _BITS: dict[torch.dtype, tuple[type[np.signedinteger], type[np.floating]]] = {
 
 
 def spike_thresholds(code: SigmaDelta, dtype: torch.dtype) -> Float[Tensor, " J"]:
-    """For each j = 1 .. max_spikes, the largest difference d that makes fewer than j spikes: n >= j exactly where d exceeds it.
+    """Return, for j = 1 .. max_spikes, the largest difference d with fewer than j spikes: n >= j exactly where d exceeds it.
 
     Args:
-        code: Without adaptation, with a limit on its spikes.
-        dtype: Type of the signal, in which the count is computed.
+        code: A code without adaptation and with a limit on its spikes.
+        dtype: Dtype of the signal, in which the count is computed.
 
     Raises:
-        SpikingGammaError: The threshold adapts, the spikes have no limit, or no such type.
+        SpikingGammaError: The threshold adapts, the spikes have no limit, or the dtype is not supported.
 
     Example:
         >>> spike_thresholds(SigmaDelta(0.5, adaptation=0.0, max_spikes=2), torch.float32) < torch.tensor([0.5, 1.5])
@@ -45,7 +45,7 @@ def spike_thresholds(code: SigmaDelta, dtype: torch.dtype) -> Float[Tensor, " J"
         raise SpikingGammaError("dtype", dtype, "torch.float32 or torch.float64")
     integer, floating = _BITS[dtype]
     wanted = np.arange(1, code.max_spikes + 1)
-    # Positive floats are ordered as the integers that have their bits.
+    # Positive floats have the same order as the integers with their bits.
     low = np.zeros(len(wanted), floating).view(integer)
     high = (4.0 * code.threshold * wanted).astype(floating).view(integer)
     while np.any(high - low > 1):
@@ -56,7 +56,7 @@ def spike_thresholds(code: SigmaDelta, dtype: torch.dtype) -> Float[Tensor, " J"
 
 
 def _counts(code: SigmaDelta, difference: Tensor) -> np.ndarray:
-    """n of a neuron whose listeners expect nothing."""
+    """Return the spike counts n of a neuron whose estimate is zero."""
     zero = torch.zeros_like(difference)
     sent, _ = sigma_delta_step(code, 0.0, 1.0, SigmaDeltaState(zero, zero), difference)
     return torch.round(sent / (2.0 * (code.threshold + zero))).numpy()

@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, never a part of either."""
+"""Atomic writes: a reader sees either the old file or the new one, never a part of either."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["move_into_place", "remove_leftovers", "replacing", "unwritable", "wr
 
 @contextmanager
 def replacing(path: Path, *, remedy: str = "") -> Iterator[Path]:
-    """A name beside `path` to write to; the file written there is flushed to the disk and renamed when the block ends.
+    """Yield a temporary path beside `path`; the file written there is flushed and renamed to `path` when the block ends.
 
     Raises:
         SpikingGammaError: The disk is full or the folder cannot be written; `path` is as it was, the temporary
@@ -39,7 +39,7 @@ def replacing(path: Path, *, remedy: str = "") -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes, *, remedy: str = "") -> None:
-    """Replace `path` by `content`, or leave it as it is.
+    """Write `content` to `path` atomically.
 
     Raises:
         SpikingGammaError: As `replacing` does.
@@ -52,9 +52,9 @@ def move_into_place(whole: Path, path: Path) -> None:
     """Flush a finished file to the disk and rename it to `path`, on the same file system.
 
     Raises:
-        OSError: The system would not.
+        OSError: The system refused to flush or rename the file.
     """
-    # Windows flushes only what it may write to.
+    # Windows flushes only files that are open for writing.
     with whole.open("rb" if os.name == "posix" else "r+b") as file:
         os.fsync(file.fileno())
     os.replace(whole, path)
@@ -62,14 +62,14 @@ def move_into_place(whole: Path, path: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError, remedy: str) -> SpikingGammaError:
-    """The error for a file that the system would not write."""
+    """Return the error for a file that the system could not write."""
     return SpikingGammaError(
         str(path), f"{error.strerror or error} while writing it", "a file that can be written", remedy
     )
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete temporary files, and folders, of writers that were killed."""
+    """Delete the temporary files and folders of writers that were killed."""
     for leftover in folder.glob(".*.tmp"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -78,7 +78,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system lets a folder be opened, and then there is nothing to do."""
+    """Flush the folder so that the rename lasts; a system that cannot open folders is left alone."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The JSON files of a run, written atomically."""
+"""Reading and writing of the JSON files of a run."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["read_json", "write_json"]
 
 
 def write_json(path: Path, value: object, *, remedy: str = "") -> None:
-    """`value` as an indented JSON file, atomically."""
+    """Write `value` as an indented JSON file, atomically."""
     write_atomically(
         path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(), remedy=remedy
     )
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """The object in a JSON file.
+    """Return the object in a JSON file.
 
     Raises:
-        SpikingGammaError: No such file, or it does not hold one JSON object.
+        SpikingGammaError: The file does not exist, or does not hold one JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Locks on folders, which the system releases however a process ends. Without POSIX locks nobody is kept out."""
+"""Locks on folders. The system releases them however a process ends; without POSIX locks they have no effect."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LOG = logging.getLogger(__name__)
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run, or refuse at once.
+    """Lock the folder of a run within the block, or raise at once.
 
     Raises:
-        SpikingGammaError: Another process trains there.
+        SpikingGammaError: Another process holds the folder.
     """
     if os.name != "posix":
         yield
@@ -41,12 +41,12 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def taking_turns(folder: Path) -> Iterator[None]:
-    """Wait until no other process holds the folder, then hold it; it is made where it is missing.
+    """Wait until no other process holds the folder, then lock it within the block; create it where it is missing.
 
-    Without POSIX locks nobody waits: work may then be done twice, but every file is still renamed into place whole.
+    Without POSIX locks there is no wait: work may then be done twice, but every file is still renamed into place whole.
 
     Raises:
-        SpikingGammaError: The folder cannot be made or written to.
+        SpikingGammaError: The folder cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

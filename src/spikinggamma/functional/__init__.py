@@ -1,4 +1,7 @@
-"""A neuron is a file: parameters, state, a step, and the same over a sequence. The specification of everything else."""
+"""Pure functions that define neurons, codes, delays and losses: the specification that everything else is tested against.
+
+Each neuron has one module with its parameters, its state, a step function and a sequence function.
+"""
 
 from spikinggamma.functional.adaptive_lif import (
     AdaptiveLIFParameters,

@@ -1,13 +1,13 @@
-"""A leaky integrate-and-fire neuron whose threshold rises with each of its spikes, and is slow to fall.
+"""The adaptive leaky integrate-and-fire neuron: its threshold rises with each spike and falls slowly.
 
     i(t), v⁻(t)  as in `lif`                                   synaptic current, membrane before the spike
     A(t)      = ϑ + β_a a(t)                                   threshold
     s(t)      = H(v⁻(t) - A(t))                                at most one spike a step
     v(t)      = v⁻(t) - ϑ s(t)                                 reset by the threshold at rest
-    a(t + dt) = ρ a(t) + s(t),    ρ = e^{-dt/τ_a}              spikes of late
+    a(t + dt) = ρ a(t) + s(t),    ρ = e^{-dt/τ_a}              trace of recent spikes
 
-Slow a(t) is the neuron's memory, so backwards blame flows through it: a spike is blamed for every later threshold that
-it raised. The reset passes none on, as in `lif`. With β_a = 0 the neuron is a LIF.
+The slow a(t) is the neuron's memory, so the gradient flows back through it: a spike receives the gradient of every later
+threshold that it raised. The reset passes no gradient, as in `lif`. With β_a = 0 the neuron is a LIF.
 
 A spike adds 1 to a(t) whatever the step, so β_a and τ_a keep their meaning when `dt_ms` changes. The first form of 2018
 adds (1 - ρ) instead, and resets by A(t): its β, at the step that it was given for, is this one's divided by (1 - ρ).

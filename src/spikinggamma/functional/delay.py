@@ -1,4 +1,4 @@
-"""Learned axonal delays: what each neuron says arrives later, by its own time.
+"""Learned axonal delays: the spikes of each neuron arrive later, by a delay of its own.
 
     d = delay / dt,    n = ⌊d⌋,    φ = d - n                       [N], in steps
 
@@ -7,10 +7,10 @@
 | `fractional_delay` | (1 - φ) s(t-n) + φ s(t-n-1) | (s(t-n-1) - s(t-n)) / dt: exact, from the right where d is whole |
 | `floored_delay` | s(t-n) | -(y(t) - y(t-1)) / dt: the finite difference of what arrives |
 
-A fractional delay shares a spike out between the two steps that its arrival falls between, so it has a gradient, and its
+A fractional delay divides a spike between the two steps that its arrival falls between, so it has a gradient, and its
 spikes are no longer 0 or 1. A floored one sends whole spikes and has no gradient (it is constant between steps, then jumps);
-the second row is SLAYER's stand-in. It is the same number as that of the first row, at the same n. Both pass the input the
-exact gradient of what they computed.
+the second row is SLAYER's substitute, which equals that of the first row at the same n. For the input, both give the exact
+gradient of what they compute.
 
 Delays are in ms and do not depend on the step. A delay that falls short of a whole step by less than a rounding error of
 float32 counts as whole.
@@ -40,7 +40,7 @@ __all__ = [
     "fractional_delay_step",
 ]
 
-# Relative: some roundings of float32 (1.2e-7 each). 0.3 ms at 0.1 ms a step are three steps, not two.
+# Relative tolerance of a few roundings of float32 (1.2e-7 each), so that 0.3 ms at 0.1 ms per step are three steps, not two.
 _ROUNDING = 1e-6
 
 
@@ -49,7 +49,7 @@ class DelayParameters(NamedTuple):
 
     Attributes:
         delay_ms: One per neuron, [N], within [0, max_delay_ms]; trained, and clamped after each update (`clamp_delays_`).
-        max_delay_ms: Bound >= 0, in ms; what has to be remembered follows from it, not from the delays.
+        max_delay_ms: Upper bound >= 0, in ms; it determines the length of the stored past, whatever the delays.
         dt_ms: Time step.
     """
 
@@ -80,13 +80,13 @@ class DelayParameters(NamedTuple):
         return self
 
     def remembered_steps(self) -> int:
-        """D = ⌊max_delay / dt⌋ + 1, the steps of the past that a delay may reach back to."""
+        """D = ⌊max_delay / dt⌋ + 1, the number of past steps that a delay may reach back to."""
         return math.floor(self.max_delay_ms / self.dt_ms * (1.0 + _ROUNDING)) + 1
 
     def whole_steps(self) -> Float[Tensor, " N"]:
-        """n = ⌊d⌋, a whole number of the delays' own type, which no gradient passes.
+        """Return n = ⌊d⌋ as whole numbers in the delays' dtype, without gradient.
 
-        Bounds keep every read inside the past; they bind for no delay that passes `validate`.
+        It is clamped so that every read stays inside the past; this changes no delay that passes `validate`.
 
         Example:
             >>> DelayParameters(torch.tensor([0.0, 0.9, 2.5]), max_delay_ms=3.0, dt_ms=0.5).whole_steps()
@@ -97,7 +97,7 @@ class DelayParameters(NamedTuple):
 
 
 class DelayState(NamedTuple):
-    """The last D steps of what was said, the oldest first, [D, B, N]; zero at the start of a recording."""
+    """The last D steps of the input, the oldest first, [D, B, N]; zero at the start of a recording."""
 
     past: Float[Tensor, "D B N"]
 
@@ -153,7 +153,7 @@ def fractional_delay_sequence(
 def fractional_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """One step of `fractional_delay_sequence`: s(t) in, y(t) out; the past moves up by one."""
+    """Run one step of `fractional_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
     arrived, after = fractional_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 
@@ -161,7 +161,7 @@ def fractional_delay_step(
 def floored_delay_sequence(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], DelayState]:
-    """Delay a sequence by whole steps, the fraction dropped; the delay is told SLAYER's finite difference.
+    """Delay a sequence by whole steps, with the fraction dropped; the delay's gradient is SLAYER's finite difference.
 
         ∂ℓ/∂delay = Σ_t Σ_B ∂ℓ/∂y(t) · -(y(t) - y(t-1)) / dt
 
@@ -182,14 +182,14 @@ def floored_delay_sequence(
 def floored_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """One step of `floored_delay_sequence`: s(t) in, y(t) out; the past moves up by one."""
+    """Run one step of `floored_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
     arrived, after = floored_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 
 
 @torch.no_grad()
 def clamp_delays_(delay_ms: Float[Tensor, " N"], max_delay_ms: float) -> Float[Tensor, " N"]:
-    """Put delays back into [0, max_delay_ms], in place: to be called after each step of an optimiser.
+    """Clamp delays to [0, max_delay_ms] in place; call it after each optimiser step.
 
     Example:
         >>> clamp_delays_(torch.tensor([-1.0, 3.0, 20.0]), 15.0)

@@ -1,11 +1,11 @@
-"""Gamma memory: a chain of leaky buckets, each spilling into the next.
+"""Gamma memory: a chain of leaky integrators (buckets), each of which feeds the next.
 
     h_0(t) = α_0 h_0(t-1) + u(t)
     h_k(t) = α_k h_k(t-1) + (1 - α_k) h_{k-1}(t-1),    k = 1 .. K-1
     α_k    = 1 - dt / τ_k
 
-With α = 1 - dt/τ every hop delays by exactly τ and every bucket has the area of bucket 0, whatever the step, so weights
-on buckets keep their meaning when `dt_ms` changes.
+With α = 1 - dt/τ each bucket delays by exactly τ and its impulse response has the area of bucket 0 at every time step, so
+weights on buckets keep their meaning when `dt_ms` changes.
 
 Source: SpikingGamma (arXiv 2602.01978) for the chain; the linear form of α is this library's choice.
 """
@@ -24,7 +24,7 @@ __all__ = ["decay_factors", "gamma_adjoint", "gamma_sequence", "gamma_step", "im
 
 
 def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " K"]:
-    """Decay per step of each bucket, `1 - dt_ms / tau_ms`.
+    """Return the decay per step of each bucket, `1 - dt_ms / tau_ms`.
 
     Raises:
         SpikingGammaError: the step is not positive, or longer than the shortest bucket.
@@ -50,7 +50,7 @@ def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " 
 def gamma_step(
     alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, " *cells"]
 ) -> Float[Tensor, "K *cells"]:
-    """One step of the chain: the new buckets.
+    """Run one step of the chain and return the new buckets.
 
     Shapes: `alpha` [K], `buckets` [K, ...], `drive` [...] (usually [B, N]).
 
@@ -66,7 +66,7 @@ def gamma_step(
 def gamma_sequence(
     alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
-    """The chain over a sequence, built of `gamma_step`: every bucket at every step, and the last buckets."""
+    """Run the chain over a sequence by `gamma_step`; return every bucket at every step [T, K, ...], and the last buckets."""
     traces = []
     for u in drive.unbind(0):
         buckets = gamma_step(alpha, buckets, u)
@@ -77,16 +77,16 @@ def gamma_sequence(
 def gamma_adjoint(
     alpha: Float[Tensor, " K"], grad: Float[Tensor, "T K *cells"]
 ) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
-    """The chain run backwards in time: what each bucket at each step is to blame for.
+    """Run the adjoint of the chain backwards in time; return the gradient of the loss by each bucket at each step.
 
         g_k(t) = α_k g_k(t+1) + (1 - α_{k+1}) g_{k+1}(t+1) + e_k(t)
 
     Args:
         alpha: Decay per step.
-        blame: e_k(t) = ∂ℓ/∂h_k(t), the direct part only.
+        grad: e_k(t) = ∂ℓ/∂h_k(t), the direct part only.
 
     Returns:
-        g [T, K, ...]; g_0 is ∂ℓ/∂u. And ∂ℓ/∂h_k before the first step, [K, ...].
+        g [T, K, ...], in which g_0 is ∂ℓ/∂u, and ∂ℓ/∂h_k before the first step, [K, ...].
     """
     decay = alpha.view(-1, *[1] * (grad.ndim - 2))
     carried = torch.zeros_like(grad[0])
@@ -100,11 +100,11 @@ def gamma_adjoint(
 
 
 def impulse_response(tau_ms: float, order: int, dt_ms: float, steps: int) -> Float[Tensor, "order steps"]:
-    """Closed form of each bucket's answer to a unit spike at t = 0, for equal time constants.
+    """Return each bucket's response to a unit spike at t = 0 in closed form, for equal time constants.
 
         h_k(t) = C(t, k) α^(t-k) (1-α)^k,    t >= k
 
-    The binomial law: a spike's mass sits in bucket k with the probability of k spills in t trials.
+    This is the binomial distribution: the share of a spike in bucket k is the probability of k transfers in t trials.
 
     Shapes: [order, steps], float64.
 

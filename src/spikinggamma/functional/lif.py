@@ -1,13 +1,13 @@
-"""The leaky integrate-and-fire neuron with a surrogate gradient: the rival that SpikingGamma is measured against.
+"""The leaky integrate-and-fire neuron with a surrogate gradient, the baseline that SpikingGamma is compared with.
 
     i(t)  = e^{-dt/τ_s} i(t-1) + u(t)                          synaptic current; u = W s_in
     v⁻(t) = β v(t-1) + (1 - β) i(t),    β = e^{-dt/τ_m}        membrane before the spike
     s(t)  = H(v⁻(t) - ϑ)                                       at most one spike a step
     v(t)  = v⁻(t) - ϑ s(t)                                     reset by subtraction
 
-Backwards, H has the derivative of a surrogate (see `surrogate`), and the reset none: blame through it only adds noise
-(Zenke and Vogels 2021, Neural Computation 33, 899, the source of this form). Learning is backpropagation through the
-unrolled sequence by plain autograd, so memory grows with the recording.
+In the backward pass H has the derivative of a surrogate (see `surrogate`), and the reset has none, as a gradient through it
+only adds noise (Zenke and Vogels 2021, Neural Computation 33, 899, the source of this form). Learning is backpropagation
+through the unrolled sequence by plain autograd, so memory grows with the recording.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LIFParameters(NamedTuple):
 
     Attributes:
         tau_ms: τ_m > 0 of the membrane, in ms.
-        synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; 0 lets input reach the membrane in its own step only.
+        synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; with 0, input acts on the membrane only in its own step.
         threshold: ϑ > 0.
         surrogate: A name in `SURROGATES`, or a surrogate with its options.
         dt_ms: Time step.
@@ -54,7 +54,7 @@ class LIFParameters(NamedTuple):
         return self
 
     def decays(self) -> tuple[float, float]:
-        """e^{-dt/τ_s} and β = e^{-dt/τ_m}."""
+        """The decays e^{-dt/τ_s} and β = e^{-dt/τ_m} per step."""
         synapse = math.exp(-self.dt_ms / self.synapse_tau_ms) if self.synapse_tau_ms > 0.0 else 0.0
         return synapse, math.exp(-self.dt_ms / self.tau_ms)
 

@@ -1,10 +1,10 @@
-"""Leaky integrate-and-fire neurons that hear one another: `lif` with recurrent weights.
+"""Recurrent leaky integrate-and-fire neurons: `lif` with recurrent weights.
 
-    u⁺(t) = u(t) + R s(t-1)            drive: from below, and from the population's spikes one step ago
+    u⁺(t) = u(t) + R s(t-1)            drive: from the layer below, and from the population's spikes one step ago
     s(t)  = LIF(u⁺(t))                 the step of `lif`
 
-Row i of R [N, N] is what neuron i hears; its diagonal, a neuron's own voice, is used as it stands. Backwards, blame flows
-through R into the spikes of the step before, by their surrogate. The reset passes none on, as in `lif`.
+Row i of R [N, N] holds the weights to neuron i; the diagonal, from each neuron to itself, is used as it is. The gradient flows
+back through R into the spikes of the step before, by their surrogate. The reset passes no gradient, as in `lif`.
 
 A recurrent spike takes one step to arrive, so its delay is `dt_ms`: unlike τ_m and τ_s, R does not keep its meaning when
 the step changes.
@@ -32,7 +32,7 @@ class RecurrentLIFParameters(NamedTuple):
 
     Attributes:
         lif: The neurons.
-        recurrent_weight: R, [N, N]: from the neuron of the column to that of the row.
+        recurrent_weight: R, [N, N], from the neuron of the column to that of the row.
     """
 
     lif: LIFParameters
@@ -60,7 +60,7 @@ class RecurrentLIFState(NamedTuple):
 def recurrent_lif_step(
     parameters: RecurrentLIFParameters, state: RecurrentLIFState, drive: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], RecurrentLIFState]:
-    """One step: drive u(t) from below in, spikes (0 or 1) out, and the state after the reset.
+    """Run one step: return the spikes (0 or 1) for the drive u(t) from below, and the state after the reset.
 
     Example:
         >>> p = RecurrentLIFParameters(LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.eye(2))
@@ -76,7 +76,7 @@ def recurrent_lif_step(
 def recurrent_lif_sequence(
     parameters: RecurrentLIFParameters, state: RecurrentLIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], RecurrentLIFState]:
-    """The population over a sequence, built of `recurrent_lif_step`."""
+    """Run the population over a sequence by `recurrent_lif_step`; return the spikes [T, B, N] and the last state."""
     spikes = []
     for u in drive.unbind(0):
         out, state = recurrent_lif_step(parameters, state, u)

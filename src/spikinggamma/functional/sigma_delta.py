@@ -1,12 +1,13 @@
-"""Sigma-delta code with an adaptive threshold: speak only when the listeners' estimate has fallen behind.
+"""Sigma-delta code with an adaptive threshold: a neuron spikes only when the listeners' estimate is too low.
 
     ŷ⁻(t) = α_0 ŷ(t-1)
     n(t)  = ⌊ max(0, y(t) - ŷ⁻(t)) / 2ϑ(t) + ½ ⌋
-    ŷ(t)  = ŷ⁻(t) + 2 ϑ(t) n(t)                          what travels is 2 ϑ(t) n(t)
+    ŷ(t)  = ŷ⁻(t) + 2 ϑ(t) n(t)                          the message sent is 2 ϑ(t) n(t)
     ϑ(t)  = ϑ_0 + a(t),   a(t+dt) = e^{-dt/τ_a} (a(t) + m ϑ(t) n(t))
 
-The estimate ŷ equals bucket 0 of every listener, because both decay by the same α_0. At most one spike leaves in a step
-when steps are fine; on coarse steps several may, so that the code does not become another neuron (`max_spikes` caps it).
+The listeners are the neurons that receive the spikes. The estimate ŷ equals bucket 0 of every listener, because both decay by
+the same α_0. With fine steps at most one spike is sent in a step; with coarse steps several may be, so that the code stays
+the same neuron (`max_spikes` limits them).
 
 Source: SpikingGamma (arXiv 2602.01978) for the code; the multiplicative adaptation follows Bohté (NIPS 2012).
 """
@@ -26,13 +27,13 @@ __all__ = ["SigmaDelta", "SigmaDeltaState", "sigma_delta_step"]
 
 
 class SigmaDelta(NamedTuple):
-    """Parameters of the code, free of the time step.
+    """Parameters of the code, independent of the time step.
 
     Attributes:
         threshold: ϑ_0 > 0, in units of the signal.
-        adaptation: m >= 0, the share of its threshold that a spike adds; 0 switches adaptation off.
+        adaptation: m >= 0; a spike raises the threshold by this share of it, and 0 switches adaptation off.
         adaptation_tau_ms: τ_a > 0 in ms.
-        max_spikes: Cap on n(t); 1 is the strictly binary code, None no cap.
+        max_spikes: Upper limit of n(t); 1 gives a strictly binary code, None no limit.
     """
 
     threshold: float = 0.1
@@ -58,7 +59,7 @@ class SigmaDelta(NamedTuple):
 
 
 class SigmaDeltaState(NamedTuple):
-    """What the code remembers: the estimate ŷ and the threshold's rise a, both [B, N]."""
+    """State of the code: the estimate ŷ and the threshold's rise a, both [B, N]."""
 
     estimate: Float[Tensor, " *cells"]
     adaptation: Float[Tensor, " *cells"]
@@ -67,7 +68,7 @@ class SigmaDeltaState(NamedTuple):
 def sigma_delta_step(
     code: SigmaDelta, alpha_0: float, dt_ms: float, state: SigmaDeltaState, signal: Float[Tensor, " *cells"]
 ) -> tuple[Float[Tensor, " *cells"], SigmaDeltaState]:
-    """One step of the code.
+    """Run one step of the code.
 
     Args:
         code: Parameters.
@@ -77,7 +78,7 @@ def sigma_delta_step(
         signal: y(t).
 
     Returns:
-        What travels, 2 ϑ(t) n(t), and the state after the step.
+        The message 2 ϑ(t) n(t), and the state after the step.
 
     Example:
         >>> zero = torch.zeros(1, 3)

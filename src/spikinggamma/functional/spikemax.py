@@ -1,21 +1,21 @@
-"""Losses of the rivals, one number per recording: of counted output spikes, and of a membrane at every step.
+"""Losses of published surrogate-gradient nets, one number per recording: of output spike counts, and of output membranes.
 
-`spikemax_loss`, cross-entropy of the shares that the classes have in all output spikes:
+`spikemax_loss` is the cross-entropy of the shares of the classes in all output spikes:
 
     c_n = max(Σ_t s_n(t), 1),    p_n = c_n / Σ_m c_m,    L = -log p_k,    k: the target
     ∂L/∂s_n(t) = (p_n - [n = k]) / c_n                         at every t
 
-That is the true gradient of L, as p_n / c_n = 1 / Σ_m c_m, but for a class without a spike: the floor of 1 is taken to pass
-blame as if it were a count, or a silent class could never learn to speak.
+This is the true gradient of L, as p_n / c_n = 1 / Σ_m c_m, except for a class without a spike: the floor of 1 is given the
+gradient of a count, as otherwise a silent class could never learn to spike.
 
-`cumulative_loss`, cross-entropy of summed votes, one vote a step:
+`cumulative_loss` is the cross-entropy of summed votes, one vote per step:
 
     z = Σ_t softmax(m(t)),    L = -log softmax(z)_k
     ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)),    e = softmax(z) - [n = k],    p(t) = softmax(m(t))
 
 The votes are logits, so there are two softmaxes; a vote is at most 1, hence L >= log(1 + (C - 1) e^{-T}).
 
-Steps past a recording's end are in neither loss nor gradient.
+Steps after a recording's end contribute to neither loss nor gradient.
 
 Source: Shrestha, Zhu and Sun, Spikemax (IJCNN 2022), arXiv 2205.09845; Bittar and Garner (2022), Frontiers in Neuroscience
 16, 865897, for summed softmaxes on SHD.
@@ -33,7 +33,7 @@ __all__ = ["cumulative_loss", "spikemax_loss"]
 
 
 def _checked(targets: Tensor, lengths: Tensor | None, output: Tensor) -> tuple[Tensor, Tensor]:
-    """Targets, and which steps belong to their recording [T, B, 1]; or an error."""
+    """Check the arguments; return the targets, and the mask of steps that belong to their recording [T, B, 1]."""
     steps, batch, classes = output.shape
     if targets.shape != (batch,) or targets.is_floating_point():
         found = f"{targets.dtype} {list(targets.shape)}"
@@ -51,7 +51,7 @@ def _checked(targets: Tensor, lengths: Tensor | None, output: Tensor) -> tuple[T
 def spikemax_loss(
     spikes: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
 ) -> Float[Tensor, " B"]:
-    """Cross-entropy of each class's share of the output spikes, with the gradient of Spikemax.
+    """Return the cross-entropy of each class's share of the output spikes, with the gradient of Spikemax.
 
     Args:
         spikes: Output spikes.
@@ -76,10 +76,10 @@ def spikemax_loss(
 def cumulative_loss(
     membrane: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
 ) -> Float[Tensor, " B"]:
-    """Cross-entropy of the softmax of the membrane, summed over time; differentiable throughout.
+    """Return the cross-entropy of the softmax of the membrane, summed over time; it is differentiable everywhere.
 
     Args:
-        membrane: Of output neurons that do not spike, such as `leaky_sequence` returns.
+        membrane: Membrane of output neurons that do not spike, such as `leaky_sequence` returns.
         targets: Class of each recording.
         lengths: Steps that belong to each recording; None for all.
 

@@ -1,10 +1,10 @@
-"""The SpikingGamma neuron: gamma memory, rectified read-out of the buckets, sigma-delta spikes.
+"""The SpikingGamma neuron: a gamma memory, a rectified weighted sum of its buckets, and sigma-delta spikes.
 
     x(t) = b + Σ_k v_k h_k(t)        signal
-    y(t) = max(x(t), 0)              output, told to the listeners by sigma-delta spikes
+    y(t) = max(x(t), 0)              output, transmitted to the listeners by sigma-delta spikes
 
 This file is the specification: plain tensor operations, one step at a time, differentiable by autograd with the one
-approximation that defines the method: decoding is faithful, ∂ŷ/∂y = 1.
+approximation that defines the method, that decoding is faithful: ∂ŷ/∂y = 1.
 
 Source: SpikingGamma (arXiv 2602.01978).
 """
@@ -36,9 +36,9 @@ class SpikingGammaParameters(NamedTuple):
         alpha: Decay per step of each bucket, [K].
         bucket_weight: v, [K, N].
         bias: b, [N].
-        code: The sigma-delta code; None passes the signal itself (an analogue neuron, for comparison).
+        code: The sigma-delta code; with None the neuron passes the signal itself (an analogue neuron, for comparison).
         dt_ms: Time step.
-        rectify: Whether y = max(x, 0), or y = x.
+        rectify: Whether y = max(x, 0); otherwise y = x.
     """
 
     alpha: Float[Tensor, " K"]
@@ -58,7 +58,7 @@ class SpikingGammaState(NamedTuple):
 
 
 class NeuronOutput(NamedTuple):
-    """What a step or a sequence shows: `sent` travels; `signal` is x; `estimate` is what the listeners decode."""
+    """Output of a step or a sequence: `sent` is the message, `signal` is x, `estimate` is the ŷ that listeners decode."""
 
     sent: Float[Tensor, "*T B N"]
     signal: Float[Tensor, "*T B N"]
@@ -69,7 +69,7 @@ class NeuronOutput(NamedTuple):
 def spiking_gamma_step(
     parameters: SpikingGammaParameters, state: SpikingGammaState, drive: Float[Tensor, "B N"]
 ) -> tuple[NeuronOutput, SpikingGammaState]:
-    """One step: drive u(t) in, spikes out.
+    """Run one step: return the output for the drive u(t), and the new state.
 
     The value of `sent` is the code's, its derivative that of the message y(t) - α_0 y(t-1), whose decoding gives y:
     a listener's bucket 0 then has ∂ŷ/∂y = 1, and no spike needs a surrogate. The threshold carries no gradient.
@@ -102,7 +102,7 @@ def spiking_gamma_step(
 def spiking_gamma_sequence(
     parameters: SpikingGammaParameters, state: SpikingGammaState, drive: Float[Tensor, "T B N"]
 ) -> tuple[NeuronOutput, SpikingGammaState]:
-    """The neuron over a sequence, built of `spiking_gamma_step`; outputs are [T, B, N]."""
+    """Run the neuron over a sequence by `spiking_gamma_step`; return outputs [T, B, N] and the last state."""
     outputs = []
     for u in drive.unbind(0):
         output, state = spiking_gamma_step(parameters, state, u)

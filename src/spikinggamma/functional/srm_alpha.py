@@ -1,4 +1,4 @@
-"""SLAYER's neuron: a spike response model with alpha functions for synapse and refractoriness.
+"""SLAYER's neuron: a spike response model with alpha functions for the synapse and for refractoriness.
 
     ε_τ(t) = (t/τ) e^{1 - t/τ},    t >= 0                      rises from 0 to its peak of 1 at t = τ
     a(t)   = Σ_{t' <= t} u(t') ε_{τ_s}(t - t')                  answer to the drive u = W s_in
@@ -13,9 +13,9 @@ unit impulse at step 0 leaves a trace p = dⁿ at step n, and
 
 gives a = e (dt/τ) n dⁿ = ε_τ(n dt): if it holds at n, a(n+1) = d (e (dt/τ) n dⁿ + e (dt/τ) dⁿ) = e (dt/τ) (n+1) dⁿ⁺¹. The
 kernel is thus exact at every grid time, at any dt, and nothing is multiplied by dt: a drive of 1 is one spike. As
-ε(0) = 0, a drive is first felt one step later, and a spike's refractoriness too.
+ε(0) = 0, a drive takes effect one step later, and so does a spike's refractoriness.
 
-Backwards, H has the `exponential` bump c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ)), and the refractoriness passes no blame on:
+In the backward pass H has the `exponential` bump c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ)), and refractoriness passes no gradient:
 SLAYER's rule, in which an error travels back by ρ(m) and the correlation with ε alone. SLAYER cuts its kernels off where
 they have fallen below 0.01; these have no end.
 
@@ -46,7 +46,7 @@ __all__ = [
 
 
 class AlphaState(NamedTuple):
-    """Trace p of the first filter and value a of the second, of one shape; zero at the start of a recording."""
+    """Trace p of the first filter and value a of the second, of the same shape; zero at the start of a recording."""
 
     trace: Float[Tensor, " *cells"]
     value: Float[Tensor, " *cells"]
@@ -98,13 +98,13 @@ class SRMAlphaState(NamedTuple):
 
 
 def _silent_step(tau_ms: float, dt_ms: float, trace: Tensor, value: Tensor) -> AlphaState:
-    """A step of the two filters before its input: a(t) needs none, and p(t) lacks u(t)."""
+    """Run one step of the two filters without input: a(t) is complete, and p(t) lacks u(t)."""
     decay = math.exp(-dt_ms / tau_ms)
     return AlphaState(decay * trace, decay * torch.add(value, trace, alpha=math.e * dt_ms / tau_ms))
 
 
 def alpha_step(tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, " *cells"]) -> AlphaState:
-    """One step of a sum of alpha functions: drive u(t) in; `value` is a(t), to which u(t) does not add yet.
+    """Run one step of the sum of alpha functions for the drive u(t); `value` is a(t), which u(t) does not affect yet.
 
     Example:
         >>> after_spike = alpha_step(5.0, 5.0, AlphaState(torch.zeros(2), torch.zeros(2)), torch.ones(2))
@@ -118,7 +118,7 @@ def alpha_step(tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tens
 def alpha_sequence(
     tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], AlphaState]:
-    """The sum over a sequence, built of `alpha_step`: a(t) at every step."""
+    """Run the sum over a sequence by `alpha_step`; return a(t) at every step, and the last state."""
     values = []
     for u in drive.unbind(0):
         state = alpha_step(tau_ms, dt_ms, state, u)

@@ -1,4 +1,4 @@
-"""Spikes with a surrogate gradient: a step forward, a smooth bump backward.
+"""Spike functions with a surrogate gradient: a step in the forward pass, a smooth bump in the backward pass.
 
     s = H(x) = 1[x >= 0],    x = membrane - threshold
 
@@ -154,7 +154,7 @@ def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Te
 
     Args:
         x: Membrane minus threshold.
-        slope: β; Zenke and Vogels (2021) find learning alike from 1 to 100, at a threshold of 1.
+        slope: β; Zenke and Vogels (2021) find similar learning from 1 to 100, at a threshold of 1.
 
     Example:
         >>> fast_sigmoid(torch.tensor([-0.5, 0.0, 0.5]))
@@ -168,7 +168,7 @@ def arctan(x: Float[Tensor, "*cells"], *, slope: float = 2.0) -> Float[Tensor, "
 
     Args:
         x: Membrane minus threshold.
-        slope: β; 2 is Fang et al.'s, and makes the bump 1 high.
+        slope: β; 2 is the value of Fang et al. and gives the bump a height of 1.
 
     Example:
         >>> arctan(torch.tensor([-0.5, 0.0, 0.5]))
@@ -183,7 +183,7 @@ def exponential(x: Float[Tensor, "*cells"], *, slope: float = 1.0, scale: float 
     Args:
         x: Membrane minus threshold.
         slope: β = 1 / (τ_ρ ϑ) in SLAYER's terms, whose τ_ρ is a width in thresholds, not a time.
-        scale: c, SLAYER's `scaleRho`; the area under the bump is 2 c, whatever the slope.
+        scale: c, SLAYER's `scaleRho`; the area under the bump is 2 c for every slope.
 
     Example:
         >>> exponential(torch.tensor([-0.5, 0.0, 0.5]))

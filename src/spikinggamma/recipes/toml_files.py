@@ -65,7 +65,8 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     except tomllib.TOMLDecodeError as error:
         raise SpikingGammaError(origin, f"text that is not TOML ({error})", "a recipe in TOML") from None
     tables = with_present_keys(tables)
-    before, names = copy.deepcopy(tables), {f"{section}.{key}" for (section, key), _ in NAMED_BY.values()}
+    before: dict[str, Any] | None = copy.deepcopy(tables)
+    names = {f"{section}.{key}" for (section, key), _ in NAMED_BY.values()}
     # Names first: an option that is given beside a new name is of the new entry.
     ordered = sorted(overrides, key=lambda override: override.partition("=")[0].strip() not in names)
     for override in ordered:

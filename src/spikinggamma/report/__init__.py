@@ -1,4 +1,4 @@
-"""Draws what training and benches wrote: a page for runs or for rows of benches, and a picture for a README."""
+"""Reports on runs and benchmarks: HTML pages, and a figure for a README."""
 
 from spikinggamma.report.dispatch import write_report
 from spikinggamma.report.pages.cost_page import write_cost_page

@@ -1,4 +1,4 @@
-"""What `spikinggamma report` is given: folders of runs, or files of rows."""
+"""Chooses the page for the paths given to `spikinggamma report`: folders of runs, or files of rows."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from spikinggamma.runs import read_rows
 
 __all__ = ["write_report"]
 
-# Rows of these benches have a page of their own, and all others share one.
+# Rows of these benchmarks have a page of their own, and all others share one.
 _PAGES = {"cost": ("costs", write_cost_page), "speed": ("speed", write_speed_page)}
 _SHARED = ("other benches", write_timing_page)
 
 
 def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Draw runs (`write_page`), or rows where all paths end in .jsonl, by their bench (`write_timing_page` and its like).
+    """Draw runs (`write_page`), or rows where all paths end in .jsonl, by the page of their benchmark.
 
     Raises:
-        SpikingGammaError: Runs and rows together, or rows that belong on different pages; what drawing either raises.
+        SpikingGammaError: Runs and rows are mixed, rows belong on different pages, or the page cannot be drawn.
     """
     rows = [path for path in paths if Path(path).suffix == ".jsonl"]
     if rows and len(rows) < len(paths):

@@ -1,4 +1,4 @@
-"""The figures at the head of a run: what it reached, between which bounds, at what price, and how to repeat it."""
+"""The head of a run's page: accuracy, known bounds, spikes, and the settings needed to repeat the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
 
 
 class Tile(NamedTuple):
-    """A number in large type, what it is, and a note."""
+    """A number in large type, with its title and a note."""
 
     label: str
     value: str
@@ -33,19 +33,19 @@ class Bar(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value for people."""
+        """The value as text."""
         return percent(self.value)
 
 
 class Headline(NamedTuple):
-    """Everything above the first figure of a run; `cells` are the same figures for a table of runs."""
+    """The content above the first figure of a run; `cells` are the same figures for a table of runs."""
 
     name: str
     title: str
     status: str
     tiles: list[Tile]
     scale: list[Bar]
-    info: list[tuple[str, str]]
+    facts: list[tuple[str, str]]
     cells: list[str]
     command: str
     folder: str
@@ -54,11 +54,11 @@ class Headline(NamedTuple):
 
 
 def headline(run: Run, name: str) -> Headline:
-    """The head of a run's part of the page; an unfinished run is told by its best epoch so far."""
+    """Return the head of a run's part of the page; an unfinished run shows its best epoch so far."""
     recipe, info = run.recipe, data_info(run.recipe)
     learning, tiles = recipe.learning, _tiles(run)
-    details = [
-        ("learnt", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
+    facts = [
+        ("task", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
         ("input", f"{info.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
         *net_facts(recipe, info.n_channels, info.n_classes),
         ("rule and loss", rule_and_loss(recipe)),
@@ -80,7 +80,7 @@ def headline(run: Run, name: str) -> Headline:
         status=_status(run),
         tiles=tiles,
         scale=_scale(run),
-        info=details,
+        facts=facts,
         cells=[_accuracy_cell(run), *(tile.value for tile in tiles[1:])],
         command=str(run.info.get("command") or "unknown"),
         folder=str(run.path),
@@ -90,10 +90,10 @@ def headline(run: Run, name: str) -> Headline:
 
 
 def check_metrics(run: Run) -> None:
-    """Refuse rows that cannot be drawn, by their place.
+    """Raise an error that names the first row that cannot be drawn.
 
     Raises:
-        SpikingGammaError: A row lacks a key or holds something else than numbers.
+        SpikingGammaError: A row lacks a key, or a value is not a number.
     """
     keys: tuple[str, ...] = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     keys += ("learning_rate", "gradient_norm", "seconds")
@@ -107,17 +107,17 @@ def check_metrics(run: Run) -> None:
         if not (
             isinstance(rates, list) and len(rates) == layers and all(isinstance(rate, int | float) for rate in rates)
         ):
-            expected = f"{count(layers, 'number')} for `spikes_per_neuron_s`, one a hidden layer"
+            expected = f"{count(layers, 'number')} for `spikes_per_neuron_s`, one per hidden layer"
             raise SpikingGammaError(f"{path}, row {place}", f"spikes_per_neuron_s = {rates!r}", expected)
 
 
 def percent(value: float) -> str:
-    """A share in per cent, to a tenth."""
+    """Return a share in per cent with one decimal."""
     return f"{100.0 * value:.1f}\u00a0%"
 
 
 def grouped(value: int) -> str:
-    """A whole number with narrow spaces between thousands."""
+    """Return a whole number with narrow spaces between thousands."""
     return f"{value:,}".replace(",", "\u202f")
 
 

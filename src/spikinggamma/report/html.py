@@ -1,4 +1,4 @@
-"""What every page shares: where it goes, and its template filled in and written as one file."""
+"""Output of pages: their path, and their template filled in and written as one file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["page_path", "versions_of", "write_html"]
 
 
 def page_path(out: str | Path | None, default: Path) -> Path:
-    """Where a page goes; asked before anything is drawn.
+    """Return the path of a page, checked before anything is drawn.
 
     Raises:
-        SpikingGammaError: Its folder does not exist.
+        SpikingGammaError: The folder does not exist.
 
     Example:
         >>> page_path(None, Path("rows.jsonl").with_suffix(".html"))
@@ -32,7 +32,7 @@ def page_path(out: str | Path | None, default: Path) -> Path:
 
 
 def write_html(path: Path, template: str, **content: object) -> Path:
-    """Fill in a template of this room, which extends `base.html`, and replace the file as a whole or not at all.
+    """Fill in a template of this package, which extends `base.html`, and write the file atomically.
 
     Raises:
         SpikingGammaError: The file cannot be written.
@@ -50,7 +50,7 @@ def write_html(path: Path, template: str, **content: object) -> Path:
 
 
 def versions_of(row: Mapping[str, object]) -> str:
-    """The versions that a row notes, in words.
+    """Return the versions in a row as text.
 
     Example:
         >>> versions_of({"versions": {"torch": "2.9.0", "python": "3.13.1"}})

@@ -1,6 +1,6 @@
-"""One picture of a run, for a README or a slide: a recording through the net, a neuron's code, the delays learnt.
+"""One picture of a run for a README or a slide: a recording in the net, a neuron's code, and the learnt delays.
 
-Drawn anew with:  python -c "from spikinggamma import report; report.write_picture('RUN', 'docs/images/report.png')"
+Draw it again with:  python -c "from spikinggamma import report; report.write_picture('RUN', 'docs/images/report.png')"
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _MARGINS: dict[Any, Any] = {"figure.constrained_layout.w_pad": 0.08, "figure.con
 
 
 def write_picture(run_dir: str | Path, out: str | Path) -> Path:
-    """Write a PNG of a run whose recordings are at hand.
+    """Write a PNG of a run whose recordings are on this machine.
 
     Args:
-        run_dir: Folder that `spikinggamma train` made.
-        out: The picture.
+        run_dir: Folder written by `spikinggamma train`.
+        out: Path of the picture.
 
     Raises:
-        SpikingGammaError: No run, no recordings, or no layer that spikes.
+        SpikingGammaError: There is no run, there are no recordings, or no layer spikes.
 
     Example:
         >>> write_picture("runs/localisation-0-1", "report.png")  # doctest: +SKIP
@@ -61,11 +61,11 @@ def write_picture(run_dir: str | Path, out: str | Path) -> Path:
         figure = Figure(figsize=_INCHES, layout="constrained")
         left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.0, 1.12], wspace=0.03)[0]
         upper, lower = right.subfigures(2, 1, squeeze=False, height_ratios=[1.0, 0.9], hspace=0.03)[:, 0]
-        _title(left, f"A recording on its way through the net: {names[sample.label]}")
+        _title(left, f"A recording in the net: {names[sample.label]}")
         orders = [order_by_peak(part.by_time.mean(0), sample.dt_ms) for part in look.survey.layers]
         longest = len(sample.events) * sample.dt_ms
         draw_sample(sample, orders, names, run.recipe.learning.loss, longest, left)
-        _title(upper, "A neuron's signal, and what its listeners decode from its spikes")
+        _title(upper, "A neuron's signal, and the estimate that its listeners decode from its spikes")
         draw_code(layer, neurons[0], sample.dt_ms, upper)
         _title(lower, "The delays that the hidden layer has learnt, and some of its kernels")
         weights, kernels = lower.subplots(1, 2)

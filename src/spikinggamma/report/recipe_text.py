@@ -1,4 +1,4 @@
-"""A recipe in words, for the top of a page."""
+"""Descriptions of a recipe in words, for the top of a page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["augmentation", "count", "data_words", "net_facts", "rule_and_loss"]
 
 
 def data_words(recipe: Recipe) -> str:
-    """Which split and variant, and what was done to all of it."""
+    """Return the split, the variant and the perturbations of the data."""
     data = recipe.data
     return ", ".join([f"split {data.split}", *([f"variant {data.variant}"] if data.variant else []), *data.perturb])
 
 
 def net_facts(recipe: Recipe, inputs: int, classes: int) -> list[tuple[str, str]]:
-    """Sizes, neurons and what they say, a heading and a text each."""
+    """Return facts about sizes, neurons and code, as pairs of a heading and a text."""
     net = recipe.net
     convolutions = [f"{channels} maps of {side} x {side} every {stride}" for channels, side, stride in net.conv]
     sizes = " → ".join(map(str, (inputs, *convolutions, *net.hidden, classes)))
@@ -110,20 +110,20 @@ def _code(recipe: Recipe) -> str:
 
 
 def rule_and_loss(recipe: Recipe) -> str:
-    """Rule, loss and what goes with them."""
+    """Return the rule, the loss and their settings."""
     learning = recipe.learning
     parts = [f"{learning.rule}, {learning.loss}", f"an update each {learning.update}"]
-    parts += [f"speaking costs {learning.activity_cost:g}"] if learning.activity_cost > 0.0 else []
+    parts += [f"activity cost {learning.activity_cost:g}"] if learning.activity_cost > 0.0 else []
     parts += [f"dropout {learning.dropout:g}"] if learning.dropout > 0.0 else []
     return "; ".join(parts)
 
 
 def augmentation(recipe: Recipe) -> str:
-    """What is done to training recordings."""
+    """Return the augmentation of training recordings."""
     used = {name: value for name, value in recipe.augment.model_dump().items() if value}
     return ", ".join(f"{name} {value:g}" for name, value in used.items()) or "none"
 
 
 def count(number: int, what: str) -> str:
-    """A number of things."""
+    """Return a number with its noun, in the plural where needed."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,8 +1,8 @@
-"""How figures look: roles and colours, drawn for paper and recoloured by the page for light and dark screens.
+"""The theme of figures: roles and colours, which the page replaces for light and dark screens.
 
-Figures are drawn with the light colours. In an inline SVG each of them is then replaced by a CSS variable of the page,
-so one drawing serves both modes. Series colours follow Okabe and Ito's palette, which colour-blind readers can tell
-apart, and images carry their values as opacity, so that the background of either mode shows through.
+Figures are drawn with the light colours. In an inline SVG each of them is then replaced by a CSS variable of the page, so that
+one drawing serves both modes. Series colours follow Okabe and Ito's palette, which colour-blind readers can distinguish, and
+images encode their values as opacity, so that the background of either mode is visible.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ INK, MUTED, GRID = "#1c2127", "#59636e", "#dde2e8"
 SERIES = ("#0072b2", "#d55e00", "#00855f", "#b5548a", "#a87400", "#6b5fb5", "#7a6a58")
 _DARK = ("#5cb3ec", "#f58b4c", "#3cc79b", "#e39ac5", "#e0b545", "#aaa0f0", "#c0ae9a")
 
-# Role to its colours on a light and on a dark page; the page declares them as CSS variables.
+# Colours of each role on a light and on a dark page; the page declares them as CSS variables.
 PALETTE: dict[str, tuple[str, str]] = {
     "ink": (INK, "#e7eaee"),
     "muted": (MUTED, "#a3adb9"),
@@ -55,7 +55,7 @@ PALETTE: dict[str, tuple[str, str]] = {
 }
 
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # wide: whatever font the reader has, labels keep their room
+    "font.family": "DejaVu Sans",  # a wide font, so that labels fit in any font of the reader
     "font.size": 10.5,
     "text.color": INK,
     "axes.edgecolor": MUTED,
@@ -83,7 +83,7 @@ STYLE: dict[Any, Any] = {
 
 
 class Panel(NamedTuple):
-    """A figure of the page: heading, one sentence on what to look for, and the drawing."""
+    """A figure of the page: heading, a caption of one sentence, and the drawing."""
 
     title: str
     caption: str
@@ -91,7 +91,7 @@ class Panel(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Figures that belong together; `note` says what is missing and how to get it."""
+    """A group of figures; `note` says what is missing and how to get it."""
 
     key: str
     title: str
@@ -102,13 +102,13 @@ class Section(NamedTuple):
 
 
 def draw_svg(name: str, draw: Callable[[Figure], None], *, width: float = 325.0, height: float = 215.0) -> str:
-    """A figure as an SVG element for a page.
+    """Draw a figure and return it as an SVG element for a page.
 
     Args:
-        name: Unique on the page; keeps the ids inside apart from those of other figures.
-        draw: Fills the figure.
-        width: In CSS pixels, before the page scales it.
-        height: Likewise.
+        name: A name that is unique on the page, used for the ids inside the figure.
+        draw: A function that draws into the figure.
+        width: Width in CSS pixels, before the page scales it.
+        height: Height in CSS pixels, before the page scales it.
 
     Example:
         >>> draw_svg("dot", lambda figure: None)[:4]
@@ -118,16 +118,16 @@ def draw_svg(name: str, draw: Callable[[Figure], None], *, width: float = 325.0,
         figure = Figure(figsize=(width / 72.0, height / 72.0))
         FigureCanvasSVG(figure)
         draw(figure)
-        # Laid out by hand: a figure that keeps its layout engine is drawn twice.
+        # The layout runs once here, as a figure that keeps its layout engine is drawn twice.
         ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03).execute(figure)
         stream = io.StringIO()
-        # Images inside are drawn at three times the size of a CSS pixel, for dense screens.
+        # Images inside are drawn at three times the resolution of CSS pixels, for dense screens.
         figure.savefig(stream, format="svg", dpi=216, metadata={"Date": None})
     return _for_page(stream.getvalue(), name)
 
 
 def tidy(ax: Axes, *, x: str = "", y: str = "", grid: str = "y") -> None:
-    """Axis labels, and a faint grid behind the data along one axis (or "none")."""
+    """Set axis labels, and a faint grid behind the data along one axis (or "none")."""
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     ax.set_axisbelow(True)
@@ -136,12 +136,12 @@ def tidy(ax: Axes, *, x: str = "", y: str = "", grid: str = "y") -> None:
 
 
 def percent_axis(axis: Axis) -> None:
-    """Shares as per cent."""
+    """Format the shares of an axis as per cent."""
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
 
 
 def grouped(number: float) -> str:
-    """A number with its thousands apart.
+    """Return a number with separated thousands.
 
     Example:
         >>> grouped(1234567).split("\u202f"), grouped(0.25)
@@ -151,14 +151,14 @@ def grouped(number: float) -> str:
 
 
 def log_axis(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 of each decade, on an axis that is logarithmic already."""
+    """Set plain numbers at 1, 2 and 5 of each decade on a logarithmic axis."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda number, place: grouped(number)))
     axis.set_minor_locator(NullLocator())
 
 
 def legend(ax: Axes, entries: Sequence[tuple[str, str]], *, columns: int = 0) -> None:
-    """Names in their colours, (text, colour), above the axes: in a row, or in rows of so many `columns`."""
+    """Write names in their colours, (text, colour), above the axes, in one row or in rows of `columns`."""
     handles = [Line2D([], [], color=colour, linewidth=2.0, label=text) for text, colour in entries]
     ax.legend(
         handles=handles,
@@ -178,7 +178,7 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str]], *, columns: int = 0) ->
 def shade(
     values: Float[np.ndarray, "rows columns"], positive: str, negative: str
 ) -> Float[np.ndarray, "rows columns 4"]:
-    """Values from -1 to 1 as colours: the sign is the hue, the size is the opacity.
+    """Return values from -1 to 1 as colours, where the sign gives the hue and the size the opacity.
 
     Example:
         >>> shade(np.array([[0.0, 1.0, -0.5]]), SERIES[0], SERIES[1]).shape
@@ -191,15 +191,15 @@ def shade(
 
 
 def _for_page(svg: str, name: str) -> str:
-    """Leave out what the page does not need, and let its style sheet decide colours and font."""
+    """Remove what the page does not need, and let its style sheet set colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
     head, body = svg.split(">", 1)
     svg = re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + body
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r" font-family: [^;\"]*;", "", svg)
-    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # of groups; nothing refers to them
-    # A hundredth of a pixel is finer than any screen, and halves the size of a raster.
+    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # ids of groups, to which nothing refers
+    # A precision of a hundredth of a pixel is finer than any screen, and halves the size of a raster.
     svg = re.sub(r'\b(d|x|y)="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found.group()), svg)
     for role, (light, _) in PALETTE.items():
         svg = svg.replace(light, f"var(--{role})")

@@ -4,7 +4,8 @@ from spikinggamma.runs.build import build_evaluator, build_learner, build_net, b
 from spikinggamma.runs.checkpoint import Best, Checkpoint, load_checkpoint, restore_net, save_checkpoint
 from spikinggamma.runs.citation import citations
 from spikinggamma.runs.metrics import append_row, read_rows, truncate_rows
-from spikinggamma.runs.run import Run, create_run, load_run, versions
+from spikinggamma.runs.run import Run, create_run, load_run
+from spikinggamma.versions import versions
 
 __all__ = [
     "Best",

@@ -1,4 +1,4 @@
-"""From a recipe to a net, its learner and its optimiser."""
+"""Build the net, the learner and the optimiser that a recipe describes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = [
     "set_learning_rate",
 ]
 
-# Enough recordings for a stable root mean square, few enough to take no time.
+# Enough recordings for a stable root mean square, and few enough to be fast.
 _CALIBRATION_RECORDINGS = 64
 
 
@@ -138,7 +138,7 @@ def _sizes(recipe: Recipe, info: DataInfo) -> tuple[int, ...]:
 
 
 def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) -> None:
-    """Scale the layers of a fresh net on the first training recordings, so that each of them speaks."""
+    """Scale the layers of a new net on the first training recordings, so that each of them spikes."""
     data = recipe.data
     batch = make_batch(recordings[:_CALIBRATION_RECORDINGS], dt_ms=data.dt_ms, n_channels=data.n_channels or None)
     net.eval()
@@ -151,7 +151,7 @@ def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording])
 
 
 def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
-    """The learning rule of a recipe on `net`."""
+    """Return a learner that applies the recipe's learning rule to `net`."""
     learning = recipe.learning
     options: dict[str, Any] = dict(recipe.rule)
     if learning.rule == "eprop":
@@ -170,9 +170,10 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
 
 
 def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learner:
-    """What evaluates `net` at any time step: by the loss of the recipe, so far as that gives one answer for each label.
+    """Return a learner that only evaluates `net`, at any time step.
 
-    A net that learns at each step is judged by its summed logits where a recording has one label.
+    It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
+    one label.
     """
     loss = judging_loss(recipe.learning.loss, step_labels=data_info(recipe).step_labels)
     # The rule does not matter to who only evaluates; it has to be one that fits the net.
@@ -184,7 +185,7 @@ def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learne
 def build_optimiser(net: SequenceNet, recipe: Recipe) -> torch.optim.Optimizer:
     """Return AdamW or NAdam over four groups: weights, which decay; bucket weights and time constants; delays; all others.
 
-    A group remembers its share of the step size as `ratio`.
+    Each group stores the ratio of its learning rate to the base rate as `ratio`.
     """
     learning, named = recipe.learning, dict(net.named_parameters())
     groups: dict[str, list[torch.nn.Parameter]] = {name: [] for name in _GROUPS.values()}
@@ -219,16 +220,16 @@ _GROUPS: dict[ParameterKind, str] = {
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """The step size of every group, each by its own share."""
+    """Set the learning rate of every group to `rate` times its ratio."""
     for group in optimiser.param_groups:
         group["lr"] = rate * group["ratio"]
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is some.
+    """Return the device of this name; `auto` is CUDA where it is available, else the CPU.
 
     Raises:
-        SpikingGammaError: CUDA is asked for and not there, or no such device.
+        SpikingGammaError: The name is unknown, or CUDA is requested and not available.
     """
     there = torch.cuda.is_available()
     if name == "auto":

@@ -1,7 +1,7 @@
-"""Checkpoints: written whole or not at all, read without running anything that is in them.
+"""Checkpoints, written atomically and loaded without executing code.
 
-`last.pt` continues a run, `best.pt` holds the weights of its best validation epoch. Both carry the part of the
-recipe that gives the weights their meaning, so that a checkpoint of another net is refused by name.
+`last.pt` continues a run, `best.pt` holds the weights of its best validation epoch. Both contain the part of the
+recipe on which the weights depend, so that a checkpoint of another net is refused with the differing keys.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _FORMAT = 1
 
 
 class Best(NamedTuple):
-    """The best epoch so far, judged on validation data alone; epoch 0: none yet."""
+    """The best epoch so far by validation data; epoch 0 means none yet."""
 
     epoch: int = 0
     accuracy: float = -1.0
     loss: float = float("inf")
 
     def beaten_by(self, accuracy: float, loss: float) -> bool:
-        """Whether these figures are better: by accuracy, and by loss where that is a tie."""
+        """Return whether these figures are better: a higher accuracy, or the same accuracy and a lower loss."""
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
 
 class Checkpoint(NamedTuple):
-    """What a run is after `epoch` whole epochs. Random numbers need no place: they follow from seed and epoch."""
+    """The state of a run after `epoch` epochs. Random numbers are not stored, as they follow from seed and epoch."""
 
     epoch: int
     net: dict[str, Tensor]
@@ -49,7 +49,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, recipe: Recipe, *, remed
     """Write a checkpoint atomically.
 
     Raises:
-        SpikingGammaError: The file could not be written; the one before it is untouched.
+        SpikingGammaError: The file could not be written; the previous one is untouched.
     """
     content = {
         "format": _FORMAT,
@@ -59,24 +59,25 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, recipe: Recipe, *, remed
         "optimiser": checkpoint.optimiser,
         "best": list(checkpoint.best),
     }
-    # Through memory, because torch's own writer hides why a disk would not take the file.
+    # Serialised in memory first, because torch's own writer hides the reason of a failed write.
     buffer = io.BytesIO()
     torch.save(content, buffer)
     write_atomically(path, buffer.getvalue(), remedy=remedy)
 
 
 def load_checkpoint(path: Path, recipe: Recipe, *, device: torch.device | str = "cpu") -> Checkpoint:
-    """Read a checkpoint that belongs to `recipe`. Tensors, numbers and text only: no code is ever run.
+    """Load a checkpoint that belongs to `recipe`. It holds tensors, numbers and text only; no code is executed.
 
     Raises:
-        SpikingGammaError: No such file; cut short or damaged; not a checkpoint; from another net or data set.
+        SpikingGammaError: The file does not exist, is truncated or damaged, is not a checkpoint, or belongs to another net
+            or data set.
     """
     if not path.is_file():
         raise SpikingGammaError(str(path), "no such file", "a checkpoint", "The run ended before its first epoch did.")
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
-        # zip, pickle and torch each raise their own; the file is to blame in every case.
+        # zip, pickle and torch each raise errors of their own; the cause is the file in every case.
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise SpikingGammaError(
             str(path),
@@ -123,7 +124,7 @@ def _other(path: Path) -> str:
 
 
 def _meaning(recipe: Recipe) -> dict[str, str]:
-    """What weights depend on, as text: the data that they saw and the net that they sit in."""
+    """Return the sections of the recipe on which weights depend, data and net, as JSON text."""
     return {section: json.dumps(getattr(recipe, section).model_dump(mode="json")) for section in ("data", "net")}
 
 
@@ -131,7 +132,7 @@ def _differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> list[str
     found = []
     usual = _meaning(Recipe())
     for section, text in ours.items():
-        # A key younger than the checkpoint had its default then.
+        # A key that is newer than the checkpoint had its default value then.
         mine, other = json.loads(text), json.loads(usual[section]) | json.loads(theirs.get(section, "{}"))
         found += [
             f"{section}.{key} {json.dumps(other[key])} instead of {json.dumps(value)}"

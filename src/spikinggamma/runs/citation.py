@@ -1,4 +1,4 @@
-"""What to cite for a recipe: BibTeX of exactly the parts that it uses."""
+"""Citations of the methods and the data that a recipe uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["citations"]
 
 
 def citations(recipe: Recipe) -> str:
-    """BibTeX entries for the net, how it learns, the question asked of it, and the data, in that order.
+    """Return the BibTeX entries of the net, the learning rule, the task and the data, in this order.
 
     Example:
         >>> citations(Recipe()).count("@")

@@ -1,4 +1,4 @@
-"""Metrics of a run: JSON Lines, one row an epoch, appended; a resumed run takes back what it will do again."""
+"""Metrics of a run as JSON Lines with one row per epoch; a resumed run removes the rows that it will write again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def append_row(path: Path, row: Row, *, remedy: str = "") -> None:
-    """Add one row and see it to the disk.
+    """Append one row and flush it to the disk.
 
     Raises:
         SpikingGammaError: The file cannot be written.
@@ -31,7 +31,7 @@ def append_row(path: Path, row: Row, *, remedy: str = "") -> None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a file, or none if there is no file; a last line that was cut short is left out.
+    """Return the rows of a file, or an empty list if there is no file; an incomplete last line is left out.
 
     Raises:
         SpikingGammaError: A line before the last is not a JSON object.
@@ -56,6 +56,6 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def truncate_rows(path: Path, *, epochs: int) -> None:
-    """Keep the rows of the first `epochs` epochs: the ones that the checkpoint knows."""
+    """Keep only the rows of the first `epochs` epochs, which the checkpoint includes."""
     kept = [row for row in read_rows(path) if row["epoch"] <= epochs]
     write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept).encode())

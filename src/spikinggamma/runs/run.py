@@ -1,18 +1,13 @@
-"""A run's folder: making one, saying how it stands, and reading it back."""
+"""The folder of a run: creating it, updating its status and loading it."""
 
 from __future__ import annotations
 
 import itertools
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import torch
-
-import spikinggamma
 from spikinggamma.data.loading import load_splits
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
@@ -24,21 +19,22 @@ from spikinggamma.recipes.toml_files import dump_recipe, load_recipe
 from spikinggamma.runs.build import build_net
 from spikinggamma.runs.checkpoint import load_checkpoint, restore_net
 from spikinggamma.runs.metrics import Row, read_rows
+from spikinggamma.versions import versions
 
-__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status", "versions"]
+__all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status"]
 
 Status = Literal["running", "done", "interrupted", "failed", "untested"]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run as its folder tells it.
+    """A training run, loaded from its folder.
 
     Attributes:
         path: The folder.
         recipe: The resolved recipe.
-        info: `run.json`: command, seed, device, threads, versions, when it started, status.
-        metrics: One row an epoch.
+        info: The content of `run.json`: command, seed, device, threads, versions, start time and status.
+        metrics: One row per epoch.
         result: The row of the finished run with confusion matrix and predictions, or None.
     """
 
@@ -50,16 +46,16 @@ class Run:
 
     @property
     def last(self) -> Path:
-        """The checkpoint that continues this run."""
+        """Path of the checkpoint that continues this run."""
         return self.path / "last.pt"
 
     @property
     def best(self) -> Path:
-        """The checkpoint of the best validation epoch."""
+        """Path of the checkpoint of the best validation epoch."""
         return self.path / "best.pt"
 
     def net(self, which: Literal["best", "last"] = "best", *, device: str = "cpu") -> SequenceNet:
-        """The trained net.
+        """Return the trained net.
 
         Raises:
             SpikingGammaError: There is no such checkpoint yet, it is damaged, or it belongs to another net.
@@ -71,15 +67,15 @@ class Run:
         return net.eval()
 
     def splits(self) -> Splits:
-        """The recordings that it was trained, validated and tested on."""
+        """Load the recordings on which the net was trained, validated and tested."""
         return load_splits(self.recipe)
 
 
 def load_run(path: str | Path) -> Run:
-    """Read a run's folder.
+    """Load the run in a folder.
 
     Raises:
-        SpikingGammaError: No such folder, or one that holds no run, or a damaged file in it.
+        SpikingGammaError: The folder does not exist, holds no run, or has a damaged file.
     """
     folder = Path(path)
     if not (folder / "recipe.toml").is_file():
@@ -92,7 +88,7 @@ def load_run(path: str | Path) -> Run:
 
 
 def check_out(out: str | Path | None) -> None:
-    """Refuse a folder that already holds something, before any work is done for it.
+    """Raise an error for an output folder that is not empty, before any work is done.
 
     Raises:
         SpikingGammaError: It is a file, holds a run, or holds anything else.
@@ -110,7 +106,7 @@ def check_out(out: str | Path | None) -> None:
 
 
 def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: str) -> Run:
-    """Make the folder of a new run: `out`, or the next free `runs/<recipe>-<seed>-<n>`.
+    """Create the folder of a new run: `out`, or the next free `runs/<recipe>-<seed>-<n>`.
 
     Raises:
         SpikingGammaError: `out` already holds something; it cannot be made.
@@ -142,26 +138,15 @@ def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: 
 
 
 def set_status(folder: Path, status: Status, message: str = "", **changes: object) -> None:
-    """Note in `run.json` how the run stands, and why."""
+    """Write the status of the run, a message and further changes to `run.json`."""
     info = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
     info |= {"status": status, "message": message, "updated": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **changes}
     write_json(folder / "run.json", info)
     remove_leftovers(folder)
 
 
-def versions() -> dict[str, str]:
-    """The versions that a repetition needs."""
-    return {
-        "spikinggamma": spikinggamma.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
-
-
 def next_free(stem: str) -> Path:
-    """A new folder `runs/<stem>-<n>` with the first number that is free."""
+    """Create and return the folder `runs/<stem>-<n>` with the first free number n."""
     for number in itertools.count(1):
         folder = Path("runs") / f"{stem}-{number}"
         try:

@@ -1,4 +1,4 @@
-"""The search for hyper-parameters."""
+"""Hyper-parameter search."""
 
 from spikinggamma.search.search import SearchResult, search
 from spikinggamma.search.summary import search_summary

@@ -1,4 +1,4 @@
-"""What a search has found by now: a row a trial, the winner, and the recipe with the winner's values."""
+"""The results of a search so far: a row for each trial, the winner, and the recipe with the winner's values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("spikinggamma.training")
 
 
 class Findings(NamedTuple):
-    """The results of the search in `folder`, as its study has them."""
+    """The results of the search in `folder`, as stored in its study."""
 
     folder: Path
     recipe: Recipe
@@ -30,15 +30,15 @@ class Findings(NamedTuple):
     said: set[int]
 
     def rows(self) -> list[Row]:
-        """One for each finished trial."""
+        """Return one row for each finished trial."""
         return rows_of(self.study, self.recipe.search)
 
     def best(self, winner: Row) -> Recipe:
-        """The recipe with the winner's values; its search space is kept."""
+        """Return the recipe with the winner's values; its search space is kept."""
         return with_values(self.recipe, winner["values"])
 
     def write(self) -> None:
-        """Write `trials.jsonl` and `best.toml`, and log the trials that were not said before."""
+        """Write `trials.jsonl` and `best.toml`, and log the trials that were not logged before."""
         rows = self.rows()
         text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
         write_atomically(self.folder / "trials.jsonl", text.encode())
@@ -51,10 +51,10 @@ class Findings(NamedTuple):
                 _log.info("%s", _line(row, winner, self.recipe.search.trials))
 
     def winner(self) -> Row:
-        """The best trial.
+        """Return the best trial.
 
         Raises:
-            SpikingGammaError: Not one came to its end.
+            SpikingGammaError: No trial finished.
         """
         rows = self.rows()
         winner = winner_of(rows)
@@ -65,7 +65,7 @@ class Findings(NamedTuple):
 
 
 def winner_of(rows: list[Row]) -> Row | None:
-    """The best whole trial: by validation accuracy, by loss where that is a tie, and the earlier where both are.
+    """Return the best whole trial: by validation accuracy, then by validation loss, then the earlier one.
 
     Example:
         >>> good = {"trial": 0, "state": "whole", "validation_accuracy": 0.8, "validation_loss": 0.6}

@@ -1,4 +1,4 @@
-"""A search in several processes that share one study, each training on one thread."""
+"""Run a search in several processes that share one study, each training on one thread."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from spikinggamma.search.trial import Trials, epochs_of, without_test
 
 __all__ = ["work_in_processes"]
 
-# How often finished trials are looked for.
+# Seconds between checks for finished trials.
 _SECONDS = 1.0
 
 
 def work_in_processes(
     jobs: int, folder: Path, recipe: str, device: str, *, begun: list[int], left: int, look: Callable[[], None]
 ) -> None:
-    """Finish the trials that were begun and `left` others; `look` is called now and then.
+    """Finish the trials in `begun` and run `left` others; `look` is called at intervals.
 
     Raises:
-        SpikingGammaError: Of the first process that raised one, or that was killed; the others are ended.
+        SpikingGammaError: A process raised it or was killed; the others are ended.
     """
     context = multiprocessing.get_context("spawn")
     tickets, errors = context.Value(c_int64, left), context.SimpleQueue()

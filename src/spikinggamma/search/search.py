@@ -1,9 +1,9 @@
-"""A search for hyper-parameters: which values of `[search.space]` give the best validation accuracy for a fixed budget.
+"""Hyper-parameter search: find the values in `[search.space]` with the best validation accuracy for a fixed budget.
 
-Every trial trains the recipe with other values, from the same seed, and is judged by its best epoch on validation
-recordings; those for testing are never looked at. The first trial is the recipe as it is. What is tried next is Optuna's
-advice (see `spikinggamma.search.study`). A search that was interrupted, even killed, goes on to the same trials; with
-several processes, which trial knows of which depends on the clock.
+Every trial trains the recipe with other values from the same seed, and its score is that of its best epoch on validation
+recordings; test recordings are never used. The first trial is the recipe as it is. Optuna suggests the values of the others
+(see `spikinggamma.search.study`). A search that was interrupted or killed continues with the same trials; with several
+processes, suggestions depend on which trials finished first.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from spikinggamma.recipes.search_space import own_values
 from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, with_values
 from spikinggamma.runs.build import build_learner, build_net, pick_device
 from spikinggamma.runs.metrics import Row
-from spikinggamma.runs.run import next_free, versions
+from spikinggamma.runs.run import next_free
 from spikinggamma.training.session import TrainingInterrupted
+from spikinggamma.versions import versions
 
 __all__ = ["SearchResult", "search"]
 
 
 class SearchResult(NamedTuple):
-    """What a search found.
+    """The result of a search.
 
     Attributes:
-        path: Its folder.
+        path: Folder of the search.
         rows: One for each trial, as in `trials.jsonl`: trial, state (whole, pruned, failed), values, validation_accuracy
-            and validation_loss of the best epoch, best_epoch, epochs, seconds, and message of a failed one.
-        winner: The best of the whole trials: by validation accuracy, and by loss where that is a tie.
+            and validation_loss of the best epoch, best_epoch, epochs, seconds, and the message of a failed one.
+        winner: The best whole trial: by validation accuracy, and by loss where that is a tie.
         recipe: The recipe with the winner's values, as in `best.toml`; its search space is kept.
     """
 
@@ -54,21 +55,21 @@ def search(
     device: str = "cpu",
     command: str = "",
 ) -> SearchResult:
-    """Search for the values that do best on validation recordings.
+    """Search for the values of `[search.space]` that perform best on validation recordings.
 
     Args:
-        recipe: What to train, and in `[search]` which values to try.
-        out: A new folder, or one of this very search, which then goes on; `runs/<recipe>-search-<n>` if not given.
-        trials: How many in all, those of an earlier sitting included; `search.trials` if not given.
-        jobs: Processes. With more than one, each has one thread, and a script that asks for them needs the guard
+        recipe: The recipe to train, with the search space in `[search]`.
+        out: A new folder, or the folder of the same search to continue; `runs/<recipe>-search-<n>` if not given.
+        trials: Number of trials in all, including those of earlier calls; `search.trials` if not given.
+        jobs: Number of processes. With more than one, each uses one thread, and the calling script needs the guard
             `if __name__ == "__main__":`.
         device: auto, cpu or cuda.
-        command: What was typed, for the record.
+        command: Command line to record.
 
     Raises:
-        SpikingGammaError: Optuna is missing; nothing to search; values of the recipe that are not in the space, or bad; a
-            folder in use; a full disk; no trial that came to its end.
-        TrainingInterrupted: Ctrl-C; the message says how to go on.
+        SpikingGammaError: Optuna is missing; the space is empty; values of the recipe are invalid or outside the space; the
+            folder is in use; the disk is full; or no trial finished.
+        TrainingInterrupted: The search was interrupted by Ctrl-C; the message says how to continue.
 
     Example:
         >>> space = "search.space.learning.learning_rate={low=1e-3, high=3e-2, log=true}"
@@ -84,7 +85,7 @@ def search(
     first = _first(recipe, jobs)
     where = pick_device(device)
     threads = recipe.training.threads if jobs == 1 else 1
-    # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+    # This is checked before the folder is created, so that a bad recipe or bad data leaves nothing behind.
     plain = trial_recipe(recipe, first, threads=threads)
     build_learner(build_net(plain), plain)
     splits = without_test(plain)
@@ -129,7 +130,7 @@ def _first(recipe: Recipe, jobs: int) -> dict[str, Any]:
 
 
 def _folder(recipe: Recipe, out: str | Path | None) -> Path:
-    """A new folder, or one that holds this very search."""
+    """Return a new folder, or the given one if it holds the same search."""
     try:
         if out is None:
             return next_free(f"{recipe.name}-search")
@@ -152,7 +153,7 @@ def _but_for_trials(recipe: Recipe) -> Recipe:
 
 
 def _write_head(folder: Path, recipe: Recipe, *, command: str, device: str, jobs: int) -> None:
-    """What a repetition needs; of a search that goes on, what was typed last."""
+    """Write what is needed to repeat the search; a continued search records its latest command."""
     write_atomically(folder / "search.toml", dump_recipe(recipe).encode())
     head = {
         "command": command,

@@ -1,8 +1,8 @@
-"""The search's memory and its advice, both Optuna's: which trials there were, which to try next, which to break off.
+"""The Optuna study of a search: it stores trials, suggests the next values, and prunes poor trials.
 
-Settings are suggested by the tree-structured Parzen estimator: with l(x) the density of the settings whose value was among
-the best, and g(x) of all others, it tries the draw from l with the largest l(x) / g(x). A trial is broken off when its best
-validation accuracy so far is below the median of what finished trials had at the same epoch.
+Values are suggested by the tree-structured Parzen estimator: with l(x) the density of the settings with the best scores,
+and g(x) that of all others, it tries the draw from l with the largest l(x) / g(x). A trial is pruned when its best
+validation accuracy so far is below the median of finished trials at the same epoch.
 
 Sources: Bergstra, Bardenet, Bengio & Kégl, Algorithms for hyper-parameter optimization, NeurIPS 2011; Golovin et al.,
 Google Vizier, KDD 2017 (the median rule); Akiba et al., Optuna, KDD 2019.
@@ -31,14 +31,14 @@ __all__ = ["Advice", "begin_study", "count", "open_study", "rows_of", "suggest",
 
 _NAME = "search"
 _JOURNAL = "journal.jsonl"
-# Trials that finish before any is broken off.
+# Number of trials that finish before any is pruned.
 _BEFORE_PRUNING = 4
 
 
 class Advice(BaseSampler):
-    """The Parzen estimator with random numbers that follow from the seed and the trial's number.
+    """The Parzen estimator with random numbers that depend only on the seed and the trial's number.
 
-    So a search that was killed goes on to the very settings that it would have tried.
+    A search that was killed therefore continues with the settings that it would have tried.
     """
 
     def __init__(self, seed: int) -> None:
@@ -58,13 +58,13 @@ class Advice(BaseSampler):
         return self._sampler(trial, param_name).sample_independent(study, trial, param_name, param_distribution)
 
     def _sampler(self, trial: FrozenTrial, name: str = "") -> TPESampler:
-        # Processes beside this one see its trial as a bad one, and try something else.
+        # Other processes treat its running trial as a poor one, and try something else.
         seed = derive_seed(self._seed, "search", trial.number, name) % 2**32
         return TPESampler(seed=seed, multivariate=True, constant_liar=True)
 
 
 def begin_study(folder: Path, search: Search, *, epochs: int, first: Mapping[str, Any]) -> optuna.Study:
-    """The study in `folder` for the one process that holds it: made if there is none, mended if its writer was killed."""
+    """Open the study in `folder` for the process that holds the lock; create it if missing, repair it after a crash."""
     path = folder / _JOURNAL
     for lock in folder.glob(f"{_JOURNAL}.lock*"):
         lock.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def begin_study(folder: Path, search: Search, *, epochs: int, first: Mapping[str
 
 
 def open_study(folder: Path, search: Search, *, epochs: int) -> optuna.Study:
-    """The study in `folder`, beside other processes that work on it."""
+    """Open the study in `folder` while other processes use it too."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = str(folder / _JOURNAL)
     return optuna.create_study(
@@ -94,23 +94,23 @@ def open_study(folder: Path, search: Search, *, epochs: int) -> optuna.Study:
 
 
 def under_way(study: optuna.Study) -> list[Trial]:
-    """Trials that were begun and not finished."""
+    """Return the trials that were started and not finished."""
     begun = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [Trial(study, trial._trial_id) for trial in sorted(begun, key=lambda trial: trial.number)]
 
 
 def count(study: optuna.Study) -> int:
-    """How many trials were begun, finished or not."""
+    """Return the number of trials that were started, finished or not."""
     return sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
 
 
 def suggest(trial: Trial, space: Mapping[str, Range]) -> dict[str, Any]:
-    """The trial's values, by key of the recipe."""
+    """Return the suggested values of a trial, by recipe key."""
     return {key: _suggest(trial, key, among) for key, among in space.items()}
 
 
 def rows_of(study: optuna.Study, search: Search) -> list[Row]:
-    """One row for each finished trial, in the order in which they were begun."""
+    """Return one row for each finished trial, in the order in which they were started."""
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     return [
         {
@@ -134,7 +134,7 @@ def _suggest(trial: Trial, key: str, among: Range) -> Any:
 
 
 def _label(among: Range, value: Any) -> Any:
-    """Optuna's choices are plain values; a list goes by its text."""
+    """Return a value as an Optuna choice: a list becomes text, as choices are plain values."""
     return json.dumps(value) if among.choices else value
 
 

@@ -1,4 +1,4 @@
-"""A finished search in a few lines of text."""
+"""Text summary of a finished search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["search_summary"]
 
 
 def search_summary(found: SearchResult) -> str:
-    """What a search found, from how many trials, and what to do next."""
+    """Return a summary of a search: the winner, the number of trials and the next command."""
     winner, states = found.winner, [row["state"] for row in found.rows]
     ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
     lines = [

@@ -29,7 +29,7 @@ __all__ = ["Trials", "epochs_of", "trial_recipe", "without_test"]
 
 
 class Trials(NamedTuple):
-    """What all trials of a process have in common."""
+    """Runs trials of one search in one process."""
 
     study: optuna.Study
     recipe: Recipe
@@ -39,10 +39,10 @@ class Trials(NamedTuple):
     threads: int
 
     def conduct(self, trial: Trial) -> None:
-        """Train one trial to its end, or until it is broken off, and tell the study.
+        """Train one trial until it ends or is pruned, and report its result to the study.
 
-        Values that do not go together, or numbers that do not stay finite, are a failed trial of accuracy 0: Optuna is told
-        of it as of a bad one, so that it looks elsewhere.
+        A trial whose values are incompatible, or whose numbers become non-finite, fails. It is reported to Optuna with an
+        accuracy of 0, so that the search moves away from it.
         """
         values = suggest(trial, self.recipe.search.space)
         try:
@@ -53,7 +53,11 @@ class Trials(NamedTuple):
         run = self._run(trial.number, recipe)
         try:
             best, rows = fit(
-                run, self._splits(recipe), device=self.device, reporter=SilentReporter(), should_stop=self._judge(trial)
+                run,
+                self._splits(recipe),
+                device=self.device,
+                reporter=SilentReporter(),
+                should_stop=self._pruning(trial),
             )
         except NotFinite as error:
             self._fail(trial, error, load_run(run.path).metrics)
@@ -72,7 +76,7 @@ class Trials(NamedTuple):
             self.study.tell(trial, state=TrialState.PRUNED)
 
     def _run(self, number: int, recipe: Recipe) -> Run:
-        """The trial's folder, as far as it came before if this is the same run."""
+        """Return the run of the trial: an existing one to continue if it has the same recipe, else a new one."""
         folder = self.folder / "trials" / f"{number:04}"
         if (folder / "run.json").exists():
             run = load_run(folder)
@@ -85,14 +89,14 @@ class Trials(NamedTuple):
         same = recipe.data.model_copy(update={"dt_ms": self.recipe.data.dt_ms}) == self.recipe.data
         return self.splits if same else without_test(recipe)
 
-    def _judge(self, trial: Trial) -> Callable[[Row], bool]:
+    def _pruning(self, trial: Trial) -> Callable[[Row], bool]:
         reported = set(self.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
         parent, epochs = multiprocessing.parent_process(), epochs_of(self.recipe)
 
         def should_stop(row: Row) -> bool:
             if parent is not None and not parent.is_alive():
-                raise KeyboardInterrupt  # nobody is left to want this
-            if row["epoch"] not in reported:  # by a process that was killed
+                raise KeyboardInterrupt  # the parent process has ended
+            if row["epoch"] not in reported:  # a killed process may have reported it
                 trial.report(row["validation_accuracy"], row["epoch"])
                 reported.add(row["epoch"])
             return row["epoch"] < epochs and bool(trial.should_prune())
@@ -106,22 +110,22 @@ class Trials(NamedTuple):
 
 
 def trial_recipe(recipe: Recipe, values: dict[str, object], *, threads: int) -> Recipe:
-    """What a trial of these values trains.
+    """Return the recipe with the values of a trial.
 
     Raises:
-        SpikingGammaError: The values do not go together.
+        SpikingGammaError: The values are incompatible.
     """
     budget = {"training.epochs": epochs_of(recipe), "training.threads": threads}
     return with_values(recipe.model_copy(update={"search": Search()}), {**budget, **values})
 
 
 def without_test(recipe: Recipe) -> Splits:
-    """The recordings of a recipe without those for testing."""
+    """Load the recordings of a recipe without the test part."""
     return load_splits(recipe)._replace(test=[])
 
 
 def epochs_of(recipe: Recipe) -> int:
-    """The length of each trial."""
+    """Return the number of epochs of each trial."""
     return recipe.search.epochs or recipe.training.epochs
 
 

@@ -1,4 +1,4 @@
-"""Events in, predictions out, for ever: in order, in bounded memory, and on from where it was killed."""
+"""Predictions from endless streams of events, in order and in bounded memory, resumable after a crash."""
 
 from spikinggamma.stream.aer import AerParser, encode_aer
 from spikinggamma.stream.build import make_engine

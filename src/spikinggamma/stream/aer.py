@@ -1,9 +1,9 @@
-"""The binary format: address-event records of twelve bytes behind a header of eight, smallest byte of a number first.
+"""The binary format: address-event records of twelve bytes after a header of eight bytes; numbers are little-endian.
 
     header   53 47 41 45 52 31 0d 0a    "SGAER1", carriage return, newline
     record   time [µs], 64 bits; word, 32 bits: its upper 4 the kind, its lower 28 the channel or class
 
-Kinds: 0 event, 1 tick, 2 end, 3 reset, 4 label, 5 stop; what they mean is in `text`.
+Kinds: 0 event, 1 tick, 2 end, 3 reset, 4 label, 5 stop; `text` describes their meaning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _VALUE_BITS = 28
 
 
 class AerParser(Parser):
-    """See the module.
+    """Parser of the binary format that this module describes.
 
     Example:
         >>> from spikinggamma.stream.parsing import Vocabulary
@@ -34,7 +34,7 @@ class AerParser(Parser):
     counts = "byte"
 
     def _whole(self, data: bytes, *, last: bool) -> int:
-        start = max(0, len(HEADER) - self.position)  # of the records
+        start = max(0, len(HEADER) - self.position)  # first byte of the records
         return len(data) - (len(data) - start) % RECORD.itemsize if len(data) >= start else 0
 
     def _check_rest(self, rest: bytes, *, last: bool) -> None:
@@ -55,7 +55,7 @@ class AerParser(Parser):
         if len(special):
             records, kinds = records[: special[0]], kinds[: special[0]]
         places = self.position + np.arange(len(records)) * RECORD.itemsize
-        # A time of 64 bits that means nothing must not become a negative one.
+        # An invalid time of 64 bits must not become a negative one.
         times = np.minimum(records["time_us"], LATEST_US).astype(np.int64)
         values = (records["word"] & ((1 << _VALUE_BITS) - 1)).astype(np.int64)
         items = Items(kinds.astype(np.uint8), times, values, places + RECORD.itemsize, places)
@@ -71,7 +71,7 @@ class AerParser(Parser):
 
 
 def encode_aer(items: Items) -> bytes:
-    """Records of items, without the header.
+    """Return the records of items as bytes, without the header.
 
     Example:
         >>> len(encode_aer(no_items()))

@@ -1,4 +1,4 @@
-"""From a run and settings to a net that is ready for a stream."""
+"""Build the engine for a stream from a run and settings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["make_engine"]
 
 
 def make_engine(run: Run, settings: Settings) -> tuple[Engine, Vocabulary]:
-    """The net of a run's best epoch at rest, and what a stream for it can speak of.
+    """Return an engine with the net of a run's best epoch, and the vocabulary of a stream for it.
 
     Raises:
-        SpikingGammaError: No checkpoint; a time step that the net cannot take; settings that no net can.
+        SpikingGammaError: There is no checkpoint, the net cannot run at the time step, or a setting is out of range.
     """
     recipe, device = run.recipe, pick_device(settings.device)
     dt_ms = recipe.data.dt_ms if settings.dt_ms is None else settings.dt_ms
     if not 1e-3 <= dt_ms <= 60_000.0:
         raise SpikingGammaError("--dt-ms", dt_ms, "from a microsecond to a minute [ms]")
-    # Refused by its key where the shortest bucket is shorter than a step.
+    # The recipe's check refuses a step that is longer than the shortest bucket.
     recipe = with_values(recipe, {"data.dt_ms": float(dt_ms)})
     info, recorded = data_info(recipe), data_info(with_values(recipe, {"data.n_channels": 0}))
     net = run.net("best", device=str(device))

@@ -1,8 +1,8 @@
-"""What a stream needs to go on after its process was killed, in one file that is written whole or not at all.
+"""Checkpoints of a stream, from which it continues after its process was killed. They are written atomically.
 
-In it: how much of the input was taken, how much of the output was written, what waits for its turn, the net's state, what
-labels may still refer to, weights and optimiser. Beside it `position` holds the first of these as text, for a sender that has
-to know before it begins: it is never ahead of the checkpoint.
+A checkpoint holds the positions in the input and in the output, the items that wait for their turn, the net's state, the
+segments that labels may still refer to, weights and optimiser. Beside it the file `position` holds the input position as text,
+for a sender that must know it before it starts: it is never ahead of the checkpoint.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Content = dict[str, Any]
 
 
 def state_of(engine: Engine, order: Order) -> Content:
-    """The part of a checkpoint that net and order are."""
+    """Return the part of a checkpoint that stores the engine and the order."""
     content: Content = {"order": _order(order), "place": _place(engine.place), "pending": _tensor(engine.pending)}
     content["memory"] = [_span(span) for span in engine.memory.spans]
     content["net"] = {name: tensor.detach().cpu() for name, tensor in engine.net.state_dict().items()}
@@ -50,7 +50,7 @@ def save_state(folder: Path, content: Content, settings: Mapping[str, str], posi
     """Write a checkpoint.
 
     Raises:
-        SpikingGammaError: It cannot be written; the one before it is as it was.
+        SpikingGammaError: It cannot be written; the previous one is unchanged.
     """
     buffer = io.BytesIO()
     torch.save(content | {"format": _FORMAT, "settings": dict(settings)}, buffer)
@@ -59,10 +59,10 @@ def save_state(folder: Path, content: Content, settings: Mapping[str, str], posi
 
 
 def load_state(folder: Path, settings: Mapping[str, str]) -> Content | None:
-    """Read the checkpoint of a folder; None where there is none. No code is ever run.
+    """Load the checkpoint of a folder; return None where there is none. No code is executed.
 
     Raises:
-        SpikingGammaError: It is damaged, or of a stream with other settings.
+        SpikingGammaError: It is damaged, or belongs to a stream with other settings.
     """
     path = folder / STATE
     if not path.is_file():
@@ -71,7 +71,7 @@ def load_state(folder: Path, settings: Mapping[str, str]) -> Content | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # zip, pickle and torch each raise their own; the file is to blame in every case.
+        # zip, pickle and torch each raise errors of their own; the cause is the file in every case.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise SpikingGammaError(str(path), f"a damaged file ({reason})", expected, "Name another --state.") from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
@@ -86,7 +86,7 @@ def load_state(folder: Path, settings: Mapping[str, str]) -> Content | None:
 
 
 def restore_engine(engine: Engine, content: Content, path: Path) -> None:
-    """Bring the engine to where it was."""
+    """Restore the engine from a checkpoint."""
     restore_net(engine.net, content["net"], path)
     saved = content["place"]
     engine.place = Place(
@@ -104,7 +104,7 @@ def restore_engine(engine: Engine, content: Content, path: Path) -> None:
 
 
 def restore_order(order: Order, content: Content) -> None:
-    """Bring the order to where it was."""
+    """Restore the order from a checkpoint."""
     saved = content["order"]
     order.highest, order.dropped, order.dropped_marks = saved["highest"], saved["dropped"], saved["dropped_marks"]
     order.turns = saved["turns"].numpy()
@@ -142,7 +142,7 @@ def _restore_memory(memory: Memory, saved: list[Content]) -> None:
 
 
 def _leaves(state: Any) -> Iterator[Tensor]:
-    """The tensors of a state, however it nests them."""
+    """Yield the tensors of a nested state."""
     if isinstance(state, Tensor):
         yield state
     elif isinstance(state, tuple):
@@ -151,7 +151,7 @@ def _leaves(state: Any) -> Iterator[Tensor]:
 
 
 def _filled(like: Any, leaves: Iterator[Tensor]) -> Any:
-    """A state of this form with these tensors."""
+    """Return a state with the structure of `like` and these tensors."""
     if isinstance(like, Tensor):
         return next(leaves).to(like.device)
     if isinstance(like, tuple):

@@ -1,4 +1,4 @@
-"""Where in a stream the net is, and what has passed until there."""
+"""The position of the net in a stream, and counts of what it has processed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from spikinggamma.stream.readout import Evidence
 
 __all__ = ["Place", "Row", "Tally"]
 
-Row = dict[str, Any]  # a prediction, or what came of a label
+Row = dict[str, Any]  # a prediction, or the outcome of a label
 
 
 @dataclass
 class Tally:
-    """What has passed.
+    """Counts of what a stream has processed.
 
     Attributes:
-        events: Events.
-        steps: Steps that the net has run.
-        segments: Segments decided.
-        labels: Labels.
-        judged: Labels of which the prediction is known.
-        right: Predictions that they confirm.
-        learnt: Labels learnt from.
-        forgotten: Labels for something that is not remembered.
+        events: Number of events.
+        steps: Number of steps that the net has run.
+        segments: Number of segments with a decision.
+        labels: Number of labels.
+        judged: Number of labels for which the prediction is known.
+        right: Number of these predictions that are correct.
+        learnt: Number of labels learnt from.
+        forgotten: Number of labels for segments that are no longer remembered.
     """
 
     events: int = 0
@@ -39,16 +39,16 @@ class Tally:
 
 @dataclass
 class Place:
-    """Where in the stream the net is.
+    """The position of the net in the stream.
 
     Attributes:
-        segment: Number of the segment at hand.
-        begin_us: When it began.
-        clock_us: How far time has come.
-        grid: Its first step of the chunk at hand.
-        ran: Its steps that the net has run.
-        state: The net's state after them; None at rest.
-        evidence: What they say.
+        segment: Number of the current segment.
+        begin_us: Time at which it began.
+        clock_us: Time up to which the stream is known.
+        grid: First step of the current chunk, counted from the start of the segment.
+        ran: Number of steps of the segment that the net has run.
+        state: State of the net after these steps; None at rest.
+        evidence: Evidence for each class gathered from these steps.
     """
 
     evidence: Evidence

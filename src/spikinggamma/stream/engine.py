@@ -1,4 +1,4 @@
-"""The net at work on a stream: items in order go in, predictions come out, and the state between them can be written down."""
+"""The engine runs a net on a stream: it takes items in order, yields predictions, and has a state that can be saved."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """Steps of a segment are counted from where it begins, as those of a recording are, and run in chunks of so many.
+    """Runs a net on a stream in chunks; steps are counted from the start of a segment, as in a recording.
 
-    Chunks depend on the segment alone, not on when its events arrive: the same stream gives the same numbers, always.
+    Chunks depend on the segment alone, not on when its events arrive: the same stream always gives the same predictions.
 
     Args:
         net: The net.
         dt_ms: Time step.
-        channels: Of events.
-        heard: Channels of the net; neighbours are summed.
-        chunk: Steps run at once.
-        readout: What is made of the logits.
-        class_names: What classes are called.
-        remember_ms: How long labels may refer to what was heard.
-        teacher: Learns from labels; None: nobody does.
-        device: Where the net runs.
+        channels: Number of channels of events.
+        heard: Number of input channels of the net; neighbouring channels are summed.
+        chunk: Number of steps run at once.
+        readout: Turns logits into probabilities of classes.
+        class_names: Names of the classes.
+        remember_ms: How long input is remembered for labels.
+        teacher: Learns from labels; None for no learning.
+        device: Device on which the net runs.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -76,7 +76,7 @@ class Engine:
         self.memory.begin(0, 0)
 
     def take(self, items: Items) -> Iterator[Row]:
-        """Items in order; what they lead to."""
+        """Process items, which must be in order; yield the resulting predictions and outcomes of labels."""
         marks = np.flatnonzero(items.kinds != Kind.EVENT).tolist()
         start = 0
         for mark in [*marks, len(items.kinds)]:
@@ -87,7 +87,7 @@ class Engine:
             start = mark + 1
 
     def finish(self) -> Iterator[Row]:
-        """The stream has ended: what is known of the steps that are over. An open segment is not decided."""
+        """Process the end of the stream: run the complete steps. An open segment gets no decision."""
         yield from self._advance()
         if self._over() > self.place.ran:
             self._run(self._over())
@@ -95,7 +95,7 @@ class Engine:
 
     @torch.no_grad()
     def state_after_a_step(self) -> Any:
-        """A state of the form that states have once a net has run."""
+        """Return a state with the structure that states have once a net has run."""
         silence = torch.zeros(1, 1, self.pending.shape[1], device=self.device, dtype=self.dtype)
         return self.net.run(silence, self.net.initial_state(1, dropout=False), self.dt_ms)[1]
 
@@ -148,7 +148,7 @@ class Engine:
         self.memory.begin(place.segment, time_us)
 
     def _over(self) -> int:
-        """Steps of the segment that nothing can be added to."""
+        """Number of steps of the segment that no further event can reach."""
         return (self.place.clock_us - self.place.begin_us) * 1000 // self.step_ns
 
     def _advance(self) -> Iterator[Row]:
@@ -165,7 +165,7 @@ class Engine:
 
     @torch.no_grad()
     def _run(self, until: int) -> None:
-        """Run the steps of the chunk at hand up to `until`."""
+        """Run the steps of the current chunk up to `until`."""
         place = self.place
         counts = self.pending[place.ran - place.grid : until - place.grid]
         spikes = torch.from_numpy(counts).to(self.device, self.dtype).unsqueeze(1)
@@ -194,7 +194,7 @@ class Engine:
     def _label(self, time_us: int, label: int) -> Row:
         place, tally = self.place, self.place.tally
         if self._over() > place.ran:
-            self._run(self._over())  # what was heard before the label is heard by the net as it was before it
+            self._run(self._over())  # the net runs all input before the label with the weights from before it
         tally.labels += 1
         found = self.memory.recall(time_us, place.clock_us)
         row: Row = {

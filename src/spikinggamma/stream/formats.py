@@ -1,4 +1,4 @@
-"""The formats of a stream by name, how one is told from the other, and recordings written in them."""
+"""The formats of a stream: lookup by name, detection from the first bytes, and encoding of recordings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS: dict[str, type[Parser]] = {"text": TextParser, "aer": AerParser}
 
 
 def format_of(first: bytes) -> str:
-    """The format of a stream that begins with these bytes, at least one: no line of text begins as the header does.
+    """Return the format of a stream that begins with these bytes; no line of text begins like the binary header.
 
     Example:
         >>> format_of(b"1500 3"), format_of(b"SGA")
@@ -29,10 +29,10 @@ def format_of(first: bytes) -> str:
 
 
 def make_parser(name: str, vocabulary: Vocabulary, position: int = 0, line: int = 0) -> Parser:
-    """The parser of a format.
+    """Return a parser for a format.
 
     Raises:
-        SpikingGammaError: No such format.
+        SpikingGammaError: The format is unknown.
     """
     if name not in FORMATS:
         raise SpikingGammaError("--format", repr(name), f"auto or one of {', '.join(FORMATS)}")
@@ -40,12 +40,12 @@ def make_parser(name: str, vocabulary: Vocabulary, position: int = 0, line: int 
 
 
 def header(name: str) -> bytes:
-    """What a stream of this format begins with."""
+    """Return the bytes with which a stream of this format begins."""
     return HEADER if name == "aer" else b""
 
 
 def encode_text(items: Items) -> bytes:
-    """Lines of items.
+    """Return items as lines of text.
 
     Example:
         >>> from spikinggamma.stream.records import no_items
@@ -63,7 +63,7 @@ def encode_text(items: Items) -> bytes:
 
 
 def recording_items(recording: Recording, begin_us: int = 0, *, labelled: bool = False) -> Items:
-    """A recording as a segment that begins at `begin_us`: its events, its end, and its label if wanted.
+    """Return a recording as a segment that begins at `begin_us`: its events, its end, and optionally its label.
 
     Example:
         >>> one = Recording(np.array([0, 1500]), np.array([3, 1]), n_channels=4, duration_us=2000, label=0)
@@ -80,7 +80,7 @@ def recording_items(recording: Recording, begin_us: int = 0, *, labelled: bool =
 
 
 def spoken(recordings: Iterable[Recording], name: str = "text", *, labelled: bool = False) -> Iterator[bytes]:
-    """Recordings one after another as the bytes of a stream, a part for each.
+    """Yield the bytes of a stream of recordings, one part for each recording.
 
     Example:
         >>> one = Recording(np.array([0]), np.array([3]), n_channels=4, duration_us=2000, label=0)

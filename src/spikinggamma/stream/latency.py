@@ -1,4 +1,4 @@
-"""How long predictions take, kept for ever in a few hundred numbers."""
+"""A histogram of the latencies of predictions, in constant memory."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 
 __all__ = ["Latencies"]
 
-_SHORTEST_S, _RATIO, _BINS = 1e-6, 1.05, 500  # up to ten hours, to five per cent
+_SHORTEST_S, _RATIO, _BINS = 1e-6, 1.05, 500  # covers ten hours with a relative error of five per cent
 
 
 class Latencies:
-    """Counts of durations in bins whose edges grow by a twentieth.
+    """A histogram of durations whose bin edges grow by a factor of 1.05.
 
     Example:
         >>> latencies = Latencies()
@@ -25,13 +25,13 @@ class Latencies:
         self.count = 0
 
     def add(self, seconds: float) -> None:
-        """One more."""
+        """Add one duration [s]."""
         place = math.log(max(seconds, _SHORTEST_S) / _SHORTEST_S) / math.log(_RATIO)
         self._counts[min(int(place), _BINS - 1)] += 1
         self.count += 1
 
     def quantile(self, share: float) -> float:
-        """The duration that this share of all does not exceed, to five per cent [s]; 0 if there are none."""
+        """Return the quantile of all durations [s], with a relative error of five per cent; 0 if there are none."""
         wanted, seen = share * self.count, 0
         for place, count in enumerate(self._counts):
             seen += count

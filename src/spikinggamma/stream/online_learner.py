@@ -1,4 +1,4 @@
-"""Learning while the stream goes on: a label, and what it is about, through the library's rules and losses."""
+"""Learning from the labels of a running stream, by the library's learning rules and losses."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["LearningOptions", "Teacher"]
 
 
 class LearningOptions(NamedTuple):
-    """How to learn.
+    """Options for learning from a stream.
 
     Attributes:
-        rule: A name in `RULES`; None: the run's own.
-        loss: A name in `LOSSES`; None: the run's own.
-        rate: Step size of the optimiser; None: a tenth of the run's own, which was for batches.
+        rule: Learning rule, a name in `RULES`; None for that of the run.
+        loss: Loss, a name in `LOSSES`; None for that of the run.
+        rate: Learning rate; None for a tenth of that of the run, which was for batches.
     """
 
     rule: str | None = None
@@ -38,10 +38,10 @@ class LearningOptions(NamedTuple):
     rate: float | None = None
 
     def applied(self, recipe: Recipe) -> Recipe:
-        """The recipe with these in the place of its own.
+        """Return the recipe with these options in place of its own.
 
         Raises:
-            SpikingGammaError: No such rule or loss, one that does not suit the net, or a rate out of range.
+            SpikingGammaError: The rule or the loss is unknown or does not fit the net, or the rate is out of range.
         """
         rate = recipe.learning.learning_rate / 10 if self.rate is None else self.rate
         chosen = {"learning.learning_rate": rate, "learning.rule": self.rule, "learning.loss": self.loss}
@@ -49,17 +49,17 @@ class LearningOptions(NamedTuple):
 
 
 class Teacher:
-    """Takes one step of the optimiser, or those of the rule, for each label.
+    """Takes one optimiser step, or the steps of the rule, for each label.
 
-    What was heard is heard again from rest, as recordings are in training, so a rule sees the weights as they are now, and a
-    label may come at any time. The optimiser begins afresh: its memory of the training was for other data.
+    The remembered input is run again from rest, like a recording in training, so that the rule uses the current weights, and a
+    label may come at any time. The optimiser starts with a new state, as its state in training was for other data.
 
     Args:
         net: The net that learns.
-        recipe: With the rule, loss, rate and bounds to learn by.
+        recipe: Recipe with the rule, loss, learning rate and bounds.
 
     Attributes:
-        lessons: Labels learnt from.
+        lessons: Number of labels learnt from.
     """
 
     def __init__(self, net: SequenceNet, recipe: Recipe) -> None:
@@ -71,10 +71,10 @@ class Teacher:
         self.lessons = 0
 
     def teach(self, spikes: Float[Tensor, "T 1 N"], label: int) -> Outcome:
-        """Learn that this was `label`.
+        """Learn that the class of `spikes` is `label`.
 
         Raises:
-            SpikingGammaError: The loss or the gradient is not a finite number; the net is as it was before that step.
+            SpikingGammaError: The loss or the gradient is not finite; the net is unchanged by that step.
         """
         fault = partial(
             non_finite_error,

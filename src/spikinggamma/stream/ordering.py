@@ -1,12 +1,12 @@
-"""Time runs forwards: what to do with items that come late.
+"""Ordering of the items of a stream by time, and policies for late items.
 
-An item is late where its time is before the latest one seen, by more than is allowed. `end` and `reset` are late too where
-an event of their time or after it has been let through, for it would belong to the next segment. `tick` and `label` are never
-late: a tick that says nothing new is nothing, and labels are expected after the fact.
+An item is late where its time is before the latest one seen, by more than is allowed. `end` and `reset` are also late where
+an event of their time or after it has been released, as it would belong to the next segment. `tick` and `label` are never
+late: an old tick has no effect, and labels are expected afterwards.
 
-Order, and so every prediction, depends on the items alone, not on how they were cut into portions: an item is let through
-once its rank (twice its time, and one more for an event: marks of a time come before its events) is at most the highest seen
-less what is waited for; a label from the past is let through where it came.
+The order, and so every prediction, depends on the items alone, not on how they were divided into portions. An item is
+released once its rank (twice its time, plus one for an event, so that marks precede events of the same time) is at most the
+highest rank seen minus the waiting time; a label for the past is released in its place of arrival.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Late", "Order", "Ordered", "parse_late"]
 
 
 class Late(NamedTuple):
-    """A policy: `drop`, `error`, or `reorder` within so long, later ones dropped."""
+    """A policy for late items: `drop`, `error`, or `reorder` within `within_us`, dropping later ones."""
 
     policy: str = "error"
     within_us: int = 0
@@ -32,10 +32,10 @@ class Late(NamedTuple):
 
 
 def parse_late(text: str) -> Late:
-    """A policy as it is typed.
+    """Parse a policy from text.
 
     Raises:
-        SpikingGammaError: None of them.
+        SpikingGammaError: The text is not a policy.
 
     Example:
         >>> parse_late("reorder-within=2.5")
@@ -54,7 +54,7 @@ def parse_late(text: str) -> Late:
 
 
 class Ordered(NamedTuple):
-    """Items whose turn it is; what is wrong with the next, if anything is; and how many of those given were taken."""
+    """Released items, the error of the next item if it has one, and the number of items taken."""
 
     items: Items
     fault: SpikingGammaError | None
@@ -62,19 +62,19 @@ class Ordered(NamedTuple):
 
 
 class Order:
-    """Items in, items in order out.
+    """Puts items in order.
 
     Args:
-        late: What to do with late ones.
-        longest_gap_us: A time further ahead of all before is an error, except for `reset`: one wrong number would else be
-            hours of silence.
-        most_held: Items that may wait at once.
+        late: Policy for late items.
+        longest_gap_us: A longer gap between times is an error, except before `reset`: otherwise one wrong number would
+            mean hours of silence.
+        most_held: Largest number of items that may wait.
 
     Attributes:
         highest: The highest rank seen.
-        held: Items that wait, by turn, and the ranks of their turns.
-        dropped: Late events.
-        dropped_marks: Late `end` and `reset`.
+        held: Items that wait, in order of release, and the ranks at which they are released.
+        dropped: Number of dropped events.
+        dropped_marks: Number of dropped `end` and `reset`.
     """
 
     def __init__(self, late: Late, *, longest_gap_us: int = 3_600_000_000, most_held: int = 4_000_000) -> None:
@@ -86,7 +86,7 @@ class Order:
         self.dropped = self.dropped_marks = 0
 
     def push(self, items: Items, place: str = "line") -> Ordered:
-        """More items; `place` is what their places count, for messages."""
+        """Take more items and return those that are released; `place` names the unit of their places in messages."""
         ranks = 2 * items.times_us + (items.kinds == Kind.EVENT)
         highest = np.maximum.accumulate(np.maximum(ranks, self.highest))
         before = np.concatenate([[self.highest], highest])[:-1].astype(np.int64)
@@ -110,7 +110,7 @@ class Order:
         return Ordered(self._release(kept, turns, self.highest - patience), fault or self._overfull(), taken)
 
     def finish(self) -> Items:
-        """The stream has ended: all that waits, in order."""
+        """Return all waiting items in order, as the stream has ended."""
         items, self.held, self.turns = self.held, no_items(), np.zeros(0, np.int64)
         return items
 

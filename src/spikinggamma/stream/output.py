@@ -1,4 +1,4 @@
-"""Predictions as JSON Lines: to standard output, or to a file that is cut back to what a checkpoint knows."""
+"""Predictions as JSON Lines, on standard output or in a file; a resumed file is truncated to its checkpoint."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["Output", "ReaderGone"]
 
 
 class ReaderGone(KeyboardInterrupt):
-    """Whoever read the predictions does not any more."""
+    """Raised when the reader of the predictions has closed the pipe."""
 
 
 class Output:
-    """Where rows go, each numbered: a reader of a pipe that gets a number again drops what came after it before.
+    """Writes numbered rows. A reader of a pipe that receives a number again should drop its earlier rows from that number on.
 
     Args:
-        path: A file; None: standard output.
+        path: A file; None for standard output.
 
     Attributes:
-        rows: Rows written since the stream began.
-        size: Their bytes.
+        rows: Number of rows written since the stream began.
+        size: Size of these rows in bytes.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -46,14 +46,14 @@ class Output:
 
     @property
     def in_terminal(self) -> bool:
-        """Whether rows scroll through a terminal."""
+        """Whether rows are written to a terminal."""
         return self.path is None and sys.stdout.isatty()
 
     def open(self, rows: int = 0, size: int = 0, *, begun: bool = False) -> None:
-        """Go on after so many rows and bytes; `begun`: what the file holds besides is this stream's own.
+        """Continue after so many rows and bytes; `begun` says that further content of the file is from this stream.
 
         Raises:
-            SpikingGammaError: A new stream and a file with something in it; a file with less in it than is known; one that
+            SpikingGammaError: The stream is new and the file is not empty; the file is shorter than the checkpoint says; or it
                 cannot be written.
         """
         self.rows, self.size = rows, size
@@ -75,23 +75,23 @@ class Output:
             raise unwritable(self.path, error, "") from None
 
     def write(self, row: dict[str, Any]) -> None:
-        """One row, at once."""
+        """Write one row and flush it."""
         assert self._file is not None
         line = (json.dumps({"n": self.rows} | row, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             self._file.write(line)
             self._file.flush()
         except BrokenPipeError:
-            # At exit Python would try to flush what is left, and fail aloud.
+            # At exit Python would try to flush the rest, and print an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise ReaderGone("Nobody reads the predictions any more.") from None
+            raise ReaderGone("The reader of the predictions has closed the pipe.") from None
         except OSError as error:
             raise unwritable(self.path or Path("standard output"), error, "") from None
         self.rows += 1
         self.size += len(line)
 
     def sync(self) -> None:
-        """See what is written to the disk, if it goes to one."""
+        """Flush the written rows to the disk, where the output is a file."""
         if self._file is not None and self.path is not None:
             try:
                 os.fsync(self._file.fileno())

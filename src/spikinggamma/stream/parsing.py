@@ -1,4 +1,4 @@
-"""Bytes into items, whichever way the bytes are cut: the format is told by the first of them."""
+"""Incremental parsing of bytes into items, independent of how the bytes are divided into blocks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["Parsed", "Parser", "Vocabulary", "one_item"]
 
 
 class Vocabulary(NamedTuple):
-    """What a stream can speak of.
+    """The channels and classes that may occur in a stream.
 
     Attributes:
-        channels: Events are of channels 0 to `channels - 1`, as recorded.
-        class_names: Labels are numbers of these or, in text, their names.
+        channels: Number of recorded channels; events have channels 0 to `channels - 1`.
+        class_names: Names of the classes; labels are their numbers or, in text, the names.
     """
 
     channels: int
@@ -26,25 +26,25 @@ class Vocabulary(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """Items of some bytes, and what is wrong with the next one, if anything is."""
+    """The items parsed from some bytes, and the error of the next item if it has one."""
 
     items: Items
     fault: SpikingGammaError | None = None
 
 
 class Parser(abc.ABC):
-    """A format.
+    """Base class for the parser of a format.
 
     Args:
-        vocabulary: What items may say.
-        position: Byte of the stream at which reading begins.
-        line: Lines before it.
+        vocabulary: Channels and classes that may occur.
+        position: Byte of the stream at which parsing begins.
+        line: Number of lines before it.
 
     Attributes:
-        position: Bytes whose items have been given out.
-        line: Lines among them.
-        stopped: Whether the stream has said that it is over.
-        counts: What `places` of items count.
+        position: Number of bytes whose items have been returned.
+        line: Number of lines among them.
+        stopped: Whether a `stop` has been parsed.
+        counts: Unit of `places`: line or byte.
     """
 
     counts: str
@@ -57,21 +57,21 @@ class Parser(abc.ABC):
         self._rest = b""
 
     def feed(self, data: bytes) -> Parsed:
-        """The items that these bytes complete. After a fault, or after `stop`, there are no more."""
+        """Return the items that these bytes complete. After an error or after `stop` there are no more."""
         self._rest += data
         return self._parse(last=False)
 
     def finish(self) -> Parsed:
-        """The stream has ended: what is left is an item, or cut short."""
+        """Return the items in the rest, as the stream has ended; an incomplete item is an error."""
         return self._parse(last=True)
 
     @abc.abstractmethod
     def _step(self, data: bytes, at: int) -> tuple[Items, int]:
-        """The next items in `data` from byte `at`, and where they are over; raises `SpikingGammaError` at the first bad one."""
+        """Return the next items in `data` from byte `at`, and the byte after them; raise `SpikingGammaError` for a bad item."""
 
     @abc.abstractmethod
     def _whole(self, data: bytes, *, last: bool) -> int:
-        """How many bytes of `data`, which starts at `position`, belong to whole items."""
+        """Return how many bytes of `data`, which starts at `position`, belong to complete items."""
 
     @abc.abstractmethod
     def _check_rest(self, rest: bytes, *, last: bool) -> None:
@@ -101,7 +101,7 @@ class Parser(abc.ABC):
         self.position += end - start
 
     def _first_fault(self, items: Items) -> tuple[int, SpikingGammaError | None]:
-        """How many items are good, and what is wrong with the one behind them."""
+        """Return the number of good items, and the error of the item after them."""
         of_class = items.kinds == Kind.LABEL
         limits = np.where(of_class, len(self.vocabulary.class_names), self.vocabulary.channels)
         speaks = of_class | (items.kinds == Kind.EVENT)
@@ -116,10 +116,10 @@ class Parser(abc.ABC):
         return first, SpikingGammaError(place, f"{what} {items.values[first]}", f"one from 0 to {limits[first] - 1}")
 
     def place(self, number: int) -> str:
-        """Where an item is, in words."""
+        """Return the place of an item as text, for messages."""
         return f"{self.counts} {number}"
 
 
 def one_item(kind: Kind, time_us: int, value: int, end: int, place: int) -> Items:
-    """An item alone."""
+    """Return `Items` with a single item."""
     return Items(np.array([kind], np.uint8), *(np.array([one], np.int64) for one in (time_us, value, end, place)))

@@ -1,13 +1,13 @@
-"""The net's answer so far, from its logits chunk by chunk, as the loss that it was trained with would judge them.
+"""The prediction so far, computed from the logits chunk by chunk in the way of the loss that the net was trained with.
 
 | loss | evidence |
 | --- | --- |
 | `sum`, `running` | the mean of the logits since the segment began |
 | `cumulative` | the mean of the votes, a softmax of the logits at each step |
 | `spikemax` | the share of each class in all output spikes |
-| `last`, `each_step` | the logits now |
+| `last`, `each_step` | the current logits |
 
-With a time constant, older evidence counts for less, by e^(-age / τ): for streams without end.
+With a time constant τ, evidence decays by e^(-age / τ), for streams without segments.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["Evidence", "Readout"]
 
 
 class Evidence(NamedTuple):
-    """What has been gathered: the weighted sum of logits, votes or spikes, and of the weights."""
+    """Evidence so far: the weighted sum of logits, votes or spikes, and the sum of the weights."""
 
     total: Float[Tensor, " C"]
     weight: float
 
 
 class Readout:
-    """See the module.
+    """Computes the probabilities of classes from logits, as this module describes.
 
     Args:
         loss: A name in `LOSSES`.
         dt_ms: Time step.
-        forget_ms: That time constant τ; None: nothing is forgotten until the segment ends.
+        forget_ms: Time constant τ of the evidence; None for no decay within a segment.
 
     Example:
         >>> readout = Readout("sum", dt_ms=4.0)
@@ -56,11 +56,11 @@ class Readout:
         self._kept = 1.0 if forget_ms is None else math.exp(-dt_ms / forget_ms)
 
     def nothing(self, classes: int) -> Evidence:
-        """Before the first step."""
+        """Return the evidence before the first step."""
         return Evidence(torch.zeros(classes, dtype=torch.float64), 0.0)
 
     def gather(self, before: Evidence, logits: Float[Tensor, "T C"]) -> Evidence:
-        """The evidence after a chunk."""
+        """Return the evidence after a chunk."""
         heard = logits.double()
         if self._kind is EvidenceKind.NOW:
             return Evidence(heard[-1], 1.0)
@@ -72,7 +72,7 @@ class Readout:
         return Evidence(old * before.total + weights @ heard, old * before.weight + float(weights.sum()))
 
     def shares(self, found: Evidence) -> Float[Tensor, " C"]:
-        """The probability that the net gives to each class."""
+        """Return the probability of each class [C]."""
         mean = found.total / max(found.weight, 1e-300)
         if self._kind is EvidenceKind.VOTES:
             return mean

@@ -1,4 +1,4 @@
-"""What was heard lately, so that a label which comes late still finds it: bounded in time, sparse in space."""
+"""Memory of recent input, so that a late label still finds it; it is bounded in time and stored sparsely."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from torch import Tensor
 
 __all__ = ["Heard", "Memory", "Portion", "Span"]
 
-_MOST_SPANS = 4096  # segments of no length at all must not add up
+_MOST_SPANS = 4096  # bounds the memory for segments of length zero
 
 
 class Portion(NamedTuple):
-    """Counts of some steps: where in [T, N] laid flat they are not zero, and what they are."""
+    """Sparse spike counts of some steps: the non-zero places in the flattened [T, N], and their values."""
 
-    first: int  # step of the segment
+    first: int  # first step, counted from the start of the segment
     steps: int
     places: Int[np.ndarray, " E"]
     counts: Float[np.ndarray, " E"]
@@ -29,15 +29,15 @@ class Portion(NamedTuple):
 
 @dataclass
 class Span:
-    """A segment as far as it is remembered; times are from the start of the stream.
+    """A segment as far as it is remembered; times count from the start of the stream.
 
     Attributes:
-        number: Of the segment.
-        begin_us: When it began.
-        end_us: When it ended; None while it goes on.
-        marks_us: Times inside it up to which labels were given, ascending.
-        portions: Its steps, oldest first.
-        said: Times of predictions, and the class each named, oldest first.
+        number: Number of the segment.
+        begin_us: Time at which it began.
+        end_us: Time at which it ended; None while it is open.
+        marks_us: Times of labels inside it, ascending.
+        portions: Counts of its steps, oldest first.
+        said: Times and classes of predictions, oldest first.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Span:
 
 
 class Heard(NamedTuple):
-    """What a label is about: spike counts, the segment's number, and what was predicted there, None if nothing was."""
+    """The input that a label refers to: spike counts, the segment's number, and the prediction, or None if there was none."""
 
     spikes: Float[Tensor, "T 1 N"]
     segment: int
@@ -57,12 +57,12 @@ class Heard(NamedTuple):
 
 
 class Memory:
-    """The last `keep_us` of the segment at hand, and as much of every segment that ended no longer ago than that.
+    """Remembers the input of the last `keep_us` of the current segment and of every segment that ended within that time.
 
     Args:
-        keep_us: How long is remembered.
+        keep_us: Time that is remembered.
         step_ns: Length of a step.
-        channels: N, as the net hears them.
+        channels: Number N of input channels of the net.
 
     Example:
         >>> memory = Memory(keep_us=8000, step_ns=1_000_000, channels=3)
@@ -81,29 +81,29 @@ class Memory:
         self.spans: deque[Span] = deque(maxlen=_MOST_SPANS)
 
     def begin(self, number: int, begin_us: int) -> None:
-        """A segment begins."""
+        """Begin a segment."""
         self.spans.append(Span(number, begin_us))
 
     def drop(self) -> None:
-        """The segment at hand is to be forgotten."""
+        """Forget the current segment."""
         self.spans.pop()
 
     def hear(self, first: int, counts: Float[np.ndarray, "T N"]) -> None:
-        """Some steps of the segment at hand."""
+        """Store the counts of some steps of the current segment."""
         flat = counts.ravel()
         places = np.flatnonzero(flat)
         self.spans[-1].portions.append(Portion(first, len(counts), places, flat[places]))
 
     def say(self, time_us: int, prediction: int) -> None:
-        """A prediction for what was heard of it until then."""
+        """Store a prediction for the input of the segment until then."""
         self.spans[-1].said.append((time_us, prediction))
 
     def end(self, time_us: int) -> None:
-        """It ends."""
+        """End the current segment."""
         self.spans[-1].end_us = time_us
 
     def forget(self, now_us: int) -> None:
-        """Let go of what is too old."""
+        """Delete everything that is too old."""
         oldest_us = now_us - self.keep_us
         while self.spans and self.spans[0].end_us is not None and self.spans[0].end_us < oldest_us:
             self.spans.popleft()
@@ -117,7 +117,7 @@ class Memory:
             span.marks_us.pop(0)
 
     def recall(self, time_us: int, now_us: int) -> Heard | None:
-        """What ended at `time_us`, since the last boundary before it; None if it is forgotten or never was heard.
+        """Return the input between the last boundary and `time_us`; None if it is forgotten or was never received.
 
         Boundaries are where segments begin, and the times of labels. A step belongs to what ends with it or inside it; the
         last step of a segment belongs to the segment.
@@ -143,12 +143,12 @@ class Memory:
         return Heard(torch.cat(parts).unsqueeze(1), span.number, said[-1] if said else None)
 
     def _oldest(self, span: Span, now_us: int) -> int:
-        """The first step of a segment that is remembered."""
+        """Return the first step of a segment that is remembered."""
         until_us = now_us if span.end_us is None else span.end_us
         return max(0, (until_us - self.keep_us - span.begin_us) * 1000 // self.step_ns)
 
     def _cut(self, span: Span, first: int, last: int) -> Iterator[Float[Tensor, "T N"]]:
-        """The remembered steps from `first` to before `last`."""
+        """Yield the remembered steps from `first` to before `last`."""
         for portion in span.portions:
             start, end = max(first - portion.first, 0), min(last - portion.first, portion.steps)
             if start < end:

@@ -1,4 +1,4 @@
-"""What a stream says, item by item: an event, how far time has come, where a segment ends, what something was."""
+"""The items of a stream: events, ticks of time, ends of segments, resets and labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LATEST_US = 9 * 10**15
 
 
 class Kind(IntEnum):
-    """What an item is; the numbers are those of the binary format."""
+    """Kind of an item; the numbers are those of the binary format."""
 
     EVENT = 0
     TICK = 1
@@ -27,14 +27,14 @@ class Kind(IntEnum):
 
 
 class Items(NamedTuple):
-    """Items in the order in which they came.
+    """Items in the order of their arrival.
 
     Attributes:
-        kinds: `Kind` of each.
-        times_us: When.
-        values: The channel of an event, the class of a label, else 0.
-        ends: Byte of the stream at which the item is over: where to read on once it is taken.
-        places: Line of the text, counted from 1, or byte of the binary stream at which it begins: for messages.
+        kinds: `Kind` of each item.
+        times_us: Time of each item.
+        values: Channel of an event, class of a label, else 0.
+        ends: Byte of the stream after the item, from which reading continues.
+        places: Line of the text, counted from 1, or byte at which a binary item begins, for messages.
     """
 
     kinds: UInt8[np.ndarray, " I"]
@@ -44,7 +44,7 @@ class Items(NamedTuple):
     places: Int[np.ndarray, " I"]
 
     def take(self, which: slice | Bool[np.ndarray, " I"] | Int[np.ndarray, " J"]) -> Items:
-        """Some of them, in the order asked for.
+        """Return the selected items, in the given order.
 
         Example:
             >>> no_items().take(slice(3)).times_us
@@ -54,13 +54,13 @@ class Items(NamedTuple):
 
 
 def no_items() -> Items:
-    """None."""
+    """Return `Items` without any item."""
     nothing = np.zeros(0, np.int64)
     return Items(np.zeros(0, np.uint8), nothing, nothing, nothing, nothing)
 
 
 def join(parts: Sequence[Items]) -> Items:
-    """One after another."""
+    """Concatenate items."""
     if len(parts) == 1:
         return parts[0]
     return Items(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else no_items()

@@ -1,4 +1,4 @@
-"""A stream from its first byte to its last: read, order, run, write, and note down how far that is."""
+"""A session processes a stream from its first byte to its last: read, order, run, write, and save checkpoints."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ _log = logging.getLogger("spikinggamma.stream")
 
 
 class StreamInterrupted(KeyboardInterrupt):
-    """Ctrl-C; the message says what is safe."""
+    """Raised after Ctrl-C or SIGTERM; the message says what is saved."""
 
 
 def stream(
     run: Run, source: Source, output: Output, settings: Settings | None = None, *, view: View | None = None
 ) -> Summary:
-    """Predictions of a run's net for a stream, as they form, until it ends; from the last checkpoint on if there is one.
+    """Predict from a stream with a run's net until the stream ends; continue from the last checkpoint if there is one.
 
     Args:
-        run: Whose best epoch's net it is.
-        source: Where the stream comes from.
-        output: Where predictions go.
-        settings: How it is taken.
-        view: What is told of how things stand; one for the terminal if not given.
+        run: The run; the net is that of its best epoch.
+        source: Source of the stream.
+        output: Output for predictions.
+        settings: Settings of the session.
+        view: Shows progress; a view for the terminal if not given.
 
     Raises:
-        SpikingGammaError: Bad settings, a checkpoint of another stream; or bad input, with its line or byte: what came before
-            it is written, and noted down.
-        StreamInterrupted: Ctrl-C, between two blocks of the input; all before is written, and noted down.
+        SpikingGammaError: The settings are bad, the checkpoint is of another stream, or the input is bad; the message names
+            its line or byte. Predictions before it are written, and a checkpoint is saved.
+            StreamInterrupted: Ctrl-C between two blocks of the input; predictions are written, and a checkpoint is saved.
 
     Example:
         >>> stream(load_run("runs/fsdd-0-1"), FileSource(Path("events.txt")), Output(None))  # doctest: +SKIP
@@ -71,13 +71,13 @@ def stream(
 
 
 class _Session:
-    """One process's part of a stream."""
+    """The part of a stream that one process handles."""
 
     def __init__(self, run: Run, source: Source, output: Output, settings: Settings) -> None:
         self.source, self.output, self.settings = source, output, settings
         self.engine, self.vocabulary = make_engine(run, settings)
         self.order = Order(settings.late, longest_gap_us=round(settings.longest_gap_s * 1e6))
-        # What may not change while a stream goes on.
+        # These settings must stay the same when a stream continues.
         named = {name: str(getattr(settings, name)) for name in ("dt_ms", "chunk", "late", "forget_ms", "remember_ms")}
         where = {"lessons": str(settings.lessons), "source": source.kind, "out": str(output.path)}
         self.meaning = {"recipe": dump_recipe(run.recipe)} | named | where
@@ -88,10 +88,10 @@ class _Session:
         begun, rows, size = self._restore()
         output.open(rows, size, begun=begun)
         if not begun:
-            self._save()  # what is written from here on is known to be this stream's, however soon it is killed
+            self._save()  # marks further output as this stream's, even if it is killed at once
 
     def work(self, view: View, ended: threading.Event) -> Summary:
-        """Take the stream until it ends."""
+        """Process the stream until it ends."""
         started = saved = time.perf_counter()
         pace = Throughput(self.engine.place.tally.events, self.engine.place.clock_us)
         for block in self._blocks():
@@ -123,7 +123,7 @@ class _Session:
         self._pass_on(self.parser, self.parser.feed(block.data), arrived_s=block.arrived_s)
 
     def _finish(self) -> None:
-        """The input has ended: its last line, what waits for its turn, the steps that are over."""
+        """Process the end of the input: the last line, waiting items, and the remaining steps."""
         if self.parser is not None:
             self._pass_on(self.parser, self.parser.finish(), arrived_s=None)
         self._write(self.engine.take(self.order.finish()), None)
@@ -131,7 +131,7 @@ class _Session:
         self._save()
 
     def _pass_on(self, parser: Parser, parsed: Parsed, *, arrived_s: float | None) -> None:
-        """Items through order and net; bad input ends it all, once what came before it is done and noted down."""
+        """Pass items through order and engine; bad input raises an error after everything before it is processed and saved."""
         items = parsed.items
         ordered = self.order.push(items, parser.counts)
         self._write(self.engine.take(ordered.items), arrived_s)
@@ -157,7 +157,7 @@ class _Session:
                 self.last = row
 
     def _save(self) -> None:
-        """Output first, then the checkpoint that counts on it, then the word to the sender that counts on both."""
+        """Flush the output, then save the checkpoint that relies on it, then acknowledge to the sender."""
         if self.settings.state is None:
             return
         self.output.sync()
@@ -174,7 +174,7 @@ class _Session:
         self.source.acknowledge(self.position)
 
     def _restore(self) -> tuple[bool, int, int]:
-        """Go on where the last checkpoint was made, if one was; rows and bytes of the output then."""
+        """Restore the last checkpoint if there is one; return whether there was, and the rows and bytes of the output then."""
         folder = self.settings.state
         if folder is None:
             return False, 0, 0
@@ -221,7 +221,7 @@ class _Session:
 
 @contextmanager
 def _asked_to_end() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM, so that a block is finished first; the second one ends it at once."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets, so that the block is finished; a second one ends at once."""
     ended = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield ended

@@ -1,4 +1,4 @@
-"""How a stream is taken, and what came of it."""
+"""Settings of a stream, and the summary of a session."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["Settings", "Summary"]
 
 
 class Settings(NamedTuple):
-    """How a stream is taken.
+    """Settings of a stream.
 
     Attributes:
-        format: text, aer, or auto: told by the first byte.
-        dt_ms: Time step; None: the recipe's own.
-        chunk: Steps run at once, and between predictions.
-        late: What to do with items that come late.
-        longest_gap_s: A time further ahead is an error.
-        forget_ms: Time constant of the evidence; None: all of a segment counts alike.
-        remember_ms: How long labels may refer to what was heard.
-        lessons: How to learn from labels; None: not at all.
-        state: Folder of checkpoints; None: nothing is kept.
-        every_s: Seconds between them.
+        format: text, aer, or auto, which detects the format from the first byte.
+        dt_ms: Time step; None for that of the recipe.
+        chunk: Number of steps run at once; a prediction follows each chunk.
+        late: Policy for late items.
+        longest_gap_s: Longest allowed gap between two times.
+        forget_ms: Time constant of the evidence; None for no decay within a segment.
+        remember_ms: How long input is remembered for labels.
+        lessons: Options for learning from labels; None for no learning.
+        state: Folder for checkpoints; None for no checkpoints.
+        every_s: Seconds between checkpoints.
         device: auto, cpu or cuda.
     """
 
@@ -44,7 +44,7 @@ class Settings(NamedTuple):
     device: str = "cpu"
 
     def check(self) -> None:
-        """Raise `SpikingGammaError` for what no stream can be taken by."""
+        """Raise `SpikingGammaError` for settings out of range."""
         if self.format != "auto" and self.format not in FORMATS:
             raise SpikingGammaError("--format", repr(self.format), f"auto or one of {', '.join(FORMATS)}")
         for name, value in (("--every-s", self.every_s), ("--longest-gap-s", self.longest_gap_s)):
@@ -53,15 +53,15 @@ class Settings(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a call of `stream` did; the tally is of the whole stream, calls before included.
+    """Summary of a call of `stream`; the tally covers the whole stream, including earlier calls.
 
     Attributes:
-        tally: What has passed.
-        dropped: Events that came too late.
-        dropped_marks: `end` and `reset` that came too late.
-        seconds: How long the call took, loading left out.
-        latency_s: Median and 99th percentile from bytes to prediction [s].
-        position: Bytes of the input that were taken.
+        tally: Counts of processed items.
+        dropped: Number of events that came too late.
+        dropped_marks: Number of `end` and `reset` that came too late.
+        seconds: Duration of the call, without loading.
+        latency_s: Median and 99th percentile of the time from bytes to prediction [s].
+        position: Number of bytes of the input that were processed.
     """
 
     tally: Tally

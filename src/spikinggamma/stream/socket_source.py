@@ -1,9 +1,9 @@
-"""A Unix socket that only its owner may open, and how it and a sender agree on what has arrived.
+"""A Unix socket that only its owner may open, with a protocol by which the sender learns what has arrived.
 
-The sender numbers the bytes of its stream from 0. Each time it connects it reads a line `resume BYTE` and sends from that byte
-on; a connection that breaks, even inside a line, is gone on with so. Lines `ack BYTE` tell it that all before is safe and need
-not be kept; after this process was killed, `resume` names a byte no earlier than the last `ack`. `done BYTE` ends the talk,
-once the stream has said `stop` or is told to end.
+The sender numbers the bytes of its stream from 0. On each connection it reads a line `resume BYTE` and sends from that byte
+on, so that a connection which breaks, even inside a line, can continue. Lines `ack BYTE` confirm that all bytes before are
+saved and need not be kept; after this process was killed, `resume` names a byte no earlier than the last `ack`. `done BYTE`
+ends the exchange, after a `stop` in the stream or when the process is asked to end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["SocketSource"]
 
 
 class SocketSource(Source):
-    """One sender at a time; a stream that ends when it says so."""
+    """Reads from one sender at a time; the stream ends at its `stop`."""
 
     kind = "socket"
 
@@ -51,12 +51,12 @@ class SocketSource(Source):
                 self._peer = None
 
     def acknowledge(self, position: int) -> None:
-        """See `Source.acknowledge`. A sender that does not listen misses lines, and nothing else happens."""
+        """Send `ack`. A sender that does not read misses lines, without other consequences."""
         self._acknowledged = position
         self._tell(f"ack {position}\n")
 
     def close(self) -> None:
-        """Say goodbye and take the socket away."""
+        """Send `done` and remove the socket."""
         if self._closed.is_set():
             return
         super().close()
@@ -69,7 +69,7 @@ class SocketSource(Source):
         self._server.close()
 
     def _tell(self, line: str) -> None:
-        """Send without waiting: whole lines, or the rest of one whose beginning is sent."""
+        """Send without blocking: whole lines, or the rest of a partly sent one."""
         with self._lock, suppress(OSError):
             if self._peer is None:
                 return
@@ -80,10 +80,10 @@ class SocketSource(Source):
 
 
 def _listen(path: Path) -> socket.socket:
-    """A socket at `path` with mode 0600, from its first instant on.
+    """Create a socket at `path` that has mode 0600 from the start.
 
     Raises:
-        SpikingGammaError: Something else is there, somebody listens there, or the folder cannot be written.
+        SpikingGammaError: Another file is there, another process listens there, or the folder is not writable.
     """
     if not hasattr(socket, "AF_UNIX"):
         raise SpikingGammaError("--socket", str(path), "a system with Unix sockets", "Use standard input.")
@@ -102,7 +102,7 @@ def _listen(path: Path) -> socket.socket:
 
 
 def _clear(path: Path) -> None:
-    """Take away a socket that nobody listens to any more."""
+    """Remove a socket to which no process listens any more."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Where a stream comes from: a file, standard input, or whoever connects to a socket.
+"""Sources of a stream: a file, standard input or a socket.
 
-A thread reads blocks into a queue of a few; when that is full it stops reading, and the sender has to wait.
+A thread reads blocks into a short queue; when the queue is full, it stops reading, and the sender has to wait.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _PREAMBLE = b"at "
 
 
 class Block(NamedTuple):
-    """Some bytes, and when they came, on the clock of `time.perf_counter`."""
+    """Some bytes, and the time of their arrival on the clock of `time.perf_counter`."""
 
     data: bytes
     arrived_s: float
 
 
 class Source(abc.ABC):
-    """A stream of bytes, from a position on.
+    """Base class for sources of a stream of bytes.
 
     Attributes:
-        name: What it is called in messages.
+        name: Name of the source in messages.
         kind: file, stdin or socket.
     """
 
@@ -56,13 +56,13 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def _read(self, position: int) -> Iterator[bytes]:
-        """The bytes from `position` on, as they come; in a thread of its own."""
+        """Yield the bytes from `position` on as they arrive; this runs in a thread of its own."""
 
     def blocks(self, position: int, *, patience_s: float = 0.2) -> Iterator[Block | None]:
-        """Blocks from `position` on; None after each `patience_s` without any.
+        """Yield blocks from `position` on, and None after each `patience_s` without a block.
 
         Raises:
-            SpikingGammaError: It cannot be read.
+            SpikingGammaError: The source cannot be read.
         """
         threading.Thread(target=self._fill, args=(position,), daemon=True, name="stream source").start()
         while True:
@@ -78,11 +78,11 @@ class Source(abc.ABC):
             yield found
 
     def acknowledge(self, position: int) -> None:
-        """All before `position` is safe: it need not be sent again. Of use to a sender that listens."""
+        """Tell the sender, where it listens, that all bytes before `position` are saved and need not be sent again."""
         return None
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the source."""
         self._closed.set()
 
     def _fill(self, position: int) -> None:
@@ -105,7 +105,7 @@ class Source(abc.ABC):
 
 
 class FileSource(Source):
-    """A file, read from the byte at which reading stopped."""
+    """Reads a file, from the byte at which reading stopped before."""
 
     kind = "file"
 
@@ -127,7 +127,7 @@ class FileSource(Source):
 
 
 class PipeSource(Source):
-    """Standard input. What is sent begins at the start of the stream, or where a first line `at BYTE` says that it does."""
+    """Reads standard input, which begins at the start of the stream or at the byte that a first line `at BYTE` names."""
 
     kind = "stdin"
 
@@ -156,7 +156,7 @@ class PipeSource(Source):
             yield data
 
     def _skip(self, first: bytes, position: int) -> tuple[int, bytes]:
-        """How many bytes from the start of what is sent are known already, and the first of what is sent."""
+        """Return how many bytes at the start of the input are already processed, and the first bytes of the stream."""
         if not first.startswith(_PREAMBLE):
             return position, first
         line, _, rest = first.partition(b"\n")

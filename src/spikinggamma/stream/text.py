@@ -1,14 +1,14 @@
-r"""The text format: a line is an item.
+r"""The text format, with one item per line.
 
     TIME CHANNEL         an event; TIME in whole microseconds
-    tick TIME            nothing before TIME is still to come
+    tick TIME            no event before TIME will follow
     end TIME             the segment ends at TIME: decide, and start the next one from rest
-    reset TIME           forget what was heard since the last end; a segment begins at TIME
-    label TIME CLASS     what ended at TIME was of this class: a number, or a name
-    stop                 the stream is over
-    # ...                nothing, as is an empty line
+    reset TIME           forget the input since the last end; a new segment begins at TIME
+    label TIME CLASS     the segment that ended at TIME was of this class: a number, or a name
+    stop                 the stream ends
+    # ...                a comment, ignored like an empty line
 
-Numbers are decimal, without signs; blanks part them; lines end in "\n" or "\r\n".
+Numbers are decimal, without signs, and separated by spaces; lines end in "\n" or "\r\n".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from spikinggamma.stream.records import Items, Kind, no_items
 
 __all__ = ["TextParser"]
 
-# Lines of events as programs write them, taken many at a time; anything else is looked at on its own.
+# Plain lines of events are parsed many at a time; any other line is parsed on its own.
 _EVENTS = re.compile(rb"(?:[0-9]{1,17}+ [0-9]{1,9}+\r?+\n)++")
 _NUMBER = re.compile(rb"[0-9]{1,17}")
 _WORDS = {b"tick": Kind.TICK, b"end": Kind.END, b"reset": Kind.RESET}
@@ -32,7 +32,7 @@ _EXPECTED = "`TIME CHANNEL`, `tick TIME`, `end TIME`, `reset TIME`, `label TIME 
 
 
 class TextParser(Parser):
-    r"""See the module.
+    r"""Parser of the text format that this module describes.
 
     Example:
         >>> from spikinggamma.stream.parsing import Vocabulary

@@ -1,4 +1,4 @@
-"""The stream as it goes on, in a terminal; elsewhere nothing is shown."""
+"""Live display of a stream in a terminal; elsewhere nothing is shown."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _REFRESH_S = 0.25
 
 
 class Figures(NamedTuple):
-    """What is shown.
+    """The figures that are shown.
 
     Attributes:
-        tally: What has passed since the stream began.
-        clock_s: How far the stream's time has come [s].
-        events_per_s: Events taken in a second of ours, lately.
-        realtime: Seconds of the stream in a second of ours, lately.
-        latency_s: Median and 99th percentile from bytes to prediction [s].
-        dropped: Items that came too late.
-        waiting: Items that wait for their turn.
+        tally: Counts since the stream began.
+        clock_s: Current time of the stream [s].
+        events_per_s: Events processed per second, recently.
+        realtime: Seconds of the stream processed per second, recently.
+        latency_s: Median and 99th percentile of the time from bytes to prediction [s].
+        dropped: Number of items that came too late.
+        waiting: Number of items that wait for their turn.
         last: The last prediction.
     """
 
@@ -40,13 +40,13 @@ class Figures(NamedTuple):
 
 
 class Throughput:
-    """How fast a stream goes, from one look to the next."""
+    """Measures the throughput of a stream between two calls."""
 
     def __init__(self, events: int, clock_us: int) -> None:
         self._events, self._clock_us, self._looked = events, clock_us, time.perf_counter()
 
     def since(self, events: int, clock_us: int) -> tuple[float, float]:
-        """Events, and seconds of the stream, in a second since the last look."""
+        """Return the events per second and the seconds of the stream per second since the last call."""
         now = time.perf_counter()
         seconds = max(now - self._looked, 1e-9)
         found = (events - self._events) / seconds, (clock_us - self._clock_us) / 1e6 / seconds
@@ -56,13 +56,13 @@ class Throughput:
 
 @runtime_checkable
 class View(Protocol):
-    """Told of how things stand, often; shows it when it wants."""
+    """Interface of a progress display."""
 
     def due(self) -> bool:
-        """Whether it wants to be told."""
+        """Return whether the display should be updated now."""
 
     def show(self, figures: Figures) -> None:
-        """How things stand."""
+        """Show the current figures."""
 
 
 class _Silent:
@@ -88,7 +88,7 @@ class _Terminal:
 
 @contextmanager
 def view_for(*, predictions_in_terminal: bool, terminal: bool | None = None) -> Iterator[View]:
-    """A live table on standard error where that is a terminal and predictions do not scroll through it."""
+    """Yield a live table on standard error if it is a terminal that shows no predictions, else a silent view."""
     if predictions_in_terminal or not (sys.stderr.isatty() if terminal is None else terminal):
         yield _Silent()
         return
@@ -100,7 +100,7 @@ def view_for(*, predictions_in_terminal: bool, terminal: bool | None = None) -> 
 
 
 def figures_table(figures: Figures) -> Any:
-    """The figures as a table of `rich`."""
+    """Return the figures as a `rich` table."""
     from rich.table import Table
 
     tally, (median_s, late_s) = figures.tally, figures.latency_s

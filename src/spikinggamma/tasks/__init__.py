@@ -1,4 +1,4 @@
-"""Synthetic tasks that only timing can solve, each with known ceilings and floors."""
+"""Synthetic tasks whose classes differ only in spike timing, with known floors and ceilings of accuracy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
 
 
 def options(name: str) -> dict[str, Any]:
-    """Return everything that can be chosen of a task besides its seed, with what it is where nothing is chosen.
+    """Return the options of a task, without the seed, with their default values.
 
     Example:
         >>> options("polychrony")["max_interval_ms"]
@@ -49,10 +49,10 @@ def options(name: str) -> dict[str, Any]:
 
 
 def describe(name: str, given: Mapping[str, Any] | None = None) -> Description:
-    """Return classes, channels and what can be reached, with these of its `options`; makes no recording.
+    """Describe a task with the given options: classes, channels, floors and ceiling. No recordings are generated.
 
     Raises:
-        SpikingGammaError: No such task or option, a value of another kind, or one that the task cannot have.
+        SpikingGammaError: The task or an option is unknown, or a value has the wrong type or is out of range.
 
     Example:
         >>> [round(bound.accuracy, 3) for bound in describe("isi").floors]
@@ -67,10 +67,10 @@ def describe(name: str, given: Mapping[str, Any] | None = None) -> Description:
 
 
 def load(name: str, *, seed: int, **given: Any) -> Splits:
-    """Return a task in three parts.
+    """Generate the recordings of a task in three parts.
 
     Raises:
-        SpikingGammaError: No such task or option, a value of another kind, or one that the task cannot have.
+        SpikingGammaError: The task or an option is unknown, or a value has the wrong type or is out of range.
 
     Example:
         >>> len(load("localisation", seed=0, n_train=9, n_validation=1, n_test=1).train)

@@ -1,4 +1,4 @@
-"""Coincidence: which two of three groups of neurons are busy at the same time?
+"""Coincidence task: which two of three groups of neurons are active at the same time?
 
 60 neurons in 3 groups of 20. Time is cut into windows of 200 ms, in each of which a fair coin makes a group busy or quiet.
 Two groups share that state, the third has the opposite one:
@@ -10,28 +10,28 @@ distributed about μ, cut off at 20:
 
     μ_busy = 12 (1 - λ) + 5 λ,   μ_quiet = 2 (1 - λ) + 5 λ
 
-How hard it is, is how far the two distributions of k overlap: `overlap` = Σ_k min(P_busy, P_quiet). It is 0.037 at λ = 0,
-which stands for any smaller overlap, and 1 at λ = 1, where nothing tells the classes apart.
+The difficulty is the overlap of the two distributions of k, `overlap` = Σ_k min(P_busy, P_quiet). It is 0.037 at λ = 0,
+which is used for any smaller overlap, and 1 at λ = 1, where the classes are identical.
 
-What classes have in common, and what not:
+What the classes have in common and where they differ:
 
-- Everything about one group. Its states are fair coins, one per window, in every class; so the trains of one group, and all
-  the counts within it, are distributed alike in every class. So is every neuron.
-- Everything in which groups stand on an equal footing, such as the number of all spikes. Renaming the groups turns one class
-  into another and leaves such a number as it is.
-- Not so the counts of two groups together. With K busy windows of n, groups of one state both have K, the third n - K: the
-  totals of two groups covary by +n (m_busy - m_quiet)² / 4 if they share their state and by the same with a minus if not,
-  m being means. **Counts of whole recordings are no blank here**: the best guess from the three totals (`floor`) is right in
-  73.8 % of cases at the smallest overlap, 48.1 % at 0.5 and 33.3 %, chance, at 1.
+- A single group has the same distribution in every class. Its states are fair coins, one per window; so the trains of one
+  group, all counts within it, and every single neuron are distributed alike in every class.
+- Statistics that are symmetric in the groups, such as the number of all spikes, have the same distribution too: renaming the
+  groups turns one class into another and leaves such a statistic unchanged.
+- The joint counts of two groups differ. With K busy windows of n, groups of one state both have K, the third n - K: the
+  totals of two groups have the covariance +n (m_busy - m_quiet)² / 4 if they share their state and its negative if not,
+  m being means. **Counts of whole recordings are therefore informative here**: the best guess from the three totals (`floor`)
+  is right in 73.8 % of cases at the smallest overlap, 48.1 % at 0.5 and 33.3 %, chance, at 1.
 
 `floor` sums the exact distribution of the three totals over K. How a group's total is spread over its neurons depends on the
-class through K alone, so it can tell of the class only what it adds on K; that is little (a guess from totals and the spread
-of counts within groups was right in 73.8 % of 3000 recordings where one from totals was in 73.5 %). Who knew K for every
+class through K alone, so it adds only what it reveals about K; that is little (a guess from totals and the spread of counts
+within groups was right in 73.8 % of 3000 recordings where one from totals was in 73.5 %). An observer who knew K for every
 group would err only if K = n / 2, when all groups are alike: `counts_bound`, 88.3 % at 20 windows, for any observer who does
 not know which windows of different groups were the same.
 
-The number of spikes of each group in each window, in contrast, is all there is: which neurons and at what times, is drawn
-alike whatever the state. `ceiling` is the best guess from those: 100, 96 and 33 % at overlaps of 0, 0.5 and 1.
+The number of spikes of each group in each window, in contrast, contains all information: neurons and times are drawn alike in
+both states. `ceiling` is the accuracy of the best guess from these: 100, 96 and 33 % at overlaps of 0, 0.5 and 1.
 
 Source: "Beyond Rate Coding" (arXiv 2507.16043).
 """
@@ -73,12 +73,12 @@ _SALT = 0xC01
 _GROUP = 20  # neurons
 _WINDOW_MS, _FIRST_MS, _SPAN_MS = 200, 50, 100
 _BUSY, _QUIET, _MIDDLE = 12.0, 2.0, 5.0
-# Which groups are in the opposite of the first group's state, by class.
+# For each class, whether each group is in the opposite of the first group's state.
 _OPPOSITE = np.array([[0, 0, 1], [0, 1, 0], [0, 1, 1]], dtype=bool)
 
 
 class CoincidenceOptions(Options):
-    """What a recording of this task is like."""
+    """Options of the recordings of this task."""
 
     overlap: float = Field(
         default=0.0,
@@ -90,7 +90,7 @@ class CoincidenceOptions(Options):
 
 
 class CoincidenceParts(CoincidenceOptions, Parts):
-    """The same, and how many recordings there are; as many as the paper's 60, 15 and 25 % of 1500."""
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 25 % of 1500."""
 
     n_train: int = part_size(900, "training")
     n_validation: int = part_size(225, "validation")
@@ -98,15 +98,15 @@ class CoincidenceParts(CoincidenceOptions, Parts):
 
 
 def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
-    """Recordings with every class equally often (to within one), in random order; all times are whole milliseconds.
+    """Generate recordings with every class equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
-        n_samples: How many.
-        seed: Of everything random.
+        n_samples: Number of recordings.
+        seed: Seed of all random numbers.
         **given: Options of `CoincidenceOptions`.
 
     Raises:
-        SpikingGammaError: An overlap outside that range, no sample or no window.
+        SpikingGammaError: The overlap is out of range, or there is no sample or no window.
 
     Example:
         >>> one = make(n_samples=1, seed=0, overlap=0.5)[0]
@@ -139,7 +139,7 @@ def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
 
 
 def describe(**given: Any) -> Description:
-    """Return what the task is with these options of `CoincidenceOptions`."""
+    """Describe the task with these options of `CoincidenceOptions`."""
     options = check_options(CoincidenceOptions, given, name="coincidence")
     overlap, n_windows = options.overlap, options.n_windows
     return Description(
@@ -162,7 +162,7 @@ def describe(**given: Any) -> Description:
     citations=(BEYOND_RATE,),
 )
 def splits(*, seed: int, **given: Any) -> Splits:
-    """Return three independent draws of `make`, with these options of `CoincidenceParts`.
+    """Generate three independent parts by `make`, with these options of `CoincidenceParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
@@ -172,7 +172,7 @@ def splits(*, seed: int, **given: Any) -> Splits:
 
 
 def mixing(overlap: float) -> float:
-    """The λ at which the two distributions overlap so far; 0 for an overlap that is smaller than any."""
+    """Return the λ with this overlap of the two distributions; 0 for an overlap below the smallest possible one."""
     if not 0.0 <= overlap <= 1.0:
         raise SpikingGammaError("overlap", overlap, "from 0 to 1")
     low, high = 0.0, 1.0
@@ -187,13 +187,13 @@ def mixing(overlap: float) -> float:
 
 
 def spike_probabilities(overlap: float) -> Float[np.ndarray, "2 21"]:
-    """Probability of 0 to 20 spikes in a window of a busy and of a quiet group."""
+    """Return the probabilities of 0 to 20 spikes in a window of a busy and of a quiet group."""
     return _probabilities(mixing(overlap))
 
 
 @lru_cache
 def floor(overlap: float = 0.0, n_windows: int = 20) -> float:
-    """Accuracy of the best guess from how many spikes each group has in the whole recording."""
+    """Return the accuracy of the best guess from the number of spikes of each group in the whole recording."""
     _check_windows(n_windows)
     ways = np.array([math.comb(n_windows, k) for k in range(n_windows + 1)]) / 2.0**n_windows
     totals = _totals(spike_probabilities(overlap), n_windows)  # by busy windows and number of spikes
@@ -208,14 +208,14 @@ def floor(overlap: float = 0.0, n_windows: int = 20) -> float:
 
 
 def counts_bound(n_windows: int = 20) -> float:
-    """Accuracy at most of anything that does not know which windows of different groups were the same."""
+    """Return the upper bound of the accuracy of an observer that cannot match windows across groups."""
     _check_windows(n_windows)
     return 1.0 if n_windows % 2 else 1.0 - 2 / 3 * math.comb(n_windows, n_windows // 2) / 2.0**n_windows
 
 
 @lru_cache
 def ceiling(overlap: float = 0.0, n_windows: int = 20, *, n_cells: int = 1024) -> float:
-    """Accuracy of the best guess from how many spikes each group has in each window, which is all there is.
+    """Return the accuracy of the best guess from the number of spikes of each group in each window, which is all information.
 
     The evidence for class 0 over 1 and over 2, in nats, is a sum over windows of terms that are independent and alike given
     the class. Their distribution is rounded to a square lattice of `n_cells` a side that spans 12 standard deviations, and
@@ -245,7 +245,7 @@ def ceiling(overlap: float = 0.0, n_windows: int = 20, *, n_cells: int = 1024) -
     centre = np.rint(mean[0] * n_windows / step).astype(np.int64)
     values = (np.arange(n_cells) - centre + n_cells // 2) % n_cells + centre - n_cells // 2
     one, two = np.meshgrid(np.sign(values), np.sign(values), indexing="ij")
-    # Where evidence is even, classes are guessed among.
+    # Where the evidence is equal, the guess is random among the classes.
     share = np.where((one < 0) | (two < 0), 0.0, 1 / (1.0 + (one == 0) + (two == 0)))
     return min(1.0, float((summed * share).sum()))
 
@@ -263,12 +263,12 @@ def _probabilities(mixed: float) -> Float[np.ndarray, "2 21"]:
 
 
 def _steps(probabilities: Float[np.ndarray, " 21"]) -> Float[np.ndarray, " 20"]:
-    """Distribution function without its last value, 1, which rounding could put below a draw."""
+    """Return the distribution function without its last value, 1, which rounding could put below a draw."""
     return np.cumsum(probabilities)[:-1]
 
 
 def _totals(of_states: Float[np.ndarray, "2 21"], n_windows: int) -> Float[np.ndarray, "K totals"]:
-    """Probability of each total of a group, given that 0 to `n_windows` windows were busy."""
+    """Return the probability of each total of a group, given that 0 to `n_windows` windows were busy."""
     powers: tuple[list[Any], list[Any]] = ([np.ones(1)], [np.ones(1)])
     for found, one in zip(powers, of_states, strict=True):
         for _ in range(n_windows):

@@ -1,4 +1,4 @@
-"""What a task says of itself, given its options: classes, channels, and what can be reached."""
+"""Description of a task with given options: classes, channels, and bounds of the accuracy."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ __all__ = ["Bound", "Description"]
 
 
 class Bound(NamedTuple):
-    """An accuracy that follows from the data itself, and why."""
+    """A bound of the accuracy that follows from the data, and its reason."""
 
     accuracy: float
     why: str
 
 
 class Description(NamedTuple):
-    """A task as its options make it.
+    """Description of a task with given options.
 
     Attributes:
-        title: For people.
-        n_channels: Of its recordings.
-        class_names: In the order of labels.
-        floors: What observers reach that see less than everything.
-        ceiling: What an observer of everything can reach; None where it is not known.
+        title: Name of the task for display.
+        n_channels: Number of channels of its recordings.
+        class_names: Names of classes, in the order of labels.
+        floors: Accuracies of observers with partial information, such as spike counts.
+        ceiling: Accuracy of an observer with full information; None where it is not known.
     """
 
     title: str

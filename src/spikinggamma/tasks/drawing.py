@@ -1,4 +1,4 @@
-"""What all generators do alike: balanced labels, three independent parts, and flat events made into recordings."""
+"""Functions that all generators share: balanced labels, three independent parts, and recordings from flat events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["balanced_labels", "check_draw", "recordings_of", "three_parts"]
 
 
 def check_draw(n_samples: int, seed: int) -> None:
-    """Refuse an empty draw or a seed that numpy would."""
+    """Raise an error for an empty draw, or for a seed that numpy does not accept."""
     if n_samples < 1:
         raise SpikingGammaError("n_samples", n_samples, "at least 1")
     if seed < 0:
@@ -23,17 +23,17 @@ def check_draw(n_samples: int, seed: int) -> None:
 
 
 def balanced_labels(rng: np.random.Generator, n_samples: int, n_classes: int) -> Int[np.ndarray, " S"]:
-    """Every class equally often, to within one, in random order."""
+    """Return labels with every class equally often, to within one, in random order."""
     return rng.permutation(np.arange(n_samples) % n_classes)
 
 
 def three_parts(make: Callable[..., list[Recording]], options: Parts, seed: int, salt: int) -> Splits:
-    """Return three independent draws of a task's `make`, as large as the options say.
+    """Generate three independent parts by a task's `make`, as large as the options say.
 
     Args:
         make: Takes `n_samples`, `seed` and the options that are none of `Parts`.
-        options: Of the task.
-        seed: Of everything random.
+        options: Options of the task.
+        seed: Seed of all random numbers.
         salt: Keeps the seeds of one task from those of another.
 
     Raises:
@@ -57,7 +57,7 @@ def recordings_of(
     duration_ms: int,
     source: str,
 ) -> list[Recording]:
-    """One recording for each label, of the events that belong to its sample, given in any order at whole milliseconds."""
+    """Return one recording for each label, made of the events of its sample, given in any order at whole milliseconds."""
     order = np.argsort(samples * duration_ms + times_ms, kind="stable")
     times_us, channels = times_ms[order] * 1000, channels[order].astype(np.int32)
     ends = np.cumsum(np.bincount(samples, minlength=len(labels)))

@@ -1,4 +1,4 @@
-"""What the tasks of pairs of spikes share: a plane of rates and intervals, cut by an oblique line, and where pairs may be.
+"""The plane of rates and intervals that the tasks with pairs of spikes share; an oblique line separates the classes.
 
 A recording is a point (x, y), uniform in the square [-10, 10]² without the points closer than 2.5 to the line y = -x/2.
 Above the line is class 0, below it class 1. The square is symmetric about its centre, so the classes are equally large, and
@@ -8,7 +8,7 @@ a point of one class, reflected in the centre, is a point of the other.
     interval   δ = nearest whole ms                               to  1 + (max - 1) (y + 10) / 20
     pairs      n = round(r duration), the same in every neuron
 
-What each half of this tells follows exactly: a class fills of every cell of the (r, δ) grid an area that is known in closed
+The information in n and in δ is known exactly: the area that a class fills of every cell of the (r, δ) grid has a closed
 form (`_areas`), and the best guess from n, from δ or from both takes the larger of the two areas in each column, row or
 cell. At the settings of the paper:
 
@@ -52,26 +52,26 @@ _BAND = 2.5 * np.sqrt(1.25)  # distance 2.5 from a line of slope -1/2, measured 
 
 
 def floor(*, duration_ms: int = 10_000, rates_hz: Sequence[float] = RATES_HZ, max_interval_ms: int = 100) -> float:
-    """Accuracy of the best guess from spike counts."""
+    """Return the accuracy of the best guess from spike counts."""
     return float(_table(duration_ms, rates_hz, max_interval_ms).sum(2).max(0).sum())
 
 
 def intervals_alone(
     *, duration_ms: int = 10_000, rates_hz: Sequence[float] = RATES_HZ, max_interval_ms: int = 100
 ) -> float:
-    """Accuracy of the best guess from the interval, blind to how many pairs there are."""
+    """Return the accuracy of the best guess from the interval alone, without the number of pairs."""
     return float(_table(duration_ms, rates_hz, max_interval_ms).sum(1).max(0).sum())
 
 
 def ceiling(*, duration_ms: int = 10_000, rates_hz: Sequence[float] = RATES_HZ, max_interval_ms: int = 100) -> float:
-    """Accuracy of the best guess from counts and interval; nothing else depends on the class."""
+    """Return the accuracy of the best guess from counts and interval; nothing else depends on the class."""
     return float(_table(duration_ms, rates_hz, max_interval_ms).max(0).sum())
 
 
 def described(
     title: str, n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int
 ) -> Description:
-    """What a task on this plane says of itself."""
+    """Return the description of a task on this plane."""
     table = _table(duration_ms, rates_hz, max_interval_ms)
     counts, intervals, both = (float(t.max(0).sum()) for t in (table.sum(2), table.sum(1), table))
     return Description(
@@ -87,10 +87,10 @@ def described(
 
 
 def check_plane(duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> None:
-    """Refuse what is no plane, or leaves a neuron without a pair.
+    """Raise an error for options that give no valid plane, or a neuron without a pair.
 
     Raises:
-        SpikingGammaError: Names the option.
+        SpikingGammaError: An option is out of range; the message names it.
     """
     if duration_ms < 2:
         raise SpikingGammaError("duration_ms", duration_ms, "a whole number of ms, at least 2")
@@ -106,7 +106,7 @@ def check_plane(duration_ms: int, rates_hz: Sequence[float], max_interval_ms: in
 
 
 def pair_counts(duration_ms: int, rates_hz: Sequence[float]) -> Int[np.ndarray, " 30"]:
-    """Pairs of a neuron at each of the 30 levels of the rate; halves are rounded to even."""
+    """Return the number of pairs of a neuron at each of the 30 levels of the rate; halves are rounded to even."""
     rates = np.linspace(rates_hz[0], rates_hz[1], _N_RATES)
     # Multiples of 0.1 Hz are not exact in binary: without the inner rounding, halves would fall to either side.
     return np.rint(np.round(rates * duration_ms / 1000.0, 9)).astype(np.int64)
@@ -119,7 +119,7 @@ def draw_points(
     rates_hz: Sequence[float],
     max_interval_ms: int,
 ) -> tuple[Int[np.ndarray, " S"], Int[np.ndarray, " S"]]:
-    """Pairs of every neuron, and the interval in ms, of a random recording of each label."""
+    """Draw a point for each label; return the number of pairs of every neuron and the interval in ms."""
     points = np.empty((0, 2))
     while len(points) < len(labels):
         more = rng.uniform(-_HALF, _HALF, size=(2 * len(labels), 2))
@@ -136,7 +136,7 @@ def draw_points(
 def _table(
     duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int
 ) -> Float[np.ndarray, "2 counts intervals"]:
-    """Probability of class, count and interval; levels of the rate that round to one count are summed."""
+    """Return the joint probability of class, count and interval; rate levels that round to one count are summed."""
     check_plane(duration_ms, rates_hz, max_interval_ms)
     counts, place = np.unique(pair_counts(duration_ms, rates_hz), return_inverse=True)
     table = np.zeros((2, len(counts), max_interval_ms))
@@ -146,7 +146,7 @@ def _table(
 
 
 def _areas(max_interval_ms: int) -> Float[np.ndarray, "2 30 intervals"]:
-    """Share of the plane that each class fills in each cell of the grid of rates and intervals.
+    """Return the share of the plane that each class fills in each cell of the grid of rates and intervals.
 
     The part of class 0 that lies left of x and below Y has area ∫ max(0, Y + x/2 - h) dx = max(0, Y + x/2 - h)², up to terms
     in x or Y alone; a cell is the second difference of that over its corners.
@@ -159,6 +159,6 @@ def _areas(max_interval_ms: int) -> Float[np.ndarray, "2 30 intervals"]:
 
 
 def _edges(n_levels: int) -> Float[np.ndarray, " E"]:
-    """Borders of what is nearest to each of `n_levels` levels, the outermost of which lie on the border of the square."""
+    """Return the borders between the nearest-level regions of `n_levels` levels, the outermost of which lie on the border."""
     inner = (np.arange(1, n_levels) - 0.5) / (n_levels - 1)
     return 2 * _HALF * np.concatenate([[0.0], inner, [1.0]]) - _HALF

@@ -1,19 +1,20 @@
-"""Inter-spike intervals: how long after one spike comes the next, and how often?
+"""Inter-spike interval task: how long after one spike does the next one follow, and how often?
 
-Every neuron sends n pairs of spikes (t, t + δ), the same n and δ in all neurons, at times of its own. Long intervals and
-many pairs are one class, short and few the other; `interval_rate_plane` says how, and what counts or intervals tell of it.
+Every neuron sends n pairs of spikes (t, t + δ), with the same n and δ in all neurons, at its own times. Long intervals and
+many pairs are one class, short and few the other; `interval_rate_plane` defines them, with the information in counts and
+intervals.
 
 Starts t are drawn one after the other, uniformly from 0 to duration - δ; one within 2δ of an earlier start of its neuron is
 drawn again. So pairs are never closer to each other than their own interval, and δ is the shortest interval of every neuron:
-it can always be read off, and `ceiling` is that of knowing it.
+it can always be determined, and `ceiling` assumes that it is known.
 
     counts      2n in every neuron: floor() = 67.3 %
     intervals   intervals_alone() = 96.6 %
     both        ceiling() = 100 %
 
 The published generator gives up on a pair after 500 attempts, which would leave counts that depend on δ. Here the neuron is
-drawn afresh once no place is left, and counts are exact; in the paper's densest setting (30 pairs of 100 ms) that was never
-needed in 20 000 trains.
+drawn again once no place is left, and counts are exact; in the paper's densest setting (30 pairs of 100 ms) this never
+happened in 20 000 trains.
 
 A net that is trained and tested on re-placed spikes (`events.perturb.replace` with fraction 1) keeps counts and loses the
 rest, so `floor` is its bound; the 60.7 % reported there are what a net had learnt.
@@ -63,7 +64,7 @@ _SALT = 0x151
 
 
 class ISIOptions(Options):
-    """What a recording of this task is like."""
+    """Options of the recordings of this task."""
 
     n_channels: int = Field(default=10, ge=1, description="neurons")
     duration_ms: int = Field(
@@ -76,7 +77,7 @@ class ISIOptions(Options):
 
 
 class ISIParts(ISIOptions, Parts):
-    """The same, and how many recordings there are; as many as the paper's 60, 15 and 15 % of 3600."""
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 15 % of 3600."""
 
     n_train: int = part_size(2160, "training")
     n_validation: int = part_size(540, "validation")
@@ -84,15 +85,15 @@ class ISIParts(ISIOptions, Parts):
 
 
 def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
-    """Recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
+    """Generate recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
-        n_samples: How many.
-        seed: Of everything random.
+        n_samples: Number of recordings.
+        seed: Seed of all random numbers.
         **given: Options of `ISIOptions`.
 
     Raises:
-        SpikingGammaError: Rates that give a neuron no pair, or more than the duration holds at the longest interval.
+        SpikingGammaError: The rates give a neuron no pair, or more than the duration holds at the longest interval.
 
     Example:
         >>> one = make(n_samples=1, seed=0, duration_ms=1000, rates_hz=(1.0, 30.0), max_interval_ms=10)[0]
@@ -116,7 +117,7 @@ def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
 
 
 def describe(**given: Any) -> Description:
-    """Return what the task is with these options of `ISIOptions`."""
+    """Describe the task with these options of `ISIOptions`."""
     options = check_options(ISIOptions, given, name="isi")
     _check(options)
     title = "Inter-spike intervals"
@@ -131,7 +132,7 @@ def describe(**given: Any) -> Description:
     citations=(BEYOND_RATE,),
 )
 def splits(*, seed: int, **given: Any) -> Splits:
-    """Return three independent draws of `make`, with these options of `ISIParts`.
+    """Generate three independent parts by `make`, with these options of `ISIParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]

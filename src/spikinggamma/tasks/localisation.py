@@ -1,4 +1,4 @@
-"""Barn-owl localisation: from which side, and how far, a sound comes, told by the delay between two ears.
+"""Sound localisation task after the barn owl: find the direction of a sound from the delay between the two ears.
 
 A random pattern of clicks reaches both ears, the right one `lag` later than the left (earlier where the lag is
 negative). The class is the lag, one of nine, 8 ms apart.
@@ -6,21 +6,21 @@ negative). The class is the lag, one of nine, 8 ms apart.
     left  = (pattern - lag/2) mod duration
     right = (pattern + lag/2) mod duration
 
-What cannot tell the lag, and why:
+What cannot determine the lag, and why:
 
 - Counts. Every channel has exactly `n_clicks` spikes in every recording, so a classifier of counts is at chance, 1/9:
   `floor()`.
 - One ear. Patterns are drawn evenly on a circle as long as the recording, and a rotated circle is drawn just as often;
   so the spikes of one ear have the same distribution at every lag. There is no silent edge that would move with it.
-- Simultaneity. A net without memory sees only what falls into one step. Lag 0 puts equal spikes into equal steps and
+- Simultaneity. A net without memory sees only the spikes of one step. Lag 0 puts equal spikes into equal steps and
   can be recognised; at every other lag, simultaneous spikes of both ears come from different clicks. Those of different
   channels are independent, and those of one channel are as often 8 ms apart as 16, 24 or 32: the pair correlation of
-  five clicks with a dead time of 2 ms is constant beyond 8 ms, and within 0.03 % of that from 4 ms. So it can name
+  five clicks with a dead time of 2 ms is constant beyond 8 ms, and within 0.03 % of that from 4 ms. So it can recognise
   lag 0 and guess among the other eight: 1/9 * 1 + 8/9 * 1/8 = 2/9: `memoryless_bound()`. This holds for steps up to
   half the distance of the lags, 4 ms.
 
-What can: without jitter, exactly one lag maps every spike of the left ear onto one of the right, so the ceiling is 1:
-`ceiling()`.
+What can determine it: without jitter, exactly one lag maps every spike of the left ear onto one of the right, so `ceiling()`
+is 1.
 
 After the delay lines of Jeffress (1948), J. Comp. Physiol. Psychol. 41, 35, with an owl's microseconds stretched to
 milliseconds.
@@ -61,7 +61,7 @@ _SALT = 0x0E1
 
 
 class LocalisationOptions(Options):
-    """What a recording of this task is like."""
+    """Options of the recordings of this task."""
 
     n_channels: int = Field(default=16, ge=2, description="channels of both ears together, the left ear's first")
     n_clicks: int = Field(default=5, ge=1, description="spikes of every channel")
@@ -75,19 +75,19 @@ class LocalisationOptions(Options):
 
 
 class LocalisationParts(LocalisationOptions, Parts):
-    """The same, and how many recordings there are."""
+    """Options of the recordings, and the sizes of the parts."""
 
 
 def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
-    """Recordings with every lag equally often (to within one), in random order.
+    """Generate recordings with every lag equally often (to within one), in random order.
 
     Args:
-        n_samples: How many.
-        seed: Of everything random.
+        n_samples: Number of recordings.
+        seed: Seed of all random numbers.
         **given: Options of `LocalisationOptions`.
 
     Raises:
-        SpikingGammaError: An odd number of channels, lags that the duration cannot hold, or too many clicks for it.
+        SpikingGammaError: The number of channels is odd, or the duration is too short for the lags or the clicks.
 
     Example:
         >>> make(n_samples=3, seed=0)[0].n_events
@@ -117,7 +117,7 @@ def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
 
 
 def describe(**given: Any) -> Description:
-    """Return what the task is with these options of `LocalisationOptions`."""
+    """Describe the task with these options of `LocalisationOptions`."""
     options = check_options(LocalisationOptions, given, name="localisation")
     _check(options)
     lags_ms = options.lags_ms
@@ -141,7 +141,7 @@ def describe(**given: Any) -> Description:
     citations=(LOCALISATION,),
 )
 def splits(*, seed: int, **given: Any) -> Splits:
-    """Return three independent draws of `make`, with these options of `LocalisationParts`.
+    """Generate three independent parts by `make`, with these options of `LocalisationParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
@@ -151,31 +151,31 @@ def splits(*, seed: int, **given: Any) -> Splits:
 
 
 def floor(n_lags: int = len(LAGS_MS)) -> float:
-    """Accuracy of anything that sees counts, or one ear, only: chance."""
+    """Return the accuracy of any observer of counts only, or of one ear only, which is chance."""
     return 1.0 / n_lags
 
 
 def memoryless_bound(n_lags: int = len(LAGS_MS)) -> float:
-    """Accuracy at most of anything that sees one time step at a time, whatever it sums up: lag 0, and a guess."""
+    """Return the upper bound of the accuracy of an observer without memory, which can only recognise lag 0."""
     return 2.0 / n_lags
 
 
 def ceiling() -> float:
-    """Accuracy that can be reached without jitter: every recording names its lag."""
+    """Return the accuracy that can be reached without jitter, where every recording determines its lag."""
     return 1.0
 
 
 def _patterns(
     rng: np.random.Generator, shape: tuple[int, int, int], duration_us: int
 ) -> Int[np.ndarray, "samples channels clicks"]:
-    """Times of clicks, spread evenly over all patterns on a circle with at least the dead time between clicks."""
+    """Draw times of clicks uniformly over all patterns on a circle with at least the dead time between clicks."""
     free = duration_us - shape[-1] * _DEAD_US
     spaced = np.sort(rng.integers(0, free, size=shape), axis=-1) + np.arange(shape[-1]) * _DEAD_US
     return np.asarray(spaced + rng.integers(0, duration_us, size=(*shape[:-1], 1)))
 
 
 def _check(options: LocalisationOptions) -> int:
-    """Length of a recording in microseconds, if it can be made."""
+    """Check the options, and return the length of a recording in microseconds."""
     n_channels, n_clicks = options.n_channels, options.n_clicks
     duration_ms, lags_ms = options.duration_ms, options.lags_ms
     if n_channels % 2:

@@ -1,4 +1,4 @@
-"""Where pairs of spikes may be: recordings of points on the plane of rates and intervals, pairs kept apart in every train."""
+"""Placement of pairs of spikes: recordings for points on the plane of rates and intervals, with separated pairs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def pair_recordings(
     source: str,
     anywhere: bool = False,
 ) -> list[Recording]:
-    """Recordings of both classes: pairs (t, t + δ), each train of pairs with starts of its own, 2δ apart where that fits.
+    """Generate recordings of pairs (t, t + δ); each train has its own starts, 2δ apart where that fits.
 
-    `channels` are those of the first and of the second spike of each train's pairs. With `anywhere`, starts are any n
-    different milliseconds, and a second spike beyond the end is put as far beyond the beginning.
+    `channels` holds the channels of the first and of the second spike of each train's pairs. With `anywhere`, starts are any n
+    different milliseconds, and a second spike beyond the end wraps around to the beginning.
     """
     labels = balanced_labels(rng, n_samples, 2)
     n_pairs, intervals_ms = draw_points(rng, labels, duration_ms, rates_hz, max_interval_ms)
@@ -59,9 +59,10 @@ def pair_recordings(
 def furthest_apart(
     n_starts: Int[np.ndarray, "*R"], intervals_ms: Int[np.ndarray, "*R"], duration_ms: int
 ) -> Int[np.ndarray, "*R"]:
-    """The largest d at which n starts, more than d apart, fill at most the share PACKING of the time that starts may have.
+    """Return the largest d at which n starts, more than d apart, fill at most the share PACKING of the available time.
 
-    n (d + 1) <= PACKING (duration - δ + d), where zones may stick out at the ends. Negative: not even side by side.
+    It solves n (d + 1) <= PACKING (duration - δ + d), as zones may extend past the ends. A negative d means that the
+    starts do not fit even without gaps.
     """
     room = PACKING * (duration_ms - intervals_ms)
     return np.asarray(np.floor((room - n_starts) / (n_starts - PACKING)), dtype=np.int64)
@@ -73,11 +74,11 @@ def separate_starts(
     places: Int[np.ndarray, " R"],
     apart: Int[np.ndarray, " R"],
 ) -> Int[np.ndarray, "R n"]:
-    """In each row r, `n_starts[r]` of the numbers from 0 to `places[r]` - 1, more than `apart[r]` from one another.
+    """Draw, in each row r, `n_starts[r]` of the numbers from 0 to `places[r]` - 1, more than `apart[r]` from one another.
 
-    They are placed one after the other, each uniformly on what is still free. That is the distribution of drawing a place
-    anew until it is free; but no number of attempts is needed, as free places are counted. Where none is left, the row
-    starts afresh.
+    They are placed one after the other, each uniformly on the places that are still free. This is the distribution of drawing
+    again until a place is free, but without repeated attempts, as free places are counted. Where none is left, the row is
+    drawn again from the start.
 
     Returns:
         Starts in ascending order; a row's columns beyond its `n_starts` mean nothing.
@@ -88,7 +89,7 @@ def separate_starts(
     starts = np.zeros((len(n), n_most), dtype=np.int64)
     jammed = np.zeros(len(n), dtype=bool)
     for k in range(n_most):
-        rows = int(np.searchsorted(-n, -k))  # those that want more than k come first
+        rows = int(np.searchsorted(-n, -k))  # rows with more than k starts come first
         placed = starts[:rows, :k]
         first = np.concatenate([np.zeros((rows, 1), np.int64), placed + gap[:rows] + 1], axis=1)
         beyond = np.concatenate([placed - gap[:rows], size[:rows]], axis=1)

@@ -1,8 +1,8 @@
-"""Polychrony: how long after one neuron does another spike, and how often?
+"""Polychrony task: how long after one neuron does another one spike, and how often?
 
-Neurons come in pairs (a, b) of neighbouring channels. a spikes at n times t, b at t + δ, the same n and δ in all pairs of
-neurons, at times of their own. Long intervals and many spikes are one class, short and few the other;
-`interval_rate_plane` says how, and what counts or intervals tell of it.
+Neurons come in pairs (a, b) of neighbouring channels. Neuron a spikes at n times t, neuron b at t + δ, with the same n and δ
+in all pairs, at times of their own. Long intervals and many spikes are one class, short and few the other;
+`interval_rate_plane` defines them, with the information in counts and intervals.
 
 Starts t are drawn one after the other, uniformly from 0 to duration - δ; one within d of an earlier start of its pair is drawn
 again.
@@ -10,23 +10,23 @@ again.
     d = min(2δ, (0.65 (duration - δ) - n) / (n - 0.65))
 
 The first of these is the paper's rule, and all there is at its settings up to 100 ms. At longer intervals n pairs, each alone
-for 2δ on both sides, do not fit into the duration: ten seconds hold some seven of 500 ms, where up to 30 are asked for. The
-published generator drops what it cannot place, and counts then tell of the interval. The second makes room for n in any
-case; spikes of different pairs may then interleave. Counts stay exact, and tell of δ what the plane says, no more.
+for 2δ on both sides, do not fit into the duration: ten seconds hold some seven of 500 ms, where up to 30 are needed. The
+published generator drops the pairs that it cannot place, and counts then depend on the interval. The second makes room for n
+in any case; spikes of different pairs may then interleave. Counts stay exact, and depend on δ only through the plane.
 
-Whatever interleaves, δ is how much later the first spike of b is than the first of a, so that `ceiling` is that of knowing
-it.
+Even where pairs interleave, δ is the time from the first spike of a to the first spike of b, so `ceiling` assumes that it is
+known.
 
-**Polychrony is not the only way to know it.** The paper's rule keeps the spikes of one neuron more than 2δ apart, so that the
-smallest gap within neurons, looked for in all of them, is close to 2δ where there are many spikes: who takes half of it for δ
-and counts spikes is right in more than 90 % of recordings without comparing two neurons. And b is silent for the first δ, a
-for the last. So a net above `floor` has used timing, but not surely that between a and b. Two controls: move all spikes of
-each neuron together (`events.perturb.jitter_channels`), or let pairs be anywhere:
+**Other cues than polychrony reveal δ too.** The paper's rule keeps the spikes of one neuron more than 2δ apart, so that the
+smallest gap within neurons, over all of them, is close to 2δ where there are many spikes: an observer that takes half of it
+for δ and counts spikes is right in more than 90 % of recordings without comparing two neurons. Also, b is silent for the
+first δ, and a for the last. So a net above `floor` has used timing, but not necessarily that between a and b. There are two
+controls: move all spikes of each neuron together (`events.perturb.jitter_channels`), or place pairs anywhere:
 
     placing = "anywhere"    starts are any n different milliseconds; b spikes at t + δ modulo the duration
 
-Then the times of one neuron, whichever, are n places drawn evenly from all, whatever δ is: only who compares neurons can beat
-`floor`. That is ours, not the paper's.
+Then the times of any single neuron are n places drawn uniformly, independent of δ, and only a comparison of neurons can beat
+`floor`. This option is this library's, not the paper's.
 
     counts      n in every neuron: floor() = 67.3 %
     intervals   intervals_alone() = 96.6 %
@@ -77,7 +77,7 @@ _SALT = 0xCC151
 
 
 class PolychronyOptions(Options):
-    """What a recording of this task is like."""
+    """Options of the recordings of this task."""
 
     n_channels: int = Field(
         default=20, ge=2, description="neurons, a at even, their partners b at odd places; an even number"
@@ -95,7 +95,7 @@ class PolychronyOptions(Options):
 
 
 class PolychronyParts(PolychronyOptions, Parts):
-    """The same, and how many recordings there are; as many as the paper's 60, 15 and 15 % of 3600."""
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 15 % of 3600."""
 
     n_train: int = part_size(2160, "training")
     n_validation: int = part_size(540, "validation")
@@ -103,15 +103,15 @@ class PolychronyParts(PolychronyOptions, Parts):
 
 
 def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
-    """Recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
+    """Generate recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
-        n_samples: How many.
-        seed: Of everything random.
+        n_samples: Number of recordings.
+        seed: Seed of all random numbers.
         **given: Options of `PolychronyOptions`.
 
     Raises:
-        SpikingGammaError: Rates that give a neuron no spike, or more than the duration holds.
+        SpikingGammaError: The rates give a neuron no spike, or more than the duration holds.
 
     Example:
         >>> one = make(n_samples=1, seed=0, max_interval_ms=500)[0]
@@ -136,7 +136,7 @@ def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
 
 
 def describe(**given: Any) -> Description:
-    """Return what the task is with these options of `PolychronyOptions`."""
+    """Describe the task with these options of `PolychronyOptions`."""
     options = check_options(PolychronyOptions, given, name="polychrony")
     _check(options)
     title = "Polychrony" if options.placing == "apart" else "Polychrony, pairs anywhere"
@@ -151,7 +151,7 @@ def describe(**given: Any) -> Description:
     citations=(BEYOND_RATE,),
 )
 def splits(*, seed: int, **given: Any) -> Splits:
-    """Return three independent draws of `make`, with these options of `PolychronyParts`.
+    """Generate three independent parts by `make`, with these options of `PolychronyParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]

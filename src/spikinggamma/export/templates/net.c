@@ -16,7 +16,7 @@
  *
  *     TIME_US CHANNEL [COUNT]   COUNT spikes (1 if not given) of a channel from 0 to {{ net.channels - 1 }}; times never fall
  *     end [DURATION_US]         ends a recording; as short as its events allow if not given
- *     # ...                     a remark; empty lines are remarks too
+ *     # ...                     a comment; empty lines are ignored too
  *
  * Time begins at 0 in every recording. Events of {{ net.fold }} neighbouring channel{{ "s" if net.fold > 1 else "" }} make one of the {{ net.layers[0].inputs }} inputs.
  * In binary an event is eight bytes, two little-endian numbers of four: microseconds since the event before (at first, since
@@ -48,8 +48,8 @@
  *     n = floor((y - keep0 e) / (2 threshold) + 1/2)               spikes, if above 0; e = keep0 e + 2 threshold n
  *     a = fade (a + m threshold n), threshold = threshold0 + a     adaptation
  *
- * Products are taken over arriving spikes only, column by column. A neuron that hears nothing and provably cannot speak
- * before it hears something is asleep, and costs nothing until then; it then catches up on the steps that it missed. The
+ * Products are taken over arriving spikes only, column by column. A neuron without input that provably cannot spike
+ * before its next input is asleep, and costs nothing until then; it then catches up on the steps that it missed. The
  * proof: a step moves a bucket to somewhere between what it holds and what the bucket before holds, so none ever exceeds
  * the largest, nor x what they could at most make of it.
  */
@@ -144,7 +144,7 @@ static struct {
 
 /* ---- a neuron ------------------------------------------------------------------------------------------------------ */
 
-/* Whether nothing is left of all that a neuron has heard. */
+/* Return whether nothing is left of a neuron's past input. */
 static int is_empty(const struct layer *l, int n)
 {
     const number *h = l->buckets + n * l->order;
@@ -167,7 +167,7 @@ static sum mixed(const struct layer *l, int n)
     return total;
 }
 
-/* Whether the neuron is silent until it hears something; see the proof at the top. */
+/* Return whether the neuron is silent until its next input; see the proof at the top. */
 static int cannot_speak(const struct layer *l, int n)
 {
     const number *h = l->buckets + n * l->order;
@@ -230,7 +230,7 @@ static void hear(struct layer *l, int n_spikes)
     counts.products += (uint64_t)n_spikes * (uint64_t)l->neurons;
 }
 
-/* Neuron n awake at this step: its signal, after what it has just heard. */
+/* Return the signal of neuron n, which is awake at this step, after its current input. */
 static number listen(struct layer *l, int n)
 {
     fill(l, l->buckets + n * l->order, l->drive[n]);

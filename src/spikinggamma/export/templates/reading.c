@@ -123,7 +123,7 @@ static int read_text(void)
         if (byte != '\n' && byte != EOF) {
             if (byte == '\0')
                 return complain("line", "a byte that is no text");
-            /* Of remarks the beginning is enough. */
+            /* Only the beginning of a comment is kept. */
             if (length + 1 < sizeof line)
                 line[length++] = (char)byte;
             else if (line[0] != '#')

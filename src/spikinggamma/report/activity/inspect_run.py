@@ -1,4 +1,4 @@
-"""A trained net at work, as far as this machine has what it takes."""
+"""Inspection of a trained net on recordings, where checkpoint and data are on this machine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Look", "look_at"]
 
 
 class Look(NamedTuple):
-    """What was seen, or in `missing` why nothing was, and what to do about it.
+    """The activity of a net, or the reason in `missing` why there is none and what to do about it.
 
     Attributes:
-        part: Of the data: test where the run has been tested, else validation.
-        survey: Averages, or None.
-        samples: Recordings in full, one that was understood first.
-        missing: Empty where nothing is.
+        part: Part of the data: test where the run has been tested, else validation.
+        survey: Averages over recordings, or None.
+        samples: Activity on single recordings, a correctly classified one first.
+        missing: Reason why the activity is missing; empty if it is not.
     """
 
     part: str
@@ -31,7 +31,7 @@ class Look(NamedTuple):
 
 
 def look_at(run: Run) -> Look:
-    """Watch the net of a run's best epoch on recordings that it did not learn from. Downloads nothing.
+    """Run the net of a run's best epoch on recordings that it was not trained on. Nothing is downloaded.
 
     Raises:
         SpikingGammaError: The checkpoint is damaged or belongs to another net.

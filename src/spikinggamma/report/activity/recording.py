@@ -1,7 +1,7 @@
-"""What the page shows of a trained net at work: some recordings in full, and averages over more of them.
+"""Records the activity of a trained net: single recordings in full, and averages over many.
 
-Everything here is measured on recordings of one part of the data with the weights of the best epoch, dropout and
-augmentation off. Steps past a recording's end count for nothing.
+All figures are measured on recordings of one part of the data with the weights of the best epoch, without dropout and
+augmentation. Steps after a recording's end are left out.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from spikinggamma.recipes import Recipe
 
 __all__ = ["LayerRecord", "LayerSurvey", "Sample", "Survey", "choose", "record", "survey"]
 
-_MOST = 256  # recordings of a survey: enough for smooth averages, a few seconds at most
-_NUMBERS = 40_000_000  # signals of all recordings and neurons together: what bounds the time for long recordings
+_MOST = 256  # recordings of a survey: enough for smooth averages within a few seconds
+_NUMBERS = 40_000_000  # signals of all recordings and neurons together, which bounds the time for long recordings
 _BATCH = 32
 
 
 class LayerRecord(NamedTuple):
-    """A hidden layer during one recording; an analogue layer has no spikes and no threshold.
+    """Activity of a hidden layer during one recording; an analogue layer has no spikes and no threshold.
 
     Attributes:
         output: y, the rectified signal, [T, N].
-        estimate: ŷ, what the listeners decode, [T, N].
-        threshold: ϑ at the time of the decision, [T, N].
+        estimate: ŷ, the estimate that the listeners decode, [T, N].
+        threshold: ϑ at the time of the comparison, [T, N].
         counts: Spikes per step, [T, N].
     """
 
@@ -45,7 +45,7 @@ class LayerRecord(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One recording and what the net made of it; `place` is where it stands among the recordings.
+    """One recording with the activity and the decision of the net; `place` is its index among the recordings.
 
     Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1.
     """
@@ -62,7 +62,7 @@ class Sample(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How much of it was understood: of its labelled steps, or all or nothing."""
+        """Share of correct steps where steps have labels; otherwise 1 for a correct decision and 0 for a wrong one."""
         if self.step_labels is None:
             return float(self.prediction == self.label)
         labelled = self.step_labels >= 0
@@ -72,14 +72,14 @@ class Sample(NamedTuple):
 class LayerSurvey(NamedTuple):
     """Spikes per second of each neuron of a hidden layer, averaged over recordings.
 
-    By time and by class there are two independent averages, over the even and the odd recordings, so that neurons can
-    be put in order by one and shown by the other: an order alone makes any noise look tuned.
+    By time and by class there are two independent averages, over the even and the odd recordings, so that neurons can be
+    ordered by one and shown by the other: sorting alone makes any noise look tuned.
 
     Attributes:
-        overall: [N].
-        spikes: How many spikes that was, [N].
-        by_time: Since the start of a recording, over those that still last; until half of them have ended, [2, T, N].
-        by_class: [2, C, N]; not a number for a class without a recording.
+        overall: Rates over all recordings, [N].
+        spikes: Number of spikes, [N].
+        by_time: Rates by time since the start, over recordings that still last, until half have ended, [2, T, N].
+        by_class: Rates by class, [2, C, N]; NaN for a class without a recording.
     """
 
     overall: Float[np.ndarray, " N"]
@@ -89,7 +89,7 @@ class LayerSurvey(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Averages over recordings, with the share of right decisions about each of them: 0 or 1 where it has one label."""
+    """Averages over recordings, with the share of correct decisions for each: 0 or 1 where it has one label."""
 
     indices: list[int]
     labels: list[int]
@@ -99,12 +99,12 @@ class Survey(NamedTuple):
 
 
 def survey(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) -> Survey:
-    """Run `net` over up to 256 of the recordings, evenly from all classes."""
+    """Run `net` on up to 256 of the recordings, equally many from each class, and return averages."""
     dt_ms = recipe.data.dt_ms
     steps = n_steps(np.array([recording.duration_us for recording in recordings]), dt_ms)
     neurons = sum(layer.neurons for layer in net.hidden) + net.classes
     halves = _even(recordings, min(_MOST, max(16, int(_NUMBERS / (steps.mean() * neurons)))))
-    indices = sorted(halves, key=lambda index: recordings[index].duration_us)  # alike lengths share a batch
+    indices = sorted(halves, key=lambda index: recordings[index].duration_us)  # similar lengths share a batch
     shown = int(np.median(steps[indices]))
     tallies = [_Tally(shown, net.classes, layer.neurons, dt_ms) for layer in net.hidden]
     shares: list[float] = []
@@ -123,12 +123,12 @@ def survey(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) ->
 
 
 def choose(found: Survey) -> list[int]:
-    """Recordings worth a look, of middling length: one that was understood, and one of the same class that was not.
+    """Choose recordings to show, of medium length: a correctly classified one, and a wrongly classified one of its class.
 
-    Where steps have labels, one that was understood better than half of all, and one that was not.
+    Where steps have labels, one has more correct steps than half of all recordings, and the other has not.
 
     Returns:
-        One or two indices of recordings, the right one first.
+        One or two indices of recordings, the correct one first.
     """
     middle = len(found.indices) / 2
     places = sorted(range(len(found.indices)), key=lambda place: abs(place - middle))
@@ -140,7 +140,7 @@ def choose(found: Survey) -> list[int]:
 
 
 def record(net: SequenceNet, recipe: Recipe, recording: Recording, place: int) -> Sample:
-    """Run `net` over one recording and keep every layer, estimates and thresholds included."""
+    """Run `net` on one recording and record every layer, including estimates and thresholds."""
     dt_ms = recipe.data.dt_ms
     batch = _batch(recipe, [recording])
     with torch.no_grad():
@@ -183,14 +183,14 @@ def _layer_record(layer: GammaLayer, activations: LayerActivations, dt_ms: float
 
 
 def _spikes_alone(activations: NeuronActivations) -> LayerRecord:
-    """Of neurons without a sigma-delta code: nothing but what they sent."""
+    """Return the record of neurons without a sigma-delta code, which only has their spikes."""
     sent = activations.outputs[:, 0]
     counts = torch.zeros_like(sent) if activations.counts is None else activations.counts[:, 0]
     return LayerRecord(sent.numpy(), sent.numpy(), torch.zeros_like(sent).numpy(), counts.int().numpy())
 
 
 class _Tally:
-    """Spike counts of a layer by neuron, by time and by class, the latter two in two halves."""
+    """Sums spike counts of a layer by neuron, by time and by class, the latter two in two halves."""
 
     def __init__(self, steps: int, classes: int, neurons: int, dt_ms: float) -> None:
         self.overall, self.all_steps = torch.zeros(neurons), 0.0
@@ -234,7 +234,7 @@ def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> lis
 
 
 def _predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[int]:
-    # As evaluation judges: a net that learns at each step answers by its summed logits.
+    # As in evaluation, a net that learns at each step is evaluated by its summed logits.
     kind = judging_loss(recipe.learning.loss, step_labels=False)
     options = recipe.loss if kind == recipe.learning.loss else None
     evaluator = make_loss(kind, batch.labels, batch.lengths, recipe.data.dt_ms, options)
@@ -243,7 +243,7 @@ def _predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -
 
 
 def _even(recordings: Sequence[Recording], wanted: int) -> dict[int, int]:
-    """`wanted` recordings, the first of each class, then the second of each and so on: index to half, 0 or 1."""
+    """Choose `wanted` recordings in turns from all classes; return the half, 0 or 1, by index."""
     seen: dict[int, int] = {}
     turns = []
     for index, recording in enumerate(recordings):

@@ -1,1 +1,1 @@
-"""The figures of a report, a file for each kind."""
+"""Figures of reports."""

@@ -1,4 +1,4 @@
-"""The axonal delays that a surrogate-gradient net has learnt, beside those that it began with."""
+"""Figure of the axonal delays that a surrogate-gradient net has learnt, compared with its initial ones."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def axon_section(net: Chain, begun: Chain, key: str) -> Section | None:
     """How the delays of input channels and of each hidden layer are spread; None for a net without delays.
 
     Args:
-        net: As it was trained.
-        begun: The same net as it began.
-        key: Unique on the page.
+        net: The trained net.
+        begun: The same net at its start.
+        key: A key that is unique on the page.
     """
     panels = []
     for axons, first in zip(_delays(net), _delays(begun), strict=True):
@@ -31,14 +31,14 @@ def axon_section(net: Chain, begun: Chain, key: str) -> Section | None:
         hidden = sum(isinstance(layer, Neuron | Recurrent) for layer in net.layers[: net.layers.index(axons)])
         name = "Input channels" if hidden == 0 else f"Hidden layer {hidden}"
         caption = (
-            f"{np.median(learnt):.0f} ms in the middle, {np.abs(learnt - drawn).mean():.1f} ms from where they began on "
+            f"{np.median(learnt):.0f} ms median, {np.abs(learnt - drawn).mean():.1f} ms from the initial delays on "
             "average; the line is the spread that they began with."
         )
         draw = partial(_draw, learnt, drawn, axons.max_delay_ms)
         panels.append(Panel(f"{name}: delays", caption, draw_svg(f"{key}-axons-{hidden}", draw)))
     if not panels:
         return None
-    intro = "What each neuron says arrives later, by a time of its own, which was learnt."
+    intro = "The spikes of each neuron arrive later by its own delay, which was learnt."
     return Section(f"{key}-delays", "Learnt delays", intro, panels)
 
 

@@ -1,4 +1,4 @@
-"""What an event camera saw: sums of events at each pixel, upright, by polarity and by time."""
+"""Figures of event camera recordings: sums of events at each pixel, by polarity and by time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from spikinggamma.report.theme import INK, SERIES, legend, shade, tidy
 __all__ = ["draw_sums", "draw_view", "sum_image"]
 
 _SLICES = 6
-_NONE = (1, 1, 1)  # of what is no camera's
+_NONE = (1, 1, 1)  # shape for recordings that are not from a camera
 
 
 def sum_image(
     recordings: Sequence[Recording], first_us: int = 0, end_us: int | None = None
 ) -> Float[np.ndarray, "P H W"]:
-    """Events per recording at each pixel, rows downwards, from one time to below another: float64 [P, H, W]."""
+    """Return the mean number of events at each pixel from `first_us` to below `end_us`, float64 [P, H, W]."""
     counts = np.zeros(recordings[0].n_channels)
     for recording in recordings:
         begin, end = np.searchsorted(
@@ -35,7 +35,7 @@ def sum_image(
 
 
 def draw_view(figure: FigureBase, recording: Recording) -> None:
-    """One recording: all events of each polarity, stretches of time beside them, and the rates below."""
+    """Draw one recording: sums of events of each polarity, of parts of the recording beside them, and the rates below."""
     polarities, _, _ = recording.shape or _NONE
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.8 * polarities, 1.3])[:, 0]
     axes = above.subplots(polarities, 1 + _SLICES, squeeze=False)
@@ -65,12 +65,12 @@ def draw_view(figure: FigureBase, recording: Recording) -> None:
 
 
 def draw_sums(figure: FigureBase, by_class: Sequence[Sequence[Recording]], titles: Sequence[str]) -> None:
-    """The mean sum image of every class, a row a polarity; rows are repeated where classes are many."""
+    """Draw the mean sum image of every class, with a row per polarity; many classes take several rows."""
     images = [sum_image(recordings) for recordings in by_class]
     polarities, columns = images[0].shape[0], min(len(images), 12)
     blocks = -(-len(images) // columns)
     axes = figure.subplots(blocks * polarities, columns, squeeze=False)
-    # A few pixels that never rest would make all others pale.
+    # A few pixels that are always active would make all others pale.
     tops = [float(np.quantile(np.stack([image[p] for image in images]), 0.998)) or 1.0 for p in range(polarities)]
     for place in range(blocks * columns):
         block, column = divmod(place, columns)

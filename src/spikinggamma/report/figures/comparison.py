@@ -1,4 +1,4 @@
-"""Several runs beside one another: what differs between them, what they reached, and how they came there."""
+"""Comparison of several runs: their differing settings, results and learning curves."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from spikinggamma.runs import Run
 
 __all__ = ["Comparison", "comparison"]
 
-_KEYS = 8  # columns for what differs: more would not fit beside the figures
+_KEYS = 8  # columns for differing settings: more would not fit beside the figures
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 
 
 class Comparison(NamedTuple):
-    """The top of a page with several runs; a row is (CSS colour, dash, name of the run, cells)."""
+    """The top part of a page with several runs; a row is (CSS colour, dash, name of the run, cells)."""
 
     keys: list[str]
     rows: list[tuple[str, str, str, list[str]]]
@@ -30,7 +30,7 @@ class Comparison(NamedTuple):
 
 
 def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
-    """A table of runs and their learning curves on common axes."""
+    """Return a table of the runs and their learning curves on common axes."""
     keys, omitted = _differing([run.recipe for run in runs])
     rows = []
     for index, (run, name) in enumerate(zip(runs, names, strict=True)):
@@ -49,13 +49,13 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
         (
             "validation_accuracy",
             "Validation accuracy",
-            "Whether an advantage early on is still there at the end.",
+            "Whether an early advantage lasts to the end.",
             "accuracy",
         ),
         (
             "spikes_per_neuron_s",
             "Spikes",
-            "Which runs get quieter while they learn (mean of the hidden layers, validation).",
+            "Which runs spike less while they learn (mean of the hidden layers, validation).",
             "spikes per neuron per second",
         ),
     ]
@@ -69,10 +69,10 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
         if any(run.metrics for run in runs)
     ]
     if sum(run.result is not None and not run.recipe.net.analogue for run in runs) > 1:
-        caption = "Up and to the left is better: right answers for few spikes; upright bars are 95 % intervals."
+        caption = "Up and to the left is better: high accuracy with few spikes. Vertical bars are 95 % intervals."
         panels.append(
             Panel(
-                "Accuracy and its price",
+                "Accuracy against spikes",
                 caption,
                 draw_svg("compare-price", partial(_draw_price, runs), width=440.0, height=250.0),
             )
@@ -101,7 +101,7 @@ def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> N
     else:
         ax.set_ylim(0.0, 1.08 * max([*highest, 0.0]) or 1.0)
     epoch_axis(ax, max(row["epoch"] for run in runs for row in run.metrics))
-    tidy(ax, x="epoch (dot: the one that was kept)", y=label)
+    tidy(ax, x="epoch (dot: best epoch)", y=label)
 
 
 def _draw_price(runs: Sequence[Run], figure: Figure) -> None:
@@ -122,12 +122,12 @@ def _draw_price(runs: Sequence[Run], figure: Figure) -> None:
 
 
 def _look(index: int) -> tuple[str, Any]:
-    """Colour and dash of a run: colours first, so that up to seven runs differ in hue."""
+    """Return the colour and dash of a run; up to seven runs differ in colour."""
     return SERIES[index % len(SERIES)], _DASHES[index // len(SERIES) % len(_DASHES)]
 
 
 def _differing(recipes: Sequence[Recipe]) -> tuple[list[str], int]:
-    """Keys whose values are not the same in all recipes, and how many more there are than can be shown."""
+    """Return the keys whose values differ between recipes, and the number of further ones that are not shown."""
     tables = [_flat(recipe) for recipe in recipes]
     keys = list(dict.fromkeys(key for table in tables for key in table))
     differing = [key for key in keys if len({_text(table.get(key)) for table in tables}) > 1]

@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Figure of the confusion matrix and of the recall of each class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERED = 16  # with more classes, numbers in the cells could not be read
 
 
 def confusion_section(run: Run, key: str) -> Section:
-    """The confusion matrix of the test split, and how many of each class were found."""
+    """Return the confusion matrix of the test split, and the recall of each class."""
     section = Section(f"{key}-confusion", "Confusions", "", columns=2)
     if run.result is None:
         return section._replace(
@@ -30,20 +30,24 @@ def confusion_section(run: Run, key: str) -> Section:
     panels = [
         Panel(
             "True and predicted classes",
-            "A perfect net has nothing but the diagonal; what lies beside it, the net takes for one another.",
+            "A perfect net has only the diagonal; entries beside it are classes that the net confuses.",
             draw_svg(f"{key}-confusion", partial(_draw_matrix, matrix, names), width=440.0, height=side),
         ),
         Panel(
             "Recall by class",
-            "Which classes cost the accuracy; bars are 95 % Wilson intervals, the line is the accuracy over all."
-            + (" Steps of one recording go together, so the bars are too short." if "decisions" in run.result else ""),
+            "Which classes lower the accuracy; bars are 95 % Wilson intervals, the line is the overall accuracy."
+            + (
+                " Steps of one recording are correlated, so the bars are too short."
+                if "decisions" in run.result
+                else ""
+            ),
             draw_svg(f"{key}-recall", partial(_draw_recall, matrix, names), width=440.0, height=side),
         ),
     ]
     samples, what = int(matrix.sum()), "labelled steps" if "decisions" in run.result else "recordings"
     return section._replace(
         intro=f"{samples} {what} of the {run.result['part']} part (split {run.result['split']}), "
-        "judged once with the weights of the best epoch.",
+        "evaluated once with the weights of the best epoch.",
         panels=panels,
     )
 
@@ -85,4 +89,4 @@ def _draw_recall(matrix: Int[np.ndarray, "C C"], names: list[str], figure: Figur
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax.xaxis)
-    tidy(ax, x="recognised, of those that were there", grid="x")
+    tidy(ax, x="share recognised (recall)", grid="x")

@@ -1,4 +1,4 @@
-"""What decisions cost: energy by its parts, and accuracy against the work that is left under higher thresholds."""
+"""Figures of costs: energy by its parts, and accuracy against spikes and work under scaled thresholds."""
 
 from __future__ import annotations
 
@@ -15,30 +15,28 @@ from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, leg
 __all__ = ["cost_section", "energy_section", "sparsity_section"]
 
 _PARTS = {"arithmetic": SERIES[0], "weights": SERIES[1], "states": SERIES[2]}
-_ROOM = 0.06  # of the axis: as wide as a factor is written
+_ROOM = 0.06  # share of the axis, the width of a written factor
 _NAMES = {"event": "by events", "dense": "dense"}
 
 
 def cost_section(cost: Mapping[str, dict[str, float]], seconds: float, energies: str, key: str) -> Section:
-    """Of one run: its energy counted in both ways."""
+    """Return the energy of one run, event-driven and dense."""
     lines = [(_NAMES[name], cost[name]) for name in COUNTS]
     event, dense = (cost[name]["synaptic_operations"] for name in COUNTS)
     intro = (
         f"The mean test recording, {seconds:.2f}\u00a0s: {event:,.0f} synapses are used by events, {dense:,.0f} by dense "
-        f"arithmetic; {cost['event']['state_updates']:,.0f} state variables are brought up to date either way."
+        f"arithmetic; {cost['event']['state_updates']:,.0f} state variables are updated in both cases."
     ).replace(",", "\u202f")
     svg = draw_svg(f"{key}-cost", partial(_draw_energy, lines), width=560.0, height=150.0)
     caption = (
         f"Energy of arithmetic, of reading weights, and of reading and writing state and messages, by {energies}. An estimate "
         "of these three alone."
     )
-    return Section(
-        f"{key}-cost", "What a decision costs", intro, [Panel("Energy per recording", caption, svg)], columns=2
-    )
+    return Section(f"{key}-cost", "Cost of a decision", intro, [Panel("Energy per recording", caption, svg)], columns=2)
 
 
 def energy_section(rows: Sequence[CostRow]) -> Section:
-    """Of several nets: energy per recording, for each table of energies."""
+    """Return the energy per recording of several nets, for each table of energies."""
     panels: list[Panel] = []
     for energies in dict.fromkeys(row.energies for row in rows):
         own = as_trained(rows, energies)
@@ -54,7 +52,7 @@ def energy_section(rows: Sequence[CostRow]) -> Section:
 
 
 def sparsity_section(rows: Sequence[CostRow]) -> Section | None:
-    """Accuracy against spikes and against synapses used, where nets were evaluated under several factors."""
+    """Return accuracy against spikes and against synapses used, where nets were evaluated at several scales of thresholds."""
     panels: list[Panel] = []
     for part in dict.fromkeys(row.part for row in rows):
         lines = curves(rows, part)
@@ -64,12 +62,12 @@ def sparsity_section(rows: Sequence[CostRow]) -> Section | None:
                 svg = draw_svg(
                     f"sparsity-{part}-{kind}", partial(_draw_curve, lines, colours, kind), width=440.0, height=290.0
                 )
-                caption = "Numbers: factors of the thresholds. Bars: 95\u00a0% intervals. Ring: as trained."
+                caption = "Numbers: scales of the thresholds. Bars: 95\u00a0% intervals. Ring: as trained."
                 panels.append(Panel(f"{part.capitalize()} accuracy and {title}", caption, svg))
     if not panels:
         return None
-    intro = "Thresholds of trained nets are multiplied by a factor, and nothing is trained again."
-    return Section("sparsity", "Few spikes or faithful ones", intro, panels, columns=2)
+    intro = "Thresholds of trained nets are multiplied by a scale, without retraining."
+    return Section("sparsity", "Sparsity against accuracy", intro, panels, columns=2)
 
 
 def _draw_energy(lines: Sequence[tuple[str, Mapping[str, float]]], figure: Figure) -> None:
@@ -105,7 +103,7 @@ def _draw_curve(lines: Mapping[str, list[CostRow]], colours: Mapping[str, str], 
     ax.set_xscale("log")
     log_axis(ax.xaxis)
     percent_axis(ax.yaxis)
-    ax.autoscale_view()  # now: where points lie decides which are named
+    ax.autoscale_view()  # needed now, as the positions of points decide which are named
     for net, own in lines.items():
         _name_factors(ax, own, kind, colours[net])
     tidy(ax, x="spikes per neuron per second" if kind == "spikes" else "synapses used per recording", y="accuracy")
@@ -113,7 +111,7 @@ def _draw_curve(lines: Mapping[str, list[CostRow]], colours: Mapping[str, str], 
 
 
 def _name_factors(ax: Axes, own: Sequence[CostRow], kind: str, colour: str) -> None:
-    """As trained and at both ends, and of the others those with room beside them."""
+    """Write the scales as trained and at both ends, and others where there is room."""
     ends = (own[0].threshold_scale, own[-1].threshold_scale)
     taken: list[float] = []
     for row in sorted(own, key=lambda row: (row.threshold_scale != 1.0, row.threshold_scale not in ends)):
@@ -126,5 +124,5 @@ def _name_factors(ax: Axes, own: Sequence[CostRow], kind: str, colour: str) -> N
 
 
 def _work(row: CostRow, kind: str) -> float:
-    # A net that fell silent still has a place on a scale of factors.
+    # A silent net is still shown on the logarithmic axis.
     return max(row.spikes_per_neuron_s, 1e-2) if kind == "spikes" else row.counts["event"]["synaptic_operations"]

@@ -1,4 +1,4 @@
-"""Learning curves: what training wrote after every epoch."""
+"""Figures of learning curves."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from spikinggamma.runs import Run
 
 __all__ = ["best_epoch", "end_labels", "epoch_axis", "learning_section", "mean_rate"]
 
-_MARKED = 25  # up to so many epochs, each is a dot
+_MARKED = 25  # up to so many epochs, each has a dot
 
 
 def learning_section(run: Run, key: str) -> Section:
-    """Loss, accuracy, spikes, gradient norm and step size by epoch."""
+    """Return curves of loss, accuracy, spikes, gradient norm and step size by epoch."""
     section = Section(
         f"{key}-learning",
         "Learning",
-        "One point an epoch. Validation recordings come from the training part; the vertical line marks the epoch that "
+        "One point per epoch. Validation recordings come from the training part; the vertical line marks the epoch that "
         "was kept and tested.",
     )
     if not run.metrics:
@@ -50,21 +50,21 @@ def learning_section(run: Run, key: str) -> Section:
         (
             "spikes",
             "Spikes",
-            "Whether the accuracy is bought with spikes: rates that climb together with it, or settle.",
+            "Whether the accuracy needs more spikes: rates that rise with it, or level off.",
             "spikes per neuron per second",
             {_layer(index, len(layers)): values for index, values in enumerate(layers)},
         ),
         (
             "gradient",
             "Gradient norm",
-            "A norm that grows by factors announces a collapse; above the dashed line, steps are clipped.",
+            "A norm that grows manifold precedes a collapse; above the dashed line, gradients are clipped.",
             "mean norm of the gradient",
             {"": _column(run, "gradient_norm")},
         ),
         (
             "rate",
             "Step size",
-            "The schedule: where it is small, the curves should have come to rest.",
+            "The schedule: where it is small, the curves should be flat.",
             "learning rate",
             {"": _column(run, "learning_rate")},
         ),
@@ -75,20 +75,20 @@ def learning_section(run: Run, key: str) -> Section:
             draw = partial(_draw, run, name, epochs, series, label, best)
             panels.append(Panel(title, caption, draw_svg(f"{key}-{name}", draw)))
     if not run.recipe.net.analogue:
-        caption = "From the first epoch (ring) to the one kept (large dot): up is better, to the left is quieter."
+        caption = "From the first epoch (ring) to the best (large dot): up is more accurate, left is fewer spikes."
         draw_price = partial(_draw_price, run, best)
         panels.insert(3, Panel("Accuracy against spikes", caption, draw_svg(f"{key}-price", draw_price)))
     return section._replace(panels=panels)
 
 
 def mean_rate(run: Run, rates: Sequence[float]) -> float:
-    """Rates of the hidden layers as one, weighted by their neurons."""
+    """Return the mean rate of the hidden layers, weighted by their numbers of neurons."""
     sizes = run.recipe.net.hidden
     return sum(rate * size for rate, size in zip(rates, sizes, strict=True)) / sum(sizes)
 
 
 def best_epoch(run: Run) -> int:
-    """The epoch of the weights that were kept: highest validation accuracy, and of those the lowest loss."""
+    """Return the epoch whose weights were kept: highest validation accuracy, and among these the lowest loss."""
     if run.result is not None:
         return int(run.result["best_epoch"])
     best = max(run.metrics, key=lambda row: (row["validation_accuracy"], -row["validation_loss"], -row["epoch"]))
@@ -96,14 +96,14 @@ def best_epoch(run: Run) -> int:
 
 
 def epoch_axis(ax: Axes, last: int) -> None:
-    """Epochs from the first to `last`, in whole numbers."""
+    """Set an axis of whole epochs from the first to `last`."""
     room = max(0.02 * last, 0.1)
     ax.set_xlim(1 - room, last + room)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
 def end_labels(ax: Axes, labels: Sequence[tuple[str, float, str]], x: float) -> None:
-    """Name lines at their right ends (text, height, colour), moved apart where they would overlap."""
+    """Write names at the right ends of lines (text, height, colour), moved apart where they would overlap."""
     low, high = ax.get_ylim()
     gap = (high - low) * 0.075
     heights: list[float] = []
@@ -120,7 +120,7 @@ def _draw(
 ) -> None:
     ax = figure.add_subplot()
     marker = "o" if len(epochs) <= _MARKED else None
-    # Training is grey beside validation; layers, and what stands alone, take the palette.
+    # Training is grey beside validation; layers and single lines take the palette.
     colours = (MUTED, SERIES[0]) if "validation" in series else SERIES
     for (_, values), colour in zip(series.items(), _cycle(colours, len(series)), strict=True):
         ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5)

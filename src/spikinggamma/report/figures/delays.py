@@ -1,7 +1,7 @@
-"""The delays that a net has learnt: how much each neuron, or each synapse, listens to every bucket.
+"""Figures of the delays that a net has learnt: the weight of every bucket for each neuron or synapse.
 
 Bucket k lags bucket 0 by τ_1 + ... + τ_k, at every time step; a neuron's bucket weights are a profile over these lags,
-and Σ_k v_k κ_k(t), with κ_k the bucket's answer to one spike, is the kernel through which it hears its input.
+and Σ_k v_k κ_k(t), with κ_k the bucket's response to one spike, is the kernel that filters its input.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_s
 __all__ = ["Profile", "delay_section", "draw_kernels", "draw_profile", "profile"]
 
 _QUANTILES = (0.05, 0.35, 0.65, 0.95)
-_STRONGEST = 200  # synapses drawn of a layer: more rows than pixels would show nothing
+_STRONGEST = 200  # synapses drawn per layer, as more rows than pixels cannot be shown
 
 
 class Profile(NamedTuple):
@@ -33,9 +33,9 @@ class Profile(NamedTuple):
 
     Attributes:
         lags_ms: Delay of each bucket, [K].
-        each: Weights of everything that has delays of its own, neurons, channels or synapses, [K, M].
-        rows: Those of them to be drawn: all, or the strongest synapses, [K, R].
-        what: What M counts.
+        each: Weights of every neuron, channel or synapse that has its own delays, [K, M].
+        rows: Those to be drawn: all, or the strongest synapses, [K, R].
+        what: Name of what M counts.
         kernels: κ_k(t), [T, K].
         dt_ms: Step of the kernels.
     """
@@ -49,12 +49,12 @@ class Profile(NamedTuple):
 
 
 _SLANT = "A slanting band means that the delays have been divided"
-# Title, caption, and what draws it.
+# Title, caption and drawing function.
 _Drawing = tuple[str, str, Callable[[Axes, Profile], None]]
 
 
 def delay_section(net: GammaNet, dt_ms: float, key: str) -> Section:
-    """Profile, mean delays and kernels of every layer, the read-out included."""
+    """Return the profile, mean delays and kernels of every layer, including the read-out."""
     panels: list[Panel] = []
     for index, layer in enumerate(net.stack):
         found = profile(layer, dt_ms)
@@ -75,14 +75,14 @@ def delay_section(net: GammaNet, dt_ms: float, key: str) -> Section:
 
 def _of_neurons(name: str) -> list[_Drawing]:
     weights = f"{_SLANT} (blue adds, orange subtracts; each row relative to its largest)."
-    kernels = "What single neurons hear of one spike, from short to long mean delay, each relative to its peak."
+    kernels = "Responses of single neurons to one spike, from short to long mean delay, each relative to its peak."
     return [(f"{name}: bucket weights", weights, draw_profile), (f"{name}: kernels", kernels, draw_kernels)]
 
 
 def _of_synapses(name: str) -> list[_Drawing]:
     weights = f"{_SLANT} (the {_STRONGEST} strongest; blue adds, orange subtracts; each row relative to its largest)."
-    sizes = "Which delays carry the weight of the layer, over all of its synapses."
-    kernels = "What single synapses pass on of one spike, from short to long mean delay, each relative to its peak."
+    sizes = "Weight at each delay, over all synapses of the layer."
+    kernels = "Responses of single synapses to one spike, from short to long mean delay, each relative to its peak."
     return [
         (f"{name}: bucket weights", weights, draw_profile),
         (f"{name}: weight by delay", sizes, _draw_magnitudes),
@@ -92,7 +92,7 @@ def _of_synapses(name: str) -> list[_Drawing]:
 
 @torch.no_grad()
 def profile(layer: GammaLayer, dt_ms: float) -> Profile:
-    """Bucket weights of a layer with what they weigh."""
+    """Return the bucket weights of a layer with their lags and kernels."""
     tau_ms = layer.timescales.tau_ms().double()
     lags = torch.cat([torch.zeros(1, dtype=torch.float64), tau_ms[1:].cumsum(0)])
     # The longest lag, and three standard deviations of the slowest kernel beyond it.
@@ -111,7 +111,7 @@ def profile(layer: GammaLayer, dt_ms: float) -> Profile:
 
 
 def draw_profile(ax: Axes, found: Profile) -> None:
-    """Bucket weights against bucket delay; below those that add, above those that subtract, each by mean delay."""
+    """Draw bucket weights against bucket delay, sorted by mean delay: positive rows below, negative rows above."""
     means = centre_of_mass(found.rows, found.lags_ms)
     subtracts = found.rows.sum(0) < 0
     order = np.lexsort((means, subtracts))
@@ -138,7 +138,7 @@ def _draw_means(ax: Axes, found: Profile) -> None:
 
 
 def draw_kernels(ax: Axes, found: Profile) -> None:
-    """Kernels of a few neurons or synapses, from the shortest to the longest mean delay."""
+    """Draw kernels of a few neurons or synapses, from the shortest to the longest mean delay."""
     means = centre_of_mass(found.rows, found.lags_ms)
     order = np.argsort(means, kind="stable")
     picked = dict.fromkeys(int(order[round(q * (len(order) - 1))]) for q in _QUANTILES)
@@ -169,7 +169,7 @@ def _draw(draw: Callable[[Axes, Profile], None], found: Profile, figure: Figure)
 
 
 def _edges(lags_ms: Float[np.ndarray, " K"]) -> Float[np.ndarray, " K+1"]:
-    """Halfway between delays; the outer ones as wide as their neighbours."""
+    """Return the midpoints between delays; the outer cells are as wide as their neighbours."""
     if len(lags_ms) == 1:
         return np.array([-0.5, 0.5])
     middle = (lags_ms[1:] + lags_ms[:-1]) / 2

@@ -1,4 +1,4 @@
-"""Recordings on their own, before any net: rasters of events, labels by stretch, rates over time."""
+"""Figures of recordings: rasters of events, labels over time, and rates."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from spikinggamma.report.theme import GRID, INK, MUTED, SERIES, legend, shade, t
 
 __all__ = ["draw_events", "draw_examples", "draw_recording", "draw_stretches", "label_colour", "named", "rate"]
 
-_MARKS = 3000  # beyond so many events marks run into each other, and their density says more
+_MARKS = 3000  # with more events, marks overlap, and a density is drawn instead
 _SMALL_MARKS = 800  # the same of a small raster
 
 
 def named(class_names: Sequence[str], label: int) -> str:
-    """The name of a class; its number where it has none."""
+    """Return the name of a class, or its number where it has no name."""
     return class_names[label] if 0 <= label < len(class_names) else str(label)
 
 
 def draw_recording(figure: FigureBase, recording: Recording, class_names: Sequence[str]) -> None:
-    """A raster, beside it the spikes of each channel, below it the labels of stretches and the rate over time."""
+    """Draw a raster, the spikes of each channel beside it, and the labels and the rate over time below it."""
     labelled = recording.step_labels is not None
     heights = [4.0, 0.28, 1.1] if labelled else [4.0, 1.1]
     axes = figure.subplots(len(heights), 2, height_ratios=heights, width_ratios=[6.0, 1.0], sharex="col", squeeze=False)
@@ -62,13 +62,13 @@ def draw_recording(figure: FigureBase, recording: Recording, class_names: Sequen
 def draw_examples(
     figure: FigureBase, examples: Sequence[Recording], titles: Sequence[str], names: Sequence[str]
 ) -> None:
-    """Small rasters on one time axis, labels by stretch below those that have them."""
+    """Draw small rasters on a common time axis, with labels over time below those that have them."""
     columns = next((columns for columns in (5, 6, 7) if len(examples) <= 4 * columns), 8)
     columns = min(columns, len(examples)) if len(examples) != 6 else 3
     rows = -(-len(examples) // columns)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     longest = max(recording.duration_us for recording in examples) / 1000.0
-    # All of them in one manner, or a busy recording would look emptier than a sparse one.
+    # All are drawn in the same style, as otherwise a dense recording would look emptier than a sparse one.
     crowded = any(recording.n_events > _SMALL_MARKS for recording in examples)
     grid = (100, 220) if crowded else None
     for place, ax in enumerate(axes.flat):
@@ -95,14 +95,14 @@ def draw_examples(
 
 
 def draw_events(ax: Axes, recording: Recording, colour: str, *, grid: tuple[int, int] | None) -> None:
-    """A mark for every event, or their density on a grid of so many rows and columns."""
+    """Draw a mark for every event, or their density on a grid of so many rows and columns."""
     times, channels = recording.times_us / 1000.0, recording.channels
     duration, n_channels = recording.duration_us / 1000.0, recording.n_channels
     half = max(0.4, n_channels / 160.0)
     if grid is not None and len(times):
         bins = (min(grid[0], n_channels), grid[1])
         counts, *_ = np.histogram2d(channels, times, bins=bins, range=((-0.5, n_channels - 0.5), (0.0, duration)))
-        # A single spike is to be seen, and many are to differ from a few.
+        # A single spike must be visible, and many must differ from a few.
         density = 1.0 - np.exp(-1.5 * counts / max(1.0, float(np.quantile(counts[counts > 0], 0.9))))
         extent = (0.0, duration, -0.5, n_channels - 0.5)
         image = shade(density, colour, colour)
@@ -121,7 +121,7 @@ def draw_events(ax: Axes, recording: Recording, colour: str, *, grid: tuple[int,
 
 
 def draw_stretches(ax: Axes, recording: Recording, class_names: Sequence[str]) -> None:
-    """The label of every step as a colour; nothing where there is none."""
+    """Draw the label of every step as a colour; steps without a label stay empty."""
     labels = np.asarray(recording.step_labels)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1, [len(labels)]])
     step_ms = recording.step_us / 1000.0
@@ -137,7 +137,7 @@ def draw_stretches(ax: Axes, recording: Recording, class_names: Sequence[str]) -
 def rate(
     recordings: Sequence[Recording], *, n_bins: int = 100
 ) -> tuple[Float[np.ndarray, " S"], Float[np.ndarray, " S"]]:
-    """Middles of bins [ms], and spikes per millisecond and recording that lasts so long."""
+    """Return the centres of bins [ms], and the spikes per millisecond, averaged over recordings that last so long."""
     longest = max(recording.duration_us for recording in recordings) / 1000.0
     edges = np.linspace(0.0, longest, n_bins + 1)
     counts = np.zeros(n_bins)
@@ -149,5 +149,5 @@ def rate(
 
 
 def label_colour(label: int) -> str:
-    """Of a stretch with this label."""
+    """Return the colour of a label."""
     return SERIES[label % len(SERIES)]

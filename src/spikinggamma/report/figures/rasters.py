@@ -1,4 +1,4 @@
-"""One recording on its way through the net: input events, the spikes of every layer, and the evidence at the end."""
+"""Figure of one recording in a net: input events, the spikes of every layer, and the logits."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_s
 __all__ = ["draw_belief", "draw_logits", "draw_raster", "draw_sample", "raster_section"]
 
 _TRUE, _PREDICTED = SERIES[2], SERIES[1]
-_VECTOR = 15_000  # beyond so many spikes in one raster, a picture is smaller than a path
+_VECTOR = 15_000  # with more spikes in one raster, an image is smaller than a path
 
 
 def raster_section(
     samples: Sequence[Sample], survey: Survey, class_names: Sequence[str], key: str, loss: str, part: str
 ) -> Section:
-    """A right and a wrong answer, side by side."""
+    """Return the rasters of a correct and a wrong decision, side by side."""
     orders = [order_by_peak(layer.by_time.mean(0), survey.dt_ms) for layer in survey.layers]
     layers = len(samples[0].layers)
     height = 150.0 + 130.0 * layers + 190.0
     longest = max(len(sample.events) * sample.dt_ms for sample in samples)
-    marks = "Every mark is a spike; neurons are in the order of the time at which they are busiest on average."
+    marks = "Every mark is a spike; neurons are sorted by the time of their highest mean rate."
     if not samples[0].layers[0].threshold.any():
         marks = "Marks are input events; below, colour is the size of each neuron's signal."
     panels = []
@@ -43,12 +43,12 @@ def raster_section(
         panels.append(
             Panel(
                 _headline(sample, class_names),
-                f"Follow a burst of input down the layers to the moment when one class leaves the others behind "
+                f"Follow the input down the layers to the moment when one class rises above the others "
                 f"({sample.source or f'recording {sample.place}'}).",
                 draw_svg(f"{key}-raster-{number}", draw, width=440.0, height=height),
             )
         )
-    same = "Every recording that was looked at had the same outcome, so there is one example."
+    same = "All inspected recordings had the same outcome, so there is one example."
     return Section(
         f"{key}-rasters",
         "Rasters",
@@ -74,7 +74,7 @@ def draw_sample(
     longest_ms: float,
     figure: FigureBase,
 ) -> None:
-    """Rasters from the input downwards, and logits over time below."""
+    """Draw rasters from the input downwards, and logits over time below."""
     ratios = [1.1, *[1.0] * len(sample.layers), 0.68, 0.62]
     axes = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
     draw_raster(axes[0], sample.events, sample.dt_ms, INK)
@@ -101,10 +101,10 @@ def draw_sample(
 
 
 def draw_raster(ax: Axes, spikes: Float[np.ndarray, "T N"], dt_ms: float, colour: str) -> None:
-    """A mark for every step in which a row spikes, all of them one path."""
+    """Draw a mark for every step in which a row spikes, all as one path."""
     steps, rows = np.nonzero(spikes)
     times = (steps + 0.5) * dt_ms
-    # Marks overlap their neighbours' rows a little where there are many rows, or they would vanish.
+    # With many rows, marks overlap the neighbouring rows a little, as they would be invisible otherwise.
     half = max(0.5, spikes.shape[1] / 110.0)
     vertices = np.empty((2 * len(steps), 2))
     vertices[0::2] = np.column_stack([times, rows - half])
@@ -121,7 +121,7 @@ def draw_raster(ax: Axes, spikes: Float[np.ndarray, "T N"], dt_ms: float, colour
 
 
 def draw_signals(ax: Axes, output: Float[np.ndarray, "T N"], dt_ms: float, colour: str) -> None:
-    """The signals of a layer that passes them as they are, each relative to its largest."""
+    """Draw the signals of an analogue layer, each relative to its maximum."""
     image = shade((output / np.maximum(output.max(0), 1e-12)).T, colour, colour)
     edges = np.arange(len(output) + 1) * dt_ms
     ax.pcolormesh(edges, np.arange(output.shape[1] + 1) - 0.5, image, rasterized=True)
@@ -129,9 +129,9 @@ def draw_signals(ax: Axes, output: Float[np.ndarray, "T N"], dt_ms: float, colou
 
 
 def draw_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
-    """The read-out's signals; the true class and what was taken for it in colour."""
+    """Draw the read-out's signals, with the true and the predicted class in colour."""
     _draw_lines(ax, sample, sample.logits)
-    # Classes that are out of the question may fall out of the picture, so that the candidates can be told apart.
+    # Classes with low logits may lie outside the axes, so that the candidates can be distinguished.
     best = np.sort(sample.logits, axis=1)[:, -3:]
     chosen = sample.logits[:, [sample.label, sample.prediction]]
     low, high = min(float(best.min()), float(chosen.min())), float(best.max())
@@ -146,7 +146,7 @@ def draw_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
 
 
 def draw_step_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> None:
-    """The read-out's signals, each class in its colour."""
+    """Draw the read-out's signals, each class in its colour."""
     times = (np.arange(len(sample.logits)) + 0.5) * sample.dt_ms
     for index, name in enumerate(class_names):
         ax.plot(times, sample.logits[:, index], color=label_colour(index), linewidth=1.0, label=name)
@@ -156,7 +156,7 @@ def draw_step_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> No
 
 
 def draw_answers(ax: Axes, sample: Sample) -> None:
-    """Two bands: the labels, and below them what the net said at each step."""
+    """Draw two bands: the labels, and below them the predictions at each step."""
     truth = sample.step_labels
     assert truth is not None, "drawn only where steps have labels"
     for row, labels in enumerate((sample.logits.argmax(1), truth)):
@@ -171,7 +171,7 @@ def draw_answers(ax: Axes, sample: Sample) -> None:
 
 
 def draw_belief(ax: Axes, sample: Sample, loss: str) -> None:
-    """What the net would answer if the recording ended now: softmax of what its loss judges."""
+    """Draw the probabilities of classes at each time, as if the recording ended there, in the way of the loss."""
     elapsed = np.arange(1, len(sample.logits) + 1)[:, None]
     kind = LOSSES[judging_loss(loss, step_labels=False)].target.evidence_kind
     evidence = sample.logits if kind is EvidenceKind.NOW else sample.logits.cumsum(0) / elapsed

@@ -1,4 +1,4 @@
-"""How much every layer speaks."""
+"""Figures of the spike rates of layers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["rate_section"]
 
 
 def rate_section(rates: Sequence[float], survey: Survey | None, key: str, where: str) -> Section:
-    """Spikes per neuron per second by layer, over neurons and over time."""
+    """Return the spikes per neuron per second by layer, by neuron and over time."""
     panels = [
         Panel(
             "Spikes by layer",
-            "The mean of each layer (line, number) and its neurons (dots): a layer whose dots lie low is sparse.",
+            "The mean of each layer (line, number) and its neurons (dots); low dots mean sparse activity.",
             draw_svg(f"{key}-rates", partial(_draw_layers, rates, survey)),
         )
     ]
@@ -35,7 +35,7 @@ def rate_section(rates: Sequence[float], survey: Survey | None, key: str, where:
             ),
             Panel(
                 "Spikes over time",
-                "Whether the layers answer to the beginning of a recording, or speak throughout.",
+                "Whether the layers respond to the start of a recording, or spike throughout.",
                 draw_svg(f"{key}-rates-time", partial(_draw_time, survey)),
             ),
         ]
@@ -51,7 +51,7 @@ def _draw_layers(rates: Sequence[float], survey: Survey | None, figure: Figure) 
         ax.annotate(f"{rate:.1f}", (place + 0.36, rate), va="center", color=INK)
         if survey is not None:
             neurons = survey.layers[place].overall
-            # Spread sideways by a sequence that never repeats itself, so that no random numbers are needed.
+            # Spread sideways by a non-repeating sequence, so that no random numbers are needed.
             aside = (np.arange(len(neurons)) * 0.618034) % 1.0 - 0.5
             ax.plot(place + 0.5 * aside, neurons, "o", color=colour, markersize=2.4, alpha=0.8, zorder=3)
     ax.set_xticks(range(len(rates)), [_name(index, len(rates)) for index in range(len(rates))])

@@ -1,4 +1,4 @@
-"""Accuracy and spikes over the time step: nets trained at each step, and one that was carried to all of them."""
+"""Figures of accuracy and spikes over the time step: nets trained at each step, and one net run at all steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DASHED = (0, (4, 2.5))
 
 
 def resolution_section(rows: Sequence[ResolutionRow]) -> Section:
-    """Two figures for each task: accuracy over the step, and spikes over it."""
+    """Return two figures for each task: accuracy and spikes over the time step."""
     intro = (
         "Solid lines: nets trained at each step and run at it. Dashed lines with open dots: the net that was trained at its "
         "recipe's step, run at the others as it is. A SpikingGamma net allows steps up to its shortest bucket."
@@ -68,7 +68,7 @@ def _draw_spikes(rows: Sequence[ResolutionRow], figure: Figure) -> None:
 
 
 def _lines(rows: Sequence[ResolutionRow]) -> dict[str, list[list[ResolutionRow]]]:
-    """For each model: trained at each step, then carried."""
+    """Return, for each model, the rows trained at each step, then those of one net run at all steps."""
     task = rows[0].task
     models = dict.fromkeys(row.model for row in rows)
     return {model: [trained(rows, task, model), carried(rows, task, model)] for model in models}

@@ -1,4 +1,4 @@
-"""A neuron's signal against what its listeners decode from its spikes."""
+"""Figure of a neuron's signal and of the estimate that its listeners decode from its spikes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_s
 
 __all__ = ["draw_code", "draw_gap", "draw_signal", "pick_neurons", "signal_section"]
 
-_FORGETFUL = 0.25  # share of the estimate left after a step, below which the code has no memory to lean on
+_FORGETFUL = 0.25  # share of the estimate left after a step, below which the code has hardly any memory
 
 
 def signal_section(sample: Sample, tau_0_ms: float, key: str) -> Section:
-    """One active neuron of each hidden layer, during the recording of the first raster."""
+    """Return figures of one active neuron of each hidden layer, during the recording of the first raster."""
     left = 1.0 - sample.dt_ms / tau_0_ms
-    dense = "With so little left, a signal that lasts costs a spike in nearly every step. " if left < _FORGETFUL else ""
+    dense = "With so little left, a lasting signal needs a spike in nearly every step. " if left < _FORGETFUL else ""
     section = Section(
         f"{key}-code",
-        "Signals and what listeners hear",
+        "Signals and decoded estimates",
         "A neuron spikes when its signal y has risen a threshold ϑ above the estimate ŷ that its listeners hold. They "
         f"forget with τ₀ = {tau_0_ms:g} ms: {100 * left:.0f} % of ŷ is left after a step of {sample.dt_ms:g} ms. "
         f"{dense}Recording: {sample.source or sample.place}.",
@@ -34,7 +34,7 @@ def signal_section(sample: Sample, tau_0_ms: float, key: str) -> Section:
         return section._replace(intro="", note="This net passes the signal itself: there are no spikes to decode.")
     panels, silent = [], []
     for index, layer in enumerate(sample.layers):
-        # A single layer has room for two of its neurons.
+        # For a single layer, two neurons are shown.
         picked = pick_neurons(layer, (0.9, 0.5) if len(sample.layers) == 1 else (0.9,))
         if not picked:
             silent.append(str(index + 1))
@@ -53,7 +53,7 @@ def signal_section(sample: Sample, tau_0_ms: float, key: str) -> Section:
 
 
 def pick_neurons(layer: LayerRecord, quantiles: Sequence[float]) -> list[int]:
-    """Neurons at these quantiles of the number of spikes, among those that spike at all."""
+    """Return the neurons at these quantiles of the number of spikes, among those that spike at all."""
     totals = layer.counts.sum(0)
     active = np.flatnonzero(totals)
     order = active[np.argsort(totals[active], kind="stable")]
@@ -61,7 +61,7 @@ def pick_neurons(layer: LayerRecord, quantiles: Sequence[float]) -> list[int]:
 
 
 def draw_code(layer: LayerRecord, neuron: int, dt_ms: float, figure: FigureBase) -> None:
-    """Signal and estimate above, the gap between them below."""
+    """Draw signal and estimate above, and their difference below."""
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 1.0])
     draw_signal(upper, layer, neuron, dt_ms)
     draw_gap(lower, layer, neuron, dt_ms)
@@ -70,7 +70,7 @@ def draw_code(layer: LayerRecord, neuron: int, dt_ms: float, figure: FigureBase)
 
 
 def draw_signal(ax: Axes, layer: LayerRecord, neuron: int, dt_ms: float) -> None:
-    """y and ŷ over time, with the spikes below."""
+    """Draw y and ŷ over time, with the spikes below."""
     times = np.arange(len(layer.output)) * dt_ms
     signal, estimate = layer.output[:, neuron], layer.estimate[:, neuron]
     ax.plot(times, signal, color=SERIES[0], linewidth=2.0)
@@ -85,7 +85,7 @@ def draw_signal(ax: Axes, layer: LayerRecord, neuron: int, dt_ms: float) -> None
 
 
 def draw_gap(ax: Axes, layer: LayerRecord, neuron: int, dt_ms: float) -> None:
-    """y - ŷ over time, between thresholds."""
+    """Draw y - ŷ over time, between thresholds."""
     times = np.arange(len(layer.output)) * dt_ms
     threshold = layer.threshold[:, neuron]
     ax.fill_between(times, -threshold, threshold, step="post", color=SERIES[4], alpha=0.22)

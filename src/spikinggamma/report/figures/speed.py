@@ -1,4 +1,4 @@
-"""What a training step takes: time over that of its products alone, and time and memory over the length of recordings."""
+"""Figures of training steps: time relative to the matrix products alone, and time and memory over the number of steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = (("time", "training step [ms]"), ("memory", "peak above the process [Mi
 
 
 def shape_section(rows: Sequence[SpeedRow]) -> Section | None:
-    """Bars of every library for each shape; None where all rows differ in their steps."""
+    """Return bars of every library for each shape; None where all rows differ in their steps."""
     panels = []
     for index, own in enumerate(side_by_side(rows)):
         shape = own[0].shape
@@ -43,7 +43,7 @@ def shape_section(rows: Sequence[SpeedRow]) -> Section | None:
 
 
 def length_section(rows: Sequence[SpeedRow]) -> Section | None:
-    """Time and memory over the number of steps; None where no case has several."""
+    """Return time and memory over the number of steps; None where no case has several."""
     panels = []
     for index, own in enumerate(over_steps(rows)):
         shape = own[0].shape
@@ -55,14 +55,14 @@ def length_section(rows: Sequence[SpeedRow]) -> Section | None:
     if not panels:
         return None
     intro = (
-        "Whole recordings under autograd: memory grows with their length, for everybody. Both axes are logarithmic: a line "
+        "Whole recordings under autograd: memory grows with their length for all libraries. Both axes are logarithmic: a line "
         "that climbs as steeply as that of the products (dashed) stays as many times above it."
     )
     return Section("lengths", "Longer recordings", intro, panels, columns=2)
 
 
 def time_words(seconds: float) -> str:
-    """A time for people.
+    """Return a time as text.
 
     Example:
         >>> time_words(0.0312).split(), time_words(2.004).split()
@@ -100,7 +100,7 @@ def _draw_bars(rows: Sequence[SpeedRow], figure: Figure) -> None:
         ours = row.library == OURS
         ax.barh(place, row.over_products, height=0.66, color=SERIES[0] if ours else MUTED, alpha=1.0 if ours else 0.45)
         words = f"{row.over_products:.2f}, {time_words(row.seconds)}"
-        end = (max(row.over_products, 1.0), place)  # clear of the dashed line
+        end = (max(row.over_products, 1.0), place)  # right of the dashed line
         ax.annotate(words, end, (4, 0), textcoords="offset points", va="center", color=INK)
     ax.axvline(1.0, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.0)
     ax.set_yticks(range(len(labels)), labels)
@@ -117,11 +117,11 @@ def _draw_lines(rows: Sequence[SpeedRow], kind: str, label: str, figure: Figure)
     ax = figure.add_subplot()
     colour = library_colours(rows)
     libraries = list(dict.fromkeys(row.library for row in rows))
-    # Ours last: above the others.
+    # This library is drawn last, above the others.
     for library in sorted(libraries, key=lambda name: name == OURS):
         own = sorted((row for row in rows if row.library == library), key=lambda row: row.shape.steps)
         points = [(row.shape.steps, 1000.0 * row.seconds if kind == "time" else row.step_mib) for row in own]
-        shown = [point for point in points if point[1] > 0.0]  # a logarithmic axis has no place for none
+        shown = [point for point in points if point[1] > 0.0]  # a logarithmic axis cannot show zero
         line = (0, (4, 3)) if library == "matmul" else "-"
         width = 2.6 if library == OURS else 1.4
         steps, values = [point[0] for point in shown], [point[1] for point in shown]

@@ -1,4 +1,4 @@
-"""A set of recordings in numbers: how many spikes, where, when and in which class."""
+"""Figures of statistics of a set of recordings: spikes by recording, channel, time and class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BAR = 0.72
 
 
 def draw_statistics(figure: FigureBase, recordings: Sequence[Recording], class_names: Sequence[str]) -> None:
-    """Six panels: spikes, durations and channels of the set above, course in time and classes below."""
+    """Draw six panels: spikes, durations and channels above, rates over time and classes below."""
     axes = figure.subplots(2, 3)
     counts = np.array([recording.n_events for recording in recordings])
     draw_histogram(axes[0, 0], counts, "spikes of a recording")
@@ -35,7 +35,7 @@ def draw_statistics(figure: FigureBase, recordings: Sequence[Recording], class_n
         draw_channels(axes[0, 2], recordings)
     times, values = rate(recordings)
     axes[1, 0].plot(times, values, color=SERIES[0])
-    # Beyond that the mean is one of a handful.
+    # Later the mean would be over a few recordings only.
     axes[1, 0].set_xlim(0.0, np.quantile([recording.duration_us for recording in recordings], 0.98) / 1000.0)
     axes[1, 0].set_ylim(bottom=0.0)
     tidy(axes[1, 0], x="time [ms]", y="spikes per ms,\nmean")
@@ -52,7 +52,7 @@ def draw_statistics(figure: FigureBase, recordings: Sequence[Recording], class_n
 
 
 def by_class(recordings: Sequence[Recording]) -> dict[int, list[Recording]]:
-    """The recordings of every label, in the order of labels."""
+    """Return the recordings of every label, in the order of labels."""
     groups: dict[int, list[Recording]] = {}
     for recording in recordings:
         groups.setdefault(recording.label, []).append(recording)
@@ -62,7 +62,7 @@ def by_class(recordings: Sequence[Recording]) -> dict[int, list[Recording]]:
 def time_by_class(
     recordings: Sequence[Recording], n_classes: int
 ) -> tuple[Float[np.ndarray, " C"], Int[np.ndarray, " C"]]:
-    """Seconds that bear each label, and the spikes in them, of recordings that are labelled by step."""
+    """Return the seconds with each label and the spikes in them, for recordings that are labelled by step."""
     seconds, spikes = np.zeros(n_classes), np.zeros(n_classes, dtype=np.int64)
     for recording in recordings:
         labels = np.asarray(recording.step_labels)
@@ -73,7 +73,7 @@ def time_by_class(
 
 
 def draw_histogram(ax: Axes, values: Float[np.ndarray, " B"] | Int[np.ndarray, " B"], what: str) -> None:
-    """How many recordings have which value; the median is marked."""
+    """Draw a histogram of values of recordings, with the median marked."""
     middle = float(np.median(values))
     if values.min() == values.max():
         ax.text(0.5, 0.5, f"{middle:g} in each", transform=ax.transAxes, ha="center", color=MUTED)
@@ -92,7 +92,7 @@ def draw_histogram(ax: Axes, values: Float[np.ndarray, " B"] | Int[np.ndarray, "
 
 
 def draw_channels(ax: Axes, recordings: Sequence[Recording]) -> None:
-    """Spikes of every channel in the mean recording."""
+    """Draw the mean number of spikes of every channel per recording."""
     n_channels = recordings[0].n_channels
     mean = _mean_counts(recordings)
     ax.fill_between(
@@ -105,7 +105,7 @@ def draw_channels(ax: Axes, recordings: Sequence[Recording]) -> None:
 
 
 def draw_rows_and_columns(ax: Axes, recordings: Sequence[Recording]) -> None:
-    """Events of every row and column of a camera in the mean recording."""
+    """Draw the mean number of events of every row and column of a camera per recording."""
     image = _mean_counts(recordings).reshape(recordings[0].shape)
     ax.plot(image.sum(axis=(0, 2)), color=SERIES[2])
     ax.plot(image.sum(axis=(0, 1)), color=SERIES[3])
@@ -122,7 +122,7 @@ def _mean_counts(recordings: Sequence[Recording]) -> Float[np.ndarray, " N"]:
 
 
 def draw_spread(ax: Axes, values: Sequence[Sequence[int]], titles: Sequence[str]) -> None:
-    """Median, quartiles and extremes of the spikes of a recording, by class."""
+    """Draw median, quartiles and extremes of the number of spikes per recording, by class."""
     for place, held in enumerate(values):
         low, first, middle, third, high = np.quantile(held, [0.0, 0.25, 0.5, 0.75, 1.0])
         ax.plot([low, high], [place, place], color=MUTED, linewidth=0.8)

@@ -1,4 +1,4 @@
-"""Accuracy of every model over the strength of a perturbation, with 95 % bands and what can be reached without timing."""
+"""Figure of the accuracy of every model over the level of a perturbation, with 95 % bands and known bounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spikinggamma.report.theme import MUTED, Panel, draw_svg, legend, percent_ax
 
 __all__ = ["AXES", "OPTIONS", "level_panel", "shown_floors"]
 
-# Reported at second hand for the nets of "Beyond Rate Coding": inter-spike intervals over the re-placed share.
+# Second-hand figures for the nets of "Beyond Rate Coding": inter-spike intervals over the replaced share.
 REPORTED_ISI = {0.0: 0.972, 0.2: 0.894, 0.4: 0.828, 0.6: 0.776, 0.8: 0.654, 1.0: 0.607}
 
 AXES = {
@@ -24,21 +24,21 @@ AXES = {
     "max_interval_ms": "longest interval [ms]",
     "overlap": "overlap of busy and quiet groups",
 }
-# These make another task, of which bounds are known at every level; the others disturb recordings of one.
+# These levels change the task, with known bounds at every level; the others perturb recordings of one task.
 OPTIONS = ("max_interval_ms", "overlap")
 _FILL, _LINE = 0.16, 1.8
 
 
 def level_panel(rows: Sequence[TimingRow], place: Place, perturbation: str, mode: str) -> Panel:
-    """The figure of one task, perturbation and mode; `rows` are those of it."""
+    """Return the figure of one task, perturbation and mode from its rows."""
     name = "-".join(part for part in ("timing", *place, perturbation, mode) if part)
     return Panel(place_title(place), _caption(rows), draw_svg(name, partial(_draw, rows), width=440.0, height=270.0))
 
 
 def shown_floors(rows: Sequence[TimingRow]) -> list[list[tuple[float, float, str]]]:
-    """Floors as lines: each a list of (level, accuracy, why), the lowest first.
+    """Return floors as lines, each a list of (level, accuracy, reason), the lowest first.
 
-    Where recordings are disturbed, only those are kept that counts alone, or nothing at all, can reach.
+    Where recordings are perturbed, only the floors of chance and of counts alone are kept.
     """
     by_level = {row.level: row.floors for row in sorted(rows, key=lambda row: row.level)}
     n_floors = min((len(floors) for floors in by_level.values()), default=0)
@@ -58,7 +58,7 @@ def _caption(rows: Sequence[TimingRow]) -> str:
     if first.ceiling is not None and first.perturbation in OPTIONS:
         parts.append(f"Thin line: {first.ceiling[1]}.")
     if (first.task, first.perturbation) == ("isi", "replacement"):
-        parts.append("Dotted: reported, at second hand, for the surrogate-gradient nets of Beyond Rate Coding.")
+        parts.append("Dotted: second-hand figures for the surrogate-gradient nets of Beyond Rate Coding.")
     counts = sorted({len(row.seeds) for row in rows})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     parts.append(f"Bands: 95\u00a0% intervals, {seeds} seed{'s' if counts != [1] else ''}.")
@@ -93,7 +93,7 @@ def _draw(rows: Sequence[TimingRow], figure: Figure) -> None:
 
 
 def bounds(ax: Axes, rows: Sequence[TimingRow]) -> None:
-    """Floors, the ceiling where it is known at every level, and what others have reported."""
+    """Draw floors, the ceiling where it is known at every level, and reported figures."""
     for line in shown_floors(rows):
         levels, values = [point[0] for point in line], [point[1] for point in line]
         if len(levels) > 1:

@@ -1,4 +1,4 @@
-"""Accuracy and its price: how often hidden neurons spike for it."""
+"""Figure of accuracy against the spikes of hidden neurons."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["price_panel"]
 
 
 def price_panel(rows: Sequence[TimingRow], place: Place) -> Panel | None:
-    """The figure of one task; `rows` hold one for each model. None where fewer than two models spike at all."""
+    """Return the figure of one task from one row for each model; None where fewer than two models spike."""
     spiking = [row for row in rows if row.spikes_per_neuron_s > 0.0]
     if len(spiking) < 2:
         return None
     name = "-".join(part for part in ("timing", *place, "price") if part)
-    caption = "Up and to the left is better: right answers for few spikes; upright lines are 95\u00a0% intervals."
+    caption = "Up and to the left is better: high accuracy with few spikes. Vertical lines are 95\u00a0% intervals."
     return Panel(place_title(place), caption, draw_svg(name, partial(_draw, spiking), width=440.0, height=270.0))
 
 

@@ -1,4 +1,4 @@
-"""Forward against reversed: how much of what a net has learnt depends on the direction of time."""
+"""Figure of the accuracy on reversed recordings, which shows how much a net depends on the direction of time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from spikinggamma.report.theme import Panel, draw_svg, legend, percent_axis, tid
 
 __all__ = ["reversal_panel"]
 
-_APART = 0.05  # models beside one another, so that their intervals can be told apart
+_APART = 0.05  # horizontal distance between models, so that their intervals do not overlap
 
 
 def reversal_panel(rows: Sequence[TimingRow], place: Place) -> Panel:
-    """The figure of one task; `rows` are those of reversal, level 0 for forward and 1 for reversed."""
+    """Return the figure of one task from the rows of reversal, level 0 for forward and 1 for reversed."""
     name = "-".join(part for part in ("timing", *place, "reversal") if part)
-    caption = "Nets trained on speech as it is; upright lines are 95\u00a0% intervals. Dashed: what needs no timing."
+    caption = (
+        "Nets trained on unperturbed speech; vertical lines are 95\u00a0% intervals. Dashed: accuracy without timing."
+    )
     return Panel(place_title(place), caption, draw_svg(name, partial(_draw, rows), width=440.0, height=270.0))
 
 

@@ -1,7 +1,7 @@
-"""What single neurons stand for: a time in the recording, or a class.
+"""Figures of the tuning of single neurons to a time in the recording or to a class.
 
-Neurons are put in order by one half of the recordings and shown by the other. Ordered and shown by the same recordings,
-pure noise would make the same pretty diagonal.
+Neurons are sorted by one half of the recordings and shown by the other. Sorted and shown by the same recordings, pure noise
+would give the same diagonal.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from spikinggamma.report.theme import SERIES, Panel, Section, draw_svg, shade, t
 
 __all__ = ["draw_class_tuning", "tuning_section"]
 
-_ENOUGH = 50  # spikes; the preference of a neuron with fewer would be chance
+_ENOUGH = 50  # spikes; with fewer, a neuron's preference would be chance
 
 
 def tuning_section(survey: Survey, class_names: Sequence[str], key: str) -> Section:
-    """By time and by class, for every hidden layer."""
+    """Return the tuning to time and to class, for every hidden layer."""
     panels = []
     for index, layer in enumerate(survey.layers):
         height = 300.0
         panels += [
             Panel(
                 f"Hidden layer {index + 1}: preferred times",
-                "A blue diagonal is a sequence of time cells; upright stripes are moments that all neurons share.",
+                "A blue diagonal is a sequence of time cells; vertical stripes are times at which all neurons spike.",
                 draw_svg(
                     f"{key}-tuning-time-{index}", partial(_draw_time, layer, survey.dt_ms), width=440.0, height=height
                 ),
             ),
             Panel(
                 f"Hidden layer {index + 1}: preferred classes",
-                "Blue steps down the diagonal are neurons that speak for one class; pale rows tell little about it.",
+                "Blue steps down the diagonal are neurons that prefer one class; pale rows depend little on it.",
                 draw_svg(
                     f"{key}-tuning-class-{index}",
                     partial(_draw_classes, layer, class_names),
@@ -60,7 +60,7 @@ def tuning_section(survey: Survey, class_names: Sequence[str], key: str) -> Sect
 
 
 def draw_class_tuning(ax: Axes, layer: LayerSurvey, class_names: Sequence[str]) -> None:
-    """Rates by class, neurons in the order of their preferred class."""
+    """Draw rates by class, with neurons sorted by their preferred class."""
     first, second = np.nan_to_num(layer.by_class)
     quiet = layer.spikes < _ENOUGH
     order = np.lexsort((-first.max(0) / np.maximum(first.mean(0), 1e-12), first.argmax(0), quiet))
@@ -86,7 +86,7 @@ def _draw_classes(layer: LayerSurvey, class_names: Sequence[str], figure: Figure
 
 
 def _draw_rows(ax: Axes, rows: Float[np.ndarray, "N X"], edges: Float[np.ndarray, " X+1"]) -> None:
-    """Each neuron's rate over its own mean: full colour at twice the mean, and at none."""
+    """Draw each neuron's rate relative to its own mean: full colour at twice the mean, and at zero."""
     mean = rows.mean(1, keepdims=True)
     excess = np.where(mean > 0, rows / np.maximum(mean, 1e-12) - 1.0, 0.0)
     ax.pcolormesh(edges, np.arange(len(rows) + 1), shade(excess, SERIES[0], SERIES[1]), rasterized=True)

@@ -1,1 +1,1 @@
-"""Pages of a report: one file each."""
+"""Pages of reports."""

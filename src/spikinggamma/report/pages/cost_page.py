@@ -1,4 +1,4 @@
-"""Rows of costs as one self-contained page: what decisions cost, and the dial between few spikes and faithful ones."""
+"""The page of costs: what decisions cost, and the trade-off between sparsity and accuracy."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def write_cost_page(paths: Sequence[str | Path], out: str | Path | None = None) 
     """Draw rows of costs (`benchmarks/fsdd_cost.py` writes some) as one HTML page.
 
     Args:
-        paths: Files of rows whose `bench` is "cost"; of several rows of one measurement the last counts.
-        out: Where the page goes; beside the first file, with its name, if not given.
+        paths: Files of rows whose `bench` is "cost"; of several rows of one measurement the last is used.
+        out: Path of the page; beside the first file, with its name, if not given.
 
     Returns:
-        The page, replaced as a whole or not at all.
+        The path of the page, which is written atomically.
 
     Raises:
-        SpikingGammaError: A file that is not there, or holds no such rows; a page that cannot be written.
+        SpikingGammaError: A file is missing or holds no such rows, or the page cannot be written.
 
     Example:
         >>> write_cost_page(["cost.jsonl"])  # doctest: +SKIP

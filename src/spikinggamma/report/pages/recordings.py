@@ -1,4 +1,4 @@
-"""A data set or one of its recordings as a picture and a line of facts, before any net has seen it."""
+"""Pictures and statistics of a data set or of one recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["describe_recording", "describe_set", "show"]
 
 _DPI = 115
 _WIDTH = 12.8  # inches
-_UNLABELLED = 6  # examples where recordings have no class of their own
+_UNLABELLED = 6  # number of examples where recordings have no single class
 _MARGINS: dict[Any, Any] = {"figure.constrained_layout.w_pad": 0.06, "figure.constrained_layout.h_pad": 0.06}
 
 
@@ -37,20 +37,20 @@ def show(
     out: str | Path | None = None,
     settings: Iterable[str] = (),
 ) -> tuple[Path, str]:
-    """Draw a part of a data set, or one recording of it.
+    """Draw a part of a data set, or one recording of it, and return its statistics.
 
     Args:
         name: A data set or task.
-        index: Place of a recording in the part, from 0; the part as a whole where left out.
+        index: Index of a recording in the part, from 0; the whole part if not given.
         part: train, validation or test.
-        out: The picture; named after what it shows where left out. It is replaced as a whole or not at all.
-        settings: Texts KEY=VALUE as `spikinggamma.training.open_data` takes them.
+        out: Path of the picture, by default named after the data. It is written atomically.
+        settings: Texts KEY=VALUE, as in `spikinggamma.data.open_data`.
 
     Returns:
-        The picture, and what there is to say.
+        The path of the picture, and a line of statistics.
 
     Raises:
-        SpikingGammaError: No such data set, option or recording, or a picture that cannot be written.
+        SpikingGammaError: The data set, an option or the recording is unknown, or the picture cannot be written.
 
     Example:
         >>> show("localisation", 3, out="three.png")[0]  # doctest: +SKIP
@@ -88,7 +88,7 @@ def show(
 
 
 def describe_set(recordings: Sequence[Recording], info: DataInfo) -> str:
-    """What there is to say of a part of a data set, in one line.
+    """Return the statistics of a part of a data set in one line.
 
     Raises:
         SpikingGammaError: The part is empty.
@@ -111,7 +111,7 @@ def describe_set(recordings: Sequence[Recording], info: DataInfo) -> str:
 
 
 def describe_recording(recording: Recording, info: DataInfo) -> str:
-    """What there is to say of one recording, in one line."""
+    """Return the statistics of one recording in one line."""
     spikes = recording.n_events
     said = [
         info.title,
@@ -167,7 +167,7 @@ def _typical(group: Sequence[Recording]) -> Recording:
 
 
 def _heights(recordings: Sequence[Recording]) -> tuple[float, float]:
-    """Of the examples of a set and of its statistics, in inches."""
+    """Return the heights of the examples of a set and of its statistics, in inches."""
     classes = len(by_class(recordings))
     rows = -(-classes // 5) if classes <= 20 else -(-classes // 7)
     above = 0.5 + 1.6 * rows

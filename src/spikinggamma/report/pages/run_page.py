@@ -1,4 +1,4 @@
-"""One self-contained HTML page for one or more runs: everything inline, nothing fetched, nothing executed."""
+"""The page of one or more runs: a self-contained HTML file that fetches and executes nothing."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from spikinggamma.runs import Run, build_net, load_run
 
 __all__ = ["write_page"]
 
-_FULL = 3  # with more runs on one page, each gets its headline only: a page should be there in seconds
+_FULL = 3  # with more runs on one page, each has its headline only, so that a page takes seconds
 
 
 class _Part(NamedTuple):
-    """A run's part of the page."""
+    """The part of the page that describes one run."""
 
     key: str
     headline: Headline
@@ -39,19 +39,19 @@ class _Part(NamedTuple):
 
 
 def write_page(run_dirs: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Draw runs as one HTML page, several of them with a comparison at the top.
+    """Draw runs as one HTML page; several runs have a comparison at the top.
 
-    More than three runs are compared, and their own figures left to pages of their own.
+    With more than three runs, the page holds the comparison and no figures of single runs.
 
     Args:
-        run_dirs: Folders that `spikinggamma train` made.
-        out: Where the page goes; `report.html` in the first folder if not given.
+        run_dirs: Folders written by `spikinggamma train`.
+        out: Path of the page; `report.html` in the first folder if not given.
 
     Returns:
-        The page, replaced as a whole or not at all.
+        The path of the page, which is written atomically.
 
     Raises:
-        SpikingGammaError: No folder or no run in it, a damaged file, a page that cannot be written.
+        SpikingGammaError: A folder is missing or holds no run, a file is damaged, or the page cannot be written.
 
     Example:
         >>> write_page(["runs/localisation-0-1"])  # doctest: +SKIP
@@ -102,7 +102,7 @@ def _sections(run: Run, key: str) -> list[Section]:
             sections.append(rate_section(rates, look.survey, key, _where(run, look)))
         if look.survey is not None:
             sections.append(tuning_section(look.survey, class_names, key))
-    cost = (run.result or {}).get("cost")  # which runs of old have not
+    cost = (run.result or {}).get("cost")  # missing in runs of earlier versions
     if cost is not None:
         sections.append(cost_section(cost, cost["seconds"], cost["energies"], key))
     return sections
@@ -122,7 +122,7 @@ def _where(run: Run, look: Look) -> str:
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """Folder names, with as much of the path as it takes to tell them apart."""
+    """Return folder names, with as much of the path as makes them unique."""
     paths = [run.path.resolve() for run in runs]
     for depth in range(1, max(len(path.parts) for path in paths)):
         names = ["/".join(path.parts[-depth:]) for path in paths]

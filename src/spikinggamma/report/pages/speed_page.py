@@ -1,4 +1,4 @@
-"""Rows of the speed bench as one self-contained page: a training step beside its products alone, and beside other libraries."""
+"""The page of the speed benchmark: training steps compared with their matrix products and with other libraries."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def write_speed_page(paths: Sequence[str | Path], out: str | Path | None = None)
     """Draw rows of `spikinggamma bench speed` as one HTML page.
 
     Args:
-        paths: Files of rows; of several rows of one measurement, by one command, the last counts.
-        out: Where the page goes; beside the first file, with its name, if not given.
+        paths: Files of rows; of several rows of one measurement, by one command, the last is used.
+        out: Path of the page; beside the first file, with its name, if not given.
 
     Returns:
-        The page, replaced as a whole or not at all.
+        The path of the page, which is written atomically.
 
     Raises:
-        SpikingGammaError: A file that is not there, or holds no such rows; a page that cannot be written.
+        SpikingGammaError: A file is missing or holds no such rows, or the page cannot be written.
 
     Example:
         >>> write_speed_page(["speed.jsonl"])  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Rows of benches as one self-contained page: the questions of "Beyond Rate Coding", and what the time step matters."""
+"""The page of the timing suite, with the experiments of "Beyond Rate Coding", and of the effect of the time step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HEADINGS = (
 
 
 class _Theme(NamedTuple):
-    """A section of curves: its heading, what to look for, and the perturbation and mode that it shows."""
+    """A section of curves: heading, introduction, perturbation and mode."""
 
     key: str
     title: str
@@ -55,21 +55,21 @@ _THEMES = (
     _Theme(
         "intervals",
         "Longer intervals",
-        "How far apart two spikes may be and still be heard as a pair. A net needs memory, or delays, as long as that.",
+        "How far apart two spikes may be and still be recognised as a pair. A net needs memory or delays of that length.",
         "max_interval_ms",
         "train-and-test",
     ),
     _Theme(
         "overlap",
         "Harder coincidences",
-        "Which groups are busy together, the harder to tell the more busy and quiet groups are alike.",
+        "Which groups are active together, which is harder the more similar busy and quiet groups are.",
         "overlap",
         "train-and-test",
     ),
     _Theme(
         "jitter",
         "Jitter of each spike",
-        "Nets trained on recordings as they are. Every spike moves on its own: what falls early needs the finest timing.",
+        "Nets trained on unperturbed recordings. Every spike moves independently: early drops mean fine timing.",
         "jitter",
         "test-only",
     ),
@@ -90,7 +90,7 @@ _THEMES = (
     _Theme(
         "deletion",
         "Lost spikes",
-        "Spikes of test recordings are lost at random; how gently accuracy falls is how redundant the code is.",
+        "Spikes of test recordings are deleted at random; the slower accuracy falls, the more redundant is the code.",
         "deletion",
         "test-only",
     ),
@@ -101,14 +101,14 @@ def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None
     """Draw rows of `spikinggamma bench timing` and `bench resolution` as one HTML page.
 
     Args:
-        paths: Files of rows; of several rows of one measurement the last counts.
-        out: Where the page goes; beside the first file, with its name, if not given.
+        paths: Files of rows; of several rows of one measurement the last is used.
+        out: Path of the page; beside the first file, with its name, if not given.
 
     Returns:
-        The page, replaced as a whole or not at all.
+        The path of the page, which is written atomically.
 
     Raises:
-        SpikingGammaError: A file that is not there, or holds no such rows; a page that cannot be written.
+        SpikingGammaError: A file is missing or holds no such rows, or the page cannot be written.
 
     Example:
         >>> write_timing_page(["timing.jsonl"])  # doctest: +SKIP
@@ -158,8 +158,8 @@ def _sections(rows: Sequence[TimingRow]) -> list[Section]:
         prices.append(price_panel(found, place))
     shown = [panel for panel in prices if panel is not None]
     if shown:
-        intro = "Recordings as they are, or the easiest setting of a task; models that send no spikes are left out."
-        sections.append(Section("price", "Accuracy and its price", intro, shown, columns=2))
+        intro = "Unperturbed recordings, or the easiest setting of a task; models without spikes are left out."
+        sections.append(Section("price", "Accuracy against spikes", intro, shown, columns=2))
     return sections
 
 
@@ -172,7 +172,7 @@ def _of(rows: Sequence[TimingRow], place: tuple[str, str], perturbation: str, mo
 
 
 def _overview(rows: Sequence[TimingRow], place: tuple[str, str], model: str) -> str:
-    """Accuracy as it is, and with all timing at random where that was measured."""
+    """Return the accuracy without perturbation, and with fully random timing where that was measured."""
     plain = undisturbed(rows, place, model)
     if plain is None:
         return ""

@@ -1,1 +1,1 @@
-"""Rows of results, read and grouped."""
+"""Reading and grouping of result rows."""

@@ -1,4 +1,4 @@
-"""Rows of benches that have a page: read from files, checked field by field."""
+"""Reading and checking of rows of benchmarks that have a page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DRAWN = ("timing", "resolution", "speed", "cost")
 
 
 def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, dict[str, Any]]]:
-    """Rows of one bench from files that may hold those of others too, each with its place for messages.
+    """Return the rows of one benchmark from files that may hold others too, each with its place for messages.
 
     Raises:
-        SpikingGammaError: A file that is not there; a row of a bench that has no page.
+        SpikingGammaError: A file is missing, or a row is of a benchmark that has no page.
     """
     found = []
     for path in map(Path, paths):
@@ -39,10 +39,10 @@ def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, 
 def check_fields(
     where: str, row: dict[str, Any], texts: Sequence[str], numbers: Sequence[str], lists: Sequence[str] = ()
 ) -> None:
-    """See that a row has these fields.
+    """Check that a row has these fields.
 
     Raises:
-        SpikingGammaError: The first that is missing or of another kind.
+        SpikingGammaError: A field is missing or of another type; the message names the first.
     """
     for name in (*texts, *numbers, *lists):
         value = row.get(name)
@@ -53,6 +53,6 @@ def check_fields(
 
 
 def colours_of(models: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each model: those that are known keep theirs whatever else is on the page."""
+    """Return a colour for each model; known models have the same colour on every page."""
     others = sorted(set(models) - known.keys())
     return {**known, **{model: SERIES[-1 - index % len(SERIES)] for index, model in enumerate(others)}}

@@ -1,4 +1,4 @@
-"""Rows of evaluations with their costs, as the figures of a page need them: checked, one for each net and factor."""
+"""Rows of evaluations with costs for the figures of a page: checked, and one for each net and scale of thresholds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spikinggamma.report.theme import SERIES
 
 __all__ = ["COUNTS", "CostRow", "as_trained", "curves", "nets_of", "read_cost_rows"]
 
-# As a row's cost tells them: work driven by events, and dense work.
+# Keys of a row's cost: event-driven and dense.
 COUNTS = ("event", "dense")
 _FIGURES = (
     "synaptic_operations", "state_updates", "multiply_accumulates", "accumulates", "weight_bytes_read", "state_bytes_read",
@@ -23,7 +23,7 @@ _NUMBERS = ("threshold_scale", "accuracy", "ci_low", "ci_high", "spikes_per_neur
 
 
 class CostRow(NamedTuple):
-    """A net under thresholds of one factor, and the mean recording's cost."""
+    """The evaluation of a net at one scale of thresholds, with the mean recording's cost."""
 
     net: str
     model: str
@@ -41,10 +41,10 @@ class CostRow(NamedTuple):
 
 
 def read_cost_rows(paths: Sequence[str | Path]) -> list[CostRow]:
-    """Rows of several files in their order; of rows of one net, part, factor and table of energies the last counts.
+    """Return the rows of several files in order; of rows of one net, part, scale and energy table the last is used.
 
     Raises:
-        SpikingGammaError: No file; a row that lacks a field.
+        SpikingGammaError: A file is missing, or a row lacks a field.
     """
     found: dict[tuple[object, ...], CostRow] = {}
     for where, row in read_bench_rows(paths, "cost"):
@@ -54,18 +54,18 @@ def read_cost_rows(paths: Sequence[str | Path]) -> list[CostRow]:
 
 
 def nets_of(rows: Sequence[CostRow]) -> dict[str, str]:
-    """The nets in their order, with a colour each."""
+    """Return the nets in order, each with a colour."""
     names = dict.fromkeys(row.net for row in rows)
     return {name: SERIES[index % len(SERIES)] for index, name in enumerate(names)}
 
 
 def as_trained(rows: Sequence[CostRow], energies: str) -> list[CostRow]:
-    """Each net once on test recordings, under its own thresholds."""
+    """Return one row for each net on test recordings, with its own thresholds."""
     return [row for row in rows if row.threshold_scale == 1.0 and row.part == "test" and row.energies == energies]
 
 
 def curves(rows: Sequence[CostRow], part: str) -> dict[str, list[CostRow]]:
-    """Rows of each net that was evaluated under several factors on that part, from the smallest."""
+    """Return the rows of each net that was evaluated at several scales on that part, from the smallest scale."""
     found: dict[str, dict[float, CostRow]] = {}
     for row in rows:
         if row.part == part:

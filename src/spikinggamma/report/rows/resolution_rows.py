@@ -1,4 +1,4 @@
-"""Rows of the resolution bench as its figures need them: checked, one for each net and step, with names for people."""
+"""Rows of the resolution benchmark for its figures: checked, one for each net and step, with display names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spikinggamma.report.theme import SERIES
 
 __all__ = ["ResolutionRow", "carried", "model_colours", "model_name", "read_resolution_rows", "trained"]
 
-# Colours as on the other figures of a page; OTTT has one that no model of the timing suite takes.
+# Colours as in the other figures of a page; OTTT has one that no model of the timing suite uses.
 _MODELS = {
     "spikinggamma": ("SpikingGamma", SERIES[0]),
     "lif": ("LIF, BPTT", SERIES[1]),
@@ -25,7 +25,7 @@ _TEXTS = ("task", "model", "mode")
 
 
 class ResolutionRow(NamedTuple):
-    """Nets trained at one step and run at one."""
+    """Result of nets trained at one time step and run at one."""
 
     task: str
     model: str
@@ -44,10 +44,10 @@ class ResolutionRow(NamedTuple):
 
 
 def read_resolution_rows(paths: Sequence[str | Path]) -> list[ResolutionRow]:
-    """Rows of several files, by task, model and steps; of rows of one net and step the last counts.
+    """Return the rows of several files, sorted by task, model and steps; of rows of one net and step the last is used.
 
     Raises:
-        SpikingGammaError: No file; a row that lacks a field or is of another bench than those that have a page.
+        SpikingGammaError: A file is missing, a row lacks a field, or its benchmark has no page.
     """
     found: dict[tuple[object, ...], ResolutionRow] = {}
     for where, row in read_bench_rows(paths, "resolution"):
@@ -68,19 +68,19 @@ def read_resolution_rows(paths: Sequence[str | Path]) -> list[ResolutionRow]:
 
 
 def trained(rows: Sequence[ResolutionRow], task: str, model: str) -> list[ResolutionRow]:
-    """Nets trained at each step and run at it, from the finest."""
+    """Return the rows of nets that run at the step of their training, from the finest."""
     own = [row for row in rows if (row.task, row.model) == (task, model) and row.trained_dt_ms == row.run_dt_ms]
     return sorted(own, key=lambda row: row.run_dt_ms)
 
 
 def carried(rows: Sequence[ResolutionRow], task: str, model: str) -> list[ResolutionRow]:
-    """The net that was trained at the recipe's step, at every step, from the finest."""
+    """Return the rows of the net that was trained at the recipe's step and run at every step, from the finest."""
     own = [row for row in rows if (row.task, row.model) == (task, model) and row.trained_dt_ms == row.recipe_dt_ms]
     return sorted(own, key=lambda row: row.run_dt_ms)
 
 
 def model_name(model: str) -> str:
-    """A model's name for people.
+    """Return the display name of a model.
 
     Example:
         >>> model_name("lif_ottt")
@@ -90,7 +90,7 @@ def model_name(model: str) -> str:
 
 
 def model_colours(rows: Sequence[ResolutionRow]) -> dict[str, str]:
-    """A colour for each model: those that are known keep theirs whatever else is on the page."""
+    """Return a colour for each model; known models have the same colour on every page."""
     return colours_of((row.model for row in rows), {model: colour for model, (_, colour) in _MODELS.items()})
 
 

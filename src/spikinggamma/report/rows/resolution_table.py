@@ -1,4 +1,4 @@
-"""All rows of the resolution bench, as a table of its page."""
+"""The table of all rows of the resolution benchmark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADINGS = (
 
 
 def resolution_table(rows: Sequence[ResolutionRow]) -> list[list[str]]:
-    """A line for each row; demands are kept, missed, or not made."""
+    """Return a line for each row; its demand is kept, missed, or not made."""
     return [
         [
             place_title((row.task, "")),

@@ -1,4 +1,4 @@
-"""Rows of the speed bench as its page needs them: checked, one for each measurement, with names for people."""
+"""Rows of the speed benchmark for its page: checked, one for each measurement, with display names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 OURS = "spikinggamma"
-# In their order on the page; LIF has the colour that it has on the other pages.
+# In the order of the page; LIF has the same colour as on the other pages.
 _LIBRARIES = {
     "matmul": ("the products alone", MUTED),
     OURS: ("SpikingGamma", SERIES[0]),
@@ -39,7 +39,7 @@ _NUMBERS = (*_POSITIVE, "step_mib", "seed")
 
 
 class Shape(NamedTuple):
-    """What is computed, and on what."""
+    """Sizes of a measurement, and the device and number of threads."""
 
     neurons: int
     density: float
@@ -51,7 +51,7 @@ class Shape(NamedTuple):
 
 
 class SpeedRow(NamedTuple):
-    """A layer of one library; `run` is the number of the command that took it in turns with others."""
+    """The measurement of one library; `run` is the number of the command that interleaved it with others."""
 
     run: int
     case: str
@@ -67,12 +67,12 @@ class SpeedRow(NamedTuple):
 
 
 def read_speed_rows(paths: Sequence[str | Path]) -> list[SpeedRow]:
-    """Rows of several files, by run, case, shape and library; of rows of one command, case, shape and library the last counts.
+    """Return the rows of several files, sorted by run, case, shape and library; the last row of each measurement is used.
 
-    Rows of another command stay beside them: only what took turns can be compared.
+    Rows of different commands are kept apart, as only interleaved measurements can be compared.
 
     Raises:
-        SpikingGammaError: No file; a row that lacks a field or is of another bench than those that have a page.
+        SpikingGammaError: A file is missing, a row lacks a field, or its benchmark has no page.
     """
     found: dict[tuple[object, ...], SpeedRow] = {}
     runs: dict[str, int] = {}
@@ -90,7 +90,7 @@ def read_speed_rows(paths: Sequence[str | Path]) -> list[SpeedRow]:
 
 
 def library_name(library: str) -> str:
-    """A library's name for people.
+    """Return the display name of a library.
 
     Example:
         >>> library_name("lif")
@@ -100,17 +100,17 @@ def library_name(library: str) -> str:
 
 
 def library_colours(rows: Sequence[SpeedRow]) -> dict[str, str]:
-    """A colour for each library: those that are known keep theirs whatever else is on the page."""
+    """Return a colour for each library; known libraries have the same colour on every page."""
     return colours_of((row.library for row in rows), {name: colour for name, (_, colour) in _LIBRARIES.items()})
 
 
 def over_steps(rows: Sequence[SpeedRow]) -> list[list[SpeedRow]]:
-    """Rows of one run and case that differ in nothing but their steps and library, where there are several numbers of steps."""
+    """Return groups of rows that differ only in steps and library, where there are several numbers of steps."""
     return [own for own in _families(rows) if len({row.shape.steps for row in own}) > 1]
 
 
 def side_by_side(rows: Sequence[SpeedRow]) -> list[list[SpeedRow]]:
-    """The other rows, shape by shape, from the fewest neurons and the sparsest input."""
+    """Return the other rows by shape, from the fewest neurons and the sparsest input."""
     found: dict[Shape, list[SpeedRow]] = {}
     for own in _families(rows):
         if len({row.shape.steps for row in own}) == 1:
@@ -143,7 +143,7 @@ def _parsed(row: dict[str, Any], run: int) -> SpeedRow:
             density=float(row["density"]),
             batch=int(row["batch"]),
             steps=int(row["steps"]),
-            precision=str(row.get("dtype", "float32")),  # as the bench has it, unless a row says more
+            precision=str(row.get("dtype", "float32")),  # the default of the benchmark, unless the row has its own
             threads=int(row["threads"]),
             device=row["device"],
         ),

@@ -1,4 +1,4 @@
-"""Rows of the timing suite as its page needs them: checked, one for each cell, with names for people."""
+"""Rows of the timing suite for its page: checked, one for each cell, with display names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TEXTS = ("task", "variant", "model", "perturbation", "mode")
 
 
 class TimingRow(NamedTuple):
-    """A cell of the suite; `floors` and `ceiling` are accuracies with their reasons."""
+    """A cell of the suite; `floors` and `ceiling` are accuracies with reasons."""
 
     task: str
     variant: str
@@ -52,10 +52,10 @@ class TimingRow(NamedTuple):
 
 
 def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
-    """Rows of several files; of rows of one cell the last counts.
+    """Return the rows of several files; of rows of one cell the last is used.
 
     Raises:
-        SpikingGammaError: No file; a row that lacks a field or is of another bench than those that have a page.
+        SpikingGammaError: A file is missing, a row lacks a field, or its benchmark has no page.
     """
     found: dict[tuple[object, ...], TimingRow] = {}
     for where, row in read_bench_rows(paths, "timing"):
@@ -66,7 +66,7 @@ def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
 
 
 def places(rows: Sequence[TimingRow]) -> list[Place]:
-    """Tasks and variants, those that are known first and in their order."""
+    """Return tasks and variants, known ones first and in their order."""
     tasks, variants = list(_TASKS), ["", "whole", "part", "norm"]
 
     def order(place: Place) -> tuple[int, str, int, str]:
@@ -82,7 +82,7 @@ def places(rows: Sequence[TimingRow]) -> list[Place]:
 
 
 def place_title(place: Place) -> str:
-    """A task's name for people.
+    """Return the display name of a task.
 
     Example:
         >>> place_title(("fsdd", "norm"))
@@ -109,7 +109,7 @@ def colours(rows: Sequence[TimingRow]) -> dict[str, str]:
 
 
 def undisturbed(rows: Sequence[TimingRow], place: Place, model: str) -> TimingRow | None:
-    """A model's row on recordings of a task as they are; where there is none, on the easiest of the task's settings."""
+    """Return a model's row on unperturbed recordings of a task, or else on the easiest of the task's settings."""
     own = [row for row in rows if row.place == place and row.model == model]
     plain = [row for row in own if row.level == 0.0]
     return min(plain or own, key=lambda row: (row.perturbation != "replacement", row.level), default=None)

@@ -10,7 +10,8 @@ import pytest
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.bench import BENCHES
-from spikinggamma.bench.rows import row, write_rows
+from spikinggamma.bench.rows import row, with_row, write_rows
+from spikinggamma.bench.timing_rows import CELL
 
 
 def test_a_row_says_how_to_repeat_it() -> None:
@@ -50,3 +51,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_every_bench_has_a_name_and_yields_nothing_before_it_is_asked() -> None:
     assert set(BENCHES) >= {"gradient", "memory", "resolution"}
     assert all(hasattr(bench(quick=True, seed=0), "__next__") for bench in BENCHES.values())
+
+
+def test_a_row_replaces_that_of_its_cell_only() -> None:
+    rows = [{"task": "isi", "level": level, "seeds": [0]} for level in (0.0, 1.0)]
+    new = {"task": "isi", "level": 0.0, "seeds": [0, 1]}
+    assert with_row(rows, new, CELL) == [new, rows[1]]
+    assert with_row(rows, new | {"quick": True}, CELL) == [*rows, new | {"quick": True}]

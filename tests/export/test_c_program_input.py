@@ -1,6 +1,6 @@
 """What a program reads: well-formed input exactly, malformed input with its line and exit code 2, mutated input never badly.
 
-By hand, a hundred thousand mutations of each format: `pytest -m slow -s tests/export/test_reading.py`.
+By hand, a hundred thousand mutations of each format: `pytest -m slow -s tests/export/test_c_program_input.py`.
 """
 
 from __future__ import annotations

@@ -11,13 +11,12 @@ import pytest
 from spikinggamma import SpikingGammaError
 from spikinggamma.bench import resolution_plan, resolution_rows
 from spikinggamma.bench.kept_runs import Asked, Outcome
-from spikinggamma.bench.resolution_plan import Case, Sweep, cases, planned, select, sweeps
+from spikinggamma.bench.resolution_plan import Case, Sweep, planned
 from spikinggamma.bench.resolution_rows import LOST, OFF, rows_of
-from spikinggamma.bench.resolution_table import MODELS, SMALL, STEPS_MS
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.run_bench import measure
 from spikinggamma.evaluation import evaluate
-from spikinggamma.recipes import load_recipe, recipe_names
+from spikinggamma.recipes import load_recipe
 from spikinggamma.runs import load_run, read_rows
 from spikinggamma.training import train
 
@@ -42,6 +41,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolution_plan, "SMALL", TINY)
 
 
+@pytest.mark.long
 def test_rows_are_what_evaluating_the_runs_gives_and_are_not_made_again(worked: list[str], tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     rows = list(measured(tmp_path / "runs", out, models="spikinggamma"))
@@ -129,46 +129,6 @@ def test_a_net_that_is_silent_at_home_has_no_ratio(finished_run: Path, monkeypat
     runs = {1.0: [planned(GAMMA, 1.0, 0, quick=True)._replace(name=finished_run.name)]}
     (row,) = rows_of(Sweep(GAMMA, "carried", 1.0, 1.0, (1.0, 2.0)), [0], runs, finished_run.parent, quick=False)
     assert (row["spikes_ratio"], row["spikes_hold"]) == (None, False)
-
-
-@pytest.mark.parametrize("case", [case for case in cases(quick=False) if case.recipe in recipe_names()])
-def test_every_step_that_a_bundled_recipe_allows_fits_it_and_the_next_does_not(case: Case) -> None:
-    (*carried, trained) = sweeps(case, quick=False)
-    longest = max(trained.steps_ms)
-    assert trained.steps_ms == STEPS_MS[: len(trained.steps_ms)]
-    assert trained.home_dt_ms == trained.recipe_dt_ms == load_recipe(case.recipe).data.dt_ms
-    # Everything trained is run everywhere, and told once.
-    told = [pair for sweep in (*carried, trained) for pair in sweep.told_ms]
-    assert sorted(told) == sorted((one, other) for one in trained.steps_ms for other in trained.steps_ms)
-    for step in trained.steps_ms:
-        assert planned(case, step, 3, quick=False).recipe.data.dt_ms == step
-    if case.model == "spikinggamma":
-        assert longest <= min(load_recipe(case.recipe).net.tau_ms)
-        if longest < STEPS_MS[-1]:
-            with pytest.raises(SpikingGammaError, match="shortest bucket"):
-                planned(case, STEPS_MS[len(trained.steps_ms)], 3, quick=False)
-    else:
-        assert longest == STEPS_MS[-1]
-
-
-def test_the_digits_net_is_small_and_allows_its_shortest_bucket() -> None:
-    (digits,) = (case for case in cases(quick=False) if (case.task, case.model) == ("fsdd", "spikinggamma"))
-    assert sweeps(digits, quick=False)[-1].steps_ms == (0.5, 1.0, 2.0, 4.0, 5.0)
-    first, second = (planned(digits, 0.5, seed, quick=False) for seed in (0, 1))
-    assert first.recipe.net.hidden == (96, 96)
-    assert first.recipe.data.seed == second.recipe.data.seed  # recordings of people stay as they are
-    assert first.name.startswith("fsdd-hidden_96_96-epochs_10-dt_ms_0.5-s0-")
-
-
-def test_quick_sizes_fit_the_recipe() -> None:
-    assert load_recipe("localisation", SMALL).training.epochs == 1
-
-
-def test_tasks_and_models_are_chosen_by_name() -> None:
-    full = cases(quick=False)
-    assert {case.task for case in select(full, ["fsdd"], [])} == {"fsdd"}
-    assert [case.model for case in select(full, ["localisation"], ["lif_ottt"])] == ["lif_ottt"]
-    assert {case.model for case in full} == set(MODELS)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def test_predictions_at_each_step_are_those_of_an_evaluation() -> None:
     assert rows[-1]["class"] == wanted[-1]
 
 
+@pytest.mark.long
 @given(chunk=st.integers(2, 40), cuts=st.lists(st.integers(0, 500), max_size=6))
 @settings(max_examples=8)
 def test_neither_chunks_nor_portions_matter(chunk: int, cuts: list[int]) -> None:
@@ -204,6 +205,7 @@ def test_what_is_forgotten_is_counted_and_teaches_nothing() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
+@pytest.mark.long
 def test_memory_is_bounded_on_a_segment_without_end() -> None:
     engine = engine_of(gamma_net(), 4, remember_ms=100.0)
     nothing = np.zeros(2000, np.int64)

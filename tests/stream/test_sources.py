@@ -72,6 +72,7 @@ def test_a_sender_learns_where_to_go_on_and_what_is_safe(tmp_path: Path) -> None
             assert line_of(peer) == "done 112\n"
 
 
+@pytest.mark.long
 def test_a_sender_that_does_not_listen_hinders_nobody(tmp_path: Path) -> None:
     with SocketSource(tmp_path / "ears") as source:
         blocks = source.blocks(0, patience_s=0.05)

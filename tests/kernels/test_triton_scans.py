@@ -30,6 +30,7 @@ for name in scans.__all__:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "order"), [("fp32", 8), ("fp64", 1)])
 def test_it_compiles(kind: str, order: int, tmp_path: object) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}

@@ -55,6 +55,7 @@ def test_every_data_set_can_be_cited() -> None:
             assert call(*line.split()[2:]).exit_code == 0, line
 
 
+@pytest.mark.long
 def test_showing_prints_the_picture_and_the_facts(tmp_path: Path) -> None:
     result = call("data", "show", "localisation", "3", "--part", "test", *SETTINGS)
     assert result.exit_code == 0, result.output
@@ -72,6 +73,7 @@ def test_every_task_can_be_shown() -> None:
     assert "isi: Inter-spike intervals\n  classes   2: above the line, below the line\n" in call("data", "list").output
 
 
+@pytest.mark.long
 def test_sounds_become_one_file(sounds: Path, tmp_path: Path) -> None:
     result = call("data", "convert", sounds, "sounds.h5", "--n-channels", "4", "--seed", "1", "--ramp-ms", "5")
     assert result.exit_code == 0, result.output
@@ -117,6 +119,7 @@ def test_normalised_counts_are_the_same_in_every_recording(tmp_path: Path) -> No
     assert call("data", "normalise", "localisation", "--out", "out", *SETTINGS, "--force").exit_code == 0
 
 
+@pytest.mark.long
 def test_the_authors_way_says_so_and_splits_as_they_do(tmp_path: Path) -> None:
     more = ["--set", "n_train=520", "--set", "n_test=260", "--set", "n_validation=9"]
     result = call("data", "normalise", "localisation", "--out", "out", *more, "--as-authors")

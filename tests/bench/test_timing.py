@@ -12,18 +12,16 @@ import numpy as np
 import pytest
 
 from spikinggamma import SpikingGammaError, tasks
-from spikinggamma.bench import run_plan, run_work, timing, timing_plan
-from spikinggamma.bench.jobs import Job, last_line, run_jobs
+from spikinggamma.bench import run_plan, run_work, timing
+from spikinggamma.bench.jobs import last_line, run_jobs
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, missing
-from spikinggamma.bench.rows import FailedRuns, Row, with_row
+from spikinggamma.bench.rows import FailedRuns, Row
 from spikinggamma.bench.run_bench import measure
-from spikinggamma.bench.timing_plan import Cell, cells, select
-from spikinggamma.bench.timing_rows import CELL
-from spikinggamma.bench.timing_runs import asked_of, planned
-from spikinggamma.bench.timing_table import MODELS, RECIPES, SMALL
+from spikinggamma.bench.timing_plan import Cell
+from spikinggamma.bench.timing_runs import planned
+from spikinggamma.bench.timing_table import SMALL
 from spikinggamma.evaluation import evaluate
-from spikinggamma.events import parse_perturbation
-from spikinggamma.recipes import load_recipe, recipe_names
+from spikinggamma.recipes import load_recipe
 from spikinggamma.runs import load_run, read_rows
 from spikinggamma.training import TrainingInterrupted, train
 
@@ -62,6 +60,7 @@ def rows_of(folder: Path, *, seeds: Sequence[int] = (0, 1), **options: Any) -> l
     return list(timing.run(quick=True, seed=0, seeds=seeds, runs=folder, **options))
 
 
+@pytest.mark.long
 def test_rows_carry_accuracy_over_seeds_spikes_and_bounds(worked: list[str], tmp_path: Path) -> None:
     rows = rows_of(tmp_path)
     assert [(row["perturbation"], row["level"]) for row in rows] == [(one.perturbation, one.level) for one in PLAN]
@@ -80,6 +79,7 @@ def test_rows_carry_accuracy_over_seeds_spikes_and_bounds(worked: list[str], tmp
         assert row["command"] == command
 
 
+@pytest.mark.long
 def test_a_row_is_what_evaluating_its_runs_gives(worked: list[str], tmp_path: Path) -> None:
     undisturbed, jittered, reversed_, _ = rows_of(tmp_path)
     folders = [tmp_path / name for name in undisturbed["runs"]]
@@ -101,12 +101,14 @@ def test_generated_recordings_are_others_for_every_seed() -> None:
     assert (second.data.seed, second.training.seed) == (1, 1)
 
 
+@pytest.mark.long
 def test_the_same_seeds_give_the_same_rows(worked: list[str], tmp_path: Path) -> None:
     one, other = rows_of(tmp_path / "a"), rows_of(tmp_path / "b")
     assert [plain(row) for row in one] == [plain(row) for row in other]
     assert len(worked) == 8
 
 
+@pytest.mark.long
 def test_a_finished_run_is_not_trained_again_and_a_row_that_is_there_not_made_again(
     worked: list[str], tmp_path: Path
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path
         run_work.work(tmp_path / one.name, one.source, one.settings, [Asked()])
 
 
+@pytest.mark.long
 def test_processes_of_one_thread_do_the_same_and_keep_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worked: list[str]
 ) -> None:
@@ -194,27 +197,7 @@ def test_processes_of_one_thread_do_the_same_and_keep_logs(
     assert last_line(log).startswith("error: `n_clicks`")
 
 
-def test_jobs_run_at_once_and_are_ended_when_nobody_listens(tmp_path: Path) -> None:
-    jobs = [
-        Job(str(code), ("sh", "-c", f"echo said {code}; exit {code}"), tmp_path / f"{code}.log") for code in range(4)
-    ]
-    assert {(end.job.name, end.code) for end in run_jobs(jobs, at_once=3)} == {(str(code), code) for code in range(4)}
-    assert last_line(tmp_path / "2.log") == "said 2"
-    assert last_line(tmp_path / "none.log") == "nothing was said"
-    pid = tmp_path / "pid"
-    endless = [Job("short", ("true",), tmp_path / "s.log"), Job("endless", _endless(pid), tmp_path / "e.log")]
-    listening = run_jobs(endless, at_once=2)
-    next(listening)
-    while not (pid.exists() and pid.read_text().strip()):
-        pass
-    listening.close()  # type: ignore[attr-defined]
-    assert not Path("/proc/self").exists() or not Path(f"/proc/{pid.read_text().strip()}").exists()
-
-
-def _endless(pid: Path) -> tuple[str, ...]:
-    return ("sh", "-c", f"echo $$ > {pid}; exec sleep 600")
-
-
+@pytest.mark.long
 def test_answers_of_runs_that_were_asked_before_steps_were_are_known(worked: list[str], tmp_path: Path) -> None:
     """Their rows say nothing of a step: they were asked at that of the training."""
     first = rows_of(tmp_path)
@@ -227,47 +210,6 @@ def test_answers_of_runs_that_were_asked_before_steps_were_are_known(worked: lis
     worked.clear()
     assert rows_of(tmp_path) == first
     assert not worked
-
-
-def test_every_cell_of_the_plan_has_a_recipe_a_place_and_a_perturbation_that_exists() -> None:
-    full = cells(quick=False)
-    assert len({tuple(one.key.values()) for one in full}) == len(full)
-    assert {(one.task, one.model) for one in full} == set(RECIPES)
-    for one in full:
-        if one.perturb:
-            assert str(parse_perturbation(one.perturb)) == one.perturb
-            assert one.mode == "test-only"
-        for text in one.overrides:
-            if text.startswith("data.perturb="):
-                (inner,) = json.loads(text.partition("=")[2])
-                assert parse_perturbation(inner).level == one.level
-    small = cells(quick=True)
-    assert {one.task for one in small} == {one.task for one in full}
-    assert len(small) < len(full) / 3
-
-
-def test_level_0_is_the_same_run_in_every_group_of_a_task() -> None:
-    zeros = [one for one in cells(quick=False) if one.level == 0.0 and one.task == "fsdd" and one.variant == "norm"]
-    assert len({(one.recipe, one.overrides) for one in zeros}) == len(MODELS)
-    assert all(asked_of(one) == [Asked()] for one in zeros)
-
-
-@pytest.mark.parametrize("task", ["isi", "polychrony", "coincidence"])
-def test_options_that_vary_are_options_of_the_task(task: str) -> None:
-    for one in cells(quick=False):
-        options = [text for text in one.overrides if text.startswith("data.options.")]
-        if one.task == task:
-            for text in [*options, *(text for text in SMALL[task] if text.startswith("data.options."))]:
-                assert text.partition("=")[0].removeprefix("data.options.") in tasks.options(task)
-
-
-def test_groups_are_chosen_by_their_beginning() -> None:
-    full = cells(quick=False)
-    assert {one.group for one in select(full, ["isi"], [])} == {"isi.replacement"}
-    assert {one.variant for one in select(full, ["fsdd.norm"], [])} == {"norm"}
-    assert {one.group for one in select(full, ["fsdd.norm.jitter"], ["lif"])} == {"fsdd.norm.jitter"}
-    assert {one.model for one in select(full, [], ["lif", "mlp"])} == {"lif", "mlp"}
-    assert set(timing_plan.groups()) == {one.group for one in full}
 
 
 @pytest.mark.parametrize(
@@ -294,6 +236,7 @@ def test_options_of_timing_are_refused_by_other_benches() -> None:
         next(measure("memory", quick=True, seed=0, out=None, command="", options={"jobs": 2}))
 
 
+@pytest.mark.long
 def test_the_file_of_rows_is_gone_on_with_and_an_older_row_gives_way(worked: list[str], tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     options = {"runs": tmp_path / "runs", "only": "localisation.n_clicks,localisation.jitter"}
@@ -305,31 +248,5 @@ def test_the_file_of_rows_is_gone_on_with_and_an_older_row_gives_way(worked: lis
     assert [row["seeds"] for row in read_rows(out)] == [[0, 1]] * 3
 
 
-def test_a_row_replaces_that_of_its_cell_only() -> None:
-    rows = [{"task": "isi", "level": level, "seeds": [0]} for level in (0.0, 1.0)]
-    new = {"task": "isi", "level": 0.0, "seeds": [0, 1]}
-    assert with_row(rows, new, CELL) == [new, rows[1]]
-    assert with_row(rows, new | {"quick": True}, CELL) == [*rows, new | {"quick": True}]
-
-
 def _measured(options: dict[str, Any], out: Path | None = None) -> Iterator[Row]:
     return measure("timing", quick=True, seed=None, out=out, command="spikinggamma bench timing", options=options)
-
-
-def test_bundled_recipes_fit_every_override_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that are bundled; the suite passes over the others."""
-    monkeypatch.undo()
-    checked = [one for one in cells(quick=False) if one.recipe in recipe_names()]
-    assert checked
-    for one in checked:
-        planned(one, 0, quick=False)
-        planned(one, 0, quick=True)
-
-
-def test_large_data_sets_are_measured_where_they_are_named_only() -> None:
-    everything = cells(quick=False)
-    assert not {cell.task for cell in select(everything, (), ())} & {"shd", "ssc"}
-    named = select(everything, ("shd.norm.reversal",), ("lif_delay",))
-    assert [(cell.task, cell.variant, cell.level) for cell in named] == [("shd", "norm", 0.0), ("shd", "norm", 1.0)]
-    recipe = planned(named[0], 0, quick=False).recipe
-    assert (recipe.data.name, recipe.data.variant, recipe.data.n_channels) == ("shd", "norm", 140)

@@ -60,6 +60,7 @@ def test_decisions_and_accuracy_are_those_of_the_command_evaluate(run: Run, tmp_
     assert [one["n"] for one in found] == list(range(len(found)))
 
 
+@pytest.mark.long
 def test_bad_input_ends_with_its_place_and_goes_on_once_it_is_mended(run: Run, tmp_path: Path) -> None:
     text = streamed(run)
     lines = text.split(b"\n")
@@ -91,6 +92,7 @@ def test_late_events_are_named_by_their_line_and_nothing_after_them_is_taken(run
     assert (tmp_path / "state" / "position").read_text() == f"{len('# times 5000 1 9000 1 ')}\n"
 
 
+@pytest.mark.long
 def test_reordered_events_lead_to_the_predictions_of_ordered_ones(run: Run, tmp_path: Path) -> None:
     lines = streamed(run, labelled=False).splitlines(keepends=True)
     _, wanted = taken(run, b"".join(lines), tmp_path / "ordered")
@@ -105,6 +107,7 @@ def test_reordered_events_lead_to_the_predictions_of_ordered_ones(run: Run, tmp_
     assert "late and dropped" in str(dropping)
 
 
+@pytest.mark.long
 def test_settings_of_another_stream_are_refused_by_name(run: Run, tmp_path: Path) -> None:
     options = [run.path, "--in", tmp_path / "in", "--out", tmp_path / "out.jsonl", "--state", tmp_path / "state"]
     (tmp_path / "in").write_bytes(streamed(run))
@@ -135,6 +138,7 @@ def test_bad_options_are_bad_input(run: Run, options: list[object], named: str) 
     assert f"`{named}`" in result.stderr
 
 
+@pytest.mark.long
 def test_standard_input_may_begin_anywhere_that_is_known(run: Run, tmp_path: Path) -> None:
     text = streamed(run)
     _, wanted = taken(run, text, tmp_path / "whole")
@@ -187,6 +191,7 @@ def killed_and_resumed(run: Run, folder: Path, *, kills: int, times: int, option
     assert out.read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 
+@pytest.mark.long
 @posix
 def test_being_killed_changes_nothing(run: Run, tmp_path: Path) -> None:
     killed_and_resumed(run, tmp_path, kills=2, times=12, options=["--learn"])
@@ -210,6 +215,7 @@ def test_the_weights_of_a_checkpoint_are_those_that_were_learnt(run: Run, tmp_pa
     assert kept["lessons"] == 36
 
 
+@pytest.mark.long
 @posix
 def test_a_request_to_end_keeps_all_and_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
     options = ["--state", tmp_path / "state", "--out", tmp_path / "out.jsonl", "--every-s", "1000"]

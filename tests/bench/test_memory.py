@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import mmap
-import sys
-from pathlib import Path
-
 import pytest
 
 from spikinggamma.bench import memory
-from spikinggamma.bench.memory_case import Case, peak_mib, reset_peak, resident_mib
+from spikinggamma.bench.memory_case import Case
 from spikinggamma.bench.rows import Row
 from spikinggamma.learning import GAMMA_RULES, SURROGATE_RULES
+
+pytestmark = pytest.mark.long
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions"} | {"rule", "steps", "peak_mib", "step_mib"}
 
@@ -51,19 +49,6 @@ def test_growth_is_judged_by_the_step(rows: list[Row]) -> None:
     assert memory._row(online, straight, quick=False)["holds"] is False
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak can be reset on Linux only")
-def test_the_gauge_sees_a_block_come_and_go() -> None:
-    reset_peak()
-    before = resident_mib()
-    with mmap.mmap(-1, 2**25) as block:  # 32 MiB of the system's own, whatever this process has kept
-        for page in range(0, len(block), mmap.PAGESIZE):
-            block[page] = 1
-        assert resident_mib() - before == pytest.approx(32.0, abs=4.0)
-    assert peak_mib() - before == pytest.approx(32.0, abs=4.0)
-    reset_peak()
-    assert peak_mib() - before < 4.0
-
-
 def test_a_case_that_fails_says_why() -> None:
     case = Case("nonsense", "sum", 50, (20, 8, 2), (8.0,), 8, 25, 0)
     with pytest.raises(RuntimeError, match="instantaneous, shifted, windowed"):
@@ -73,8 +58,3 @@ def test_a_case_that_fails_says_why() -> None:
 def test_every_online_rule_of_lif_nets_is_measured() -> None:
     measured = {group[0].rule for group in memory._groups(quick=False, seed=0)}
     assert measured == {*GAMMA_RULES, *(f"lif_{rule}" for rule in SURROGATE_RULES)}
-
-
-def test_the_measuring_process_loads_only_what_it_measures() -> None:
-    source = Path(memory.__file__).with_name("memory_case.py").read_text()
-    assert "spikinggamma.training" not in source

@@ -50,6 +50,7 @@ SCANS: dict[str, Callable[[Case], tuple[Tensor, ...]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scan", SCANS)
 @every_size
 @both_precisions
@@ -86,6 +87,7 @@ def test_the_code_decides_as_the_plain_one(
     assert torch.equal(sent, results[0][0])
 
 
+@pytest.mark.long
 @every_size
 def test_a_neuron_is_its_signal_and_then_its_code(size: tuple[int, int, int, int]) -> None:
     case = Case(size, torch.float64)

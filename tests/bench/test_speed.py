@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import Tensor
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.bench import speed, speed_case
+from spikinggamma.bench import speed
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.speed_competitors import SUBJECTS, installed
+
+pytestmark = pytest.mark.long
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
 MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
@@ -41,38 +41,6 @@ def test_every_neuron_that_claims_a_formula_keeps_to_it(rows: list[Row]) -> None
     assert agreements["matmul"] is None
     assert all(agreements[name] == 1.0 for name in OURS)
     assert all(found > 0.999 for found in agreements.values() if found is not None)
-
-
-def test_the_check_sees_a_wrong_neuron() -> None:
-    subject = SUBJECTS["lif"]
-    generator = torch.Generator().manual_seed(0)
-    assert speed_case._agreement(subject._replace(reset="zero"), generator, "cpu") < 0.999
-    silent = subject._replace(spiking=lambda: torch.zeros_like)
-    assert speed_case._agreement(silent, generator, "cpu") < 0.999
-
-
-@pytest.mark.parametrize("name", HERE)
-def test_a_step_leaves_both_gradients(name: str) -> None:
-    torch.manual_seed(0)
-    weight = torch.randn(20, 20)
-    spikes = (torch.rand(30, 2, 20) < 0.3).float().requires_grad_()
-    sent: Tensor = SUBJECTS[name].make(weight)(spikes)
-    assert sent.shape == spikes.shape
-    torch.autograd.backward(sent, torch.randn_like(sent))
-    assert spikes.grad is not None
-    assert spikes.grad.abs().sum() > 0
-
-
-def test_the_two_lifs_have_one_gradient() -> None:
-    torch.manual_seed(0)
-    weight, grad = torch.randn(20, 20, dtype=torch.float64), torch.randn(30, 2, 20, dtype=torch.float64)
-    found = []
-    for name in OURS:
-        spikes = (torch.rand(30, 2, 20, generator=torch.Generator().manual_seed(1)) < 0.3).double().requires_grad_()
-        torch.autograd.backward(SUBJECTS[name].make(weight)(spikes), grad)
-        found.append(spikes.grad)
-    assert found[0] is not None
-    torch.testing.assert_close(found[0], found[1])
 
 
 def test_some_are_chosen_and_a_wrong_name_is_refused() -> None:

@@ -81,44 +81,6 @@ def test_reading_goes_on_behind_any_item(name: str, said: list[tuple[Kind, int, 
     assert all(np.array_equal(one, other) for one, other in zip(rest, whole.take(slice(taken, None)), strict=True))
 
 
-def test_lines_may_be_written_by_hand() -> None:
-    text = b"# from the left ear\n\n  0   3 \r\ntick 50\nlabel 60 none of them\nlabel 70 1\nstop\n80 what follows is not read"
-    for cuts in ([], list(range(len(text)))):
-        parser = make_parser("text", WORDS)
-        found = join([parser.feed(text[a:b]).items for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)])
-        assert found.kinds.tolist() == [Kind.EVENT, Kind.TICK, Kind.LABEL, Kind.LABEL]
-        assert found.values.tolist() == [3, 0, 2, 1]
-        assert found.places.tolist() == [3, 4, 5, 6]
-        assert parser.stopped
-        assert text[parser.position :].startswith(b"80 what")
-
-
-BAD_LINES = [
-    (b"7 -1\n", "line 3, byte 8"), (b"7\n", "line 3, byte 8"), (b"7 x\n", "line 3, byte 8"), (b"7 1 2\n", "line 3, byte 8"),
-    (b"7 40\n", "channel 40"), (b"label 7 3\n", "class 3"), (b"label 7 up\n", "left, right"), (b"tick\n", "line 3"),
-    (b"%d 1\n" % 10**16, "time out of range"), (b"\xff\xfe\n", "line 3"), (b"x" * 2000 + b"\n", "at most 1024 bytes"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("bad", "named"), BAD_LINES, ids=lambda value: str(value)[:12])
-@pytest.mark.parametrize("cut", [1, 9, 4096])
-def test_a_bad_line_is_named_and_what_came_before_it_is_read(bad: bytes, named: str, cut: int) -> None:
-    text = b"0 1\n5 2\n" + bad + b"9 1\n"
-    parser = make_parser("text", WORDS)
-    times, fault = [], None
-    for start in range(0, len(text), cut):
-        parsed = parser.feed(text[start : start + cut])
-        times += parsed.items.times_us.tolist()
-        fault = parsed.fault
-        if fault is not None:
-            break
-    assert fault is not None
-    assert named in str(fault)
-    assert "line 3" in str(fault)
-    assert times == [0, 5]
-    assert parser.position == 8
-
-
 def test_what_is_cut_short_is_said() -> None:
     parser = make_parser("text", WORDS)
     assert parser.feed(b"0 1\n1500 1").fault is None
@@ -129,15 +91,3 @@ def test_what_is_cut_short_is_said() -> None:
     stream = encoded(items_of([(Kind.EVENT, 5, 1)] * 2), "aer")
     assert len(binary.feed(stream[:-3]).items.kinds) == 1
     assert "byte 20`: got 9 bytes" in str(binary.finish().fault)
-
-
-def test_binary_faults_are_named_by_their_byte() -> None:
-    wrong = make_parser("aer", WORDS).feed(b"SGAER2\r\n" + bytes(12)).fault
-    assert "header" in str(wrong)
-    kind = make_parser("aer", WORDS).feed(header("aer") + bytes(12) + bytes(8) + (9 << 28).to_bytes(4, "little"))
-    assert len(kind.items.kinds) == 1
-    assert "`byte 20`: got a record of kind 9" in str(kind.fault)
-    endless = make_parser("aer", WORDS).feed(header("aer") + b"\xff" * 8 + bytes(4)).fault
-    assert "time out of range" in str(endless)
-    channel = make_parser("aer", WORDS).feed(header("aer") + bytes(8) + (40).to_bytes(4, "little")).fault
-    assert "`byte 8`: got channel 40" in str(channel)
