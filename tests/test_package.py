@@ -30,19 +30,8 @@ HEAVY = (
 
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
 DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "tasks"}
-GROUND = {
-    "bibliography",
-    "distributed",
-    "files",
-    "option_words",
-    "optional",
-    "options",
-    "registry",
-    "runtime",
-    "seeds",
-    "versions",
-}
 ENTRIES = {"bibliography", "option_words", "options", "registry"}
+GROUND = {"distributed", "files", "optional", "runtime", "seeds", "versions"} | ENTRIES
 RUN_ROOMS = {"recipes", "data", "runs"}
 # What each room may import besides itself and `errors`: never a room above it.
 BELOW: dict[str, set[str]] = {

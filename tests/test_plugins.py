@@ -18,6 +18,9 @@ COMMANDS = {
 }
 
 
+pytestmark = pytest.mark.long  # a process for each command
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return write_package(tmp_path_factory.mktemp("installed"))
