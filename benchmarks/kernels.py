@@ -82,6 +82,10 @@ SCANS: dict[str, tuple[tuple[str, ...], Callable[[Case], tuple[Tensor, ...]]]] =
         ("drive", "weight", "bias"),
         lambda c: kernels.neuron_adjoint(c.grad, c.signal, c.drive, c.weight, c.alpha, c.state.buckets),
     ),
+    "signal_gradients": (
+        ("drive", "weight", "bias"),
+        lambda c: kernels.signal_gradients(c.grad, c.drive, c.weight, c.alpha, c.state.buckets),
+    ),
     "signal_adjoint": (("drive", "buckets"), lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha)),
     "bucket_products": (
         ("weight",),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikinggamma.functional import (
     SigmaDelta,
@@ -90,7 +90,7 @@ def prepared(make: Callable[[], GammaNet], *, steps: int = 40, batch: int = 3) -
     return net, spikes
 
 
-def gradients(net: GammaNet) -> dict[str, Tensor]:
+def gradients(net: nn.Module) -> dict[str, Tensor]:
     """Copies of every parameter's gradient."""
     return {
         name: torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for name, p in net.named_parameters()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from reference_losses import loss_by_hand
-from reference_surrogates import DT_MS
+from reference_surrogates import DT_MS, lif_parameters, name_of_bias, names_of_weights
 from spikinggamma.nn import SurrogateNet
 
 
@@ -29,9 +29,8 @@ class Moment(NamedTuple):
 class Leaky:
     """i ← a i + x, v ← β v + (1 - β) i; or x itself, for τ = 0."""
 
-    def __init__(self, net: SurrogateNet, tau_ms: float) -> None:
+    def __init__(self, tau_ms: float, synapse_tau_ms: float) -> None:
         self.memory = tau_ms > 0.0
-        synapse_tau_ms = net.settings.synapse_tau_ms
         self.a = math.exp(-DT_MS / synapse_tau_ms) if synapse_tau_ms > 0.0 and self.memory else 0.0
         self.beta = math.exp(-DT_MS / tau_ms) if self.memory else 0.0
         self.i = self.v = torch.zeros(())
@@ -49,7 +48,13 @@ class Leaky:
 
 def filters(net: SurrogateNet) -> list[Leaky]:
     """The membrane's filter of each layer, the read-out's last."""
-    return [*(Leaky(net, net.settings.tau_ms) for _ in net.hidden), Leaky(net, net.readout_tau_ms)]
+    lif = lif_parameters(net)
+    return [*(Leaky(lif.tau_ms, lif.synapse_tau_ms) for _ in net.hidden), _readout(net)]
+
+
+def _readout(net: SurrogateNet) -> Leaky:
+    assert net.integrator is not None
+    return Leaky(net.integrator.tau_ms, net.integrator.synapse_tau_ms)
 
 
 def forward(net: SurrogateNet, spikes: Tensor, masks: tuple[Tensor | None, ...]) -> list[Moment]:
@@ -65,8 +70,8 @@ def forward(net: SurrogateNet, spikes: Tensor, masks: tuple[Tensor | None, ...])
                 moments.append(moment._replace(logits=before + net.bias))
                 break
             moment.membranes.append(before)
-            fired = (before >= net.settings.threshold).to(before)
-            membranes[index].v = before - net.settings.threshold * fired
+            fired = (before >= lif_parameters(net).threshold).to(before)
+            membranes[index].v = before - lif_parameters(net).threshold * fired
             mask = masks[index]
             message = fired if mask is None else fired * mask
     return moments
@@ -101,12 +106,13 @@ class Oracle:
         valid = (torch.arange(len(spikes)).unsqueeze(1) < lengths).double()
         self.price = price * valid / (lengths.double() * len(lengths)) * 10.0 / DT_MS
         self.weights = [weight.detach() for weight in net.weights]
-        self.found = {f"projections.{index}.weight": torch.zeros_like(w) for index, w in enumerate(self.weights)}
-        self.found["bias"] = self.delta.sum((0, 1))
+        self.names = names_of_weights(net)
+        self.found = {name: torch.zeros_like(w) for name, w in zip(self.names, self.weights, strict=True)}
+        self.found[name_of_bias(net)] = self.delta.sum((0, 1))
 
     def slope(self, t: int, index: int) -> Tensor:
         """ψ of SuperSpike, 1 / (1 + 10 abs(v⁻ - ϑ))²."""
-        away = self.moments[t].membranes[index] - self.net.settings.threshold
+        away = self.moments[t].membranes[index] - lif_parameters(self.net).threshold
         return 1.0 / (1.0 + 10.0 * away.abs()) ** 2
 
     def on_spikes(self, t: int, index: int, grad: Tensor) -> Tensor:
@@ -115,7 +121,7 @@ class Oracle:
         return (grad if mask is None else grad * mask) + self.price[t].unsqueeze(1) / grad.shape[1]
 
     def add(self, index: int, gradient: Tensor) -> None:
-        self.found[f"projections.{index}.weight"] += gradient
+        self.found[self.names[index]] += gradient
 
     def ottt(self) -> dict[str, Tensor]:
         """Traces of each sender; blame from above through the present step alone."""
@@ -136,7 +142,7 @@ class Oracle:
         sizes, top = self.net.sizes, len(self.weights) - 2
         random = [torch.randn(sizes[-1], size, generator=generator).double() for size in sizes[1:-2]]
         feedback = [*(one / sizes[-2] ** 0.5 for one in random), self.weights[-1]]
-        traces, kernels = filters(self.net), [Leaky(self.net, self.net.readout_tau_ms) for _ in range(top + 1)]
+        traces, kernels = filters(self.net), [_readout(self.net) for _ in range(top + 1)]
         for t, moment in enumerate(self.moments):
             held = [trace(s) for trace, s in zip(traces, moment.inputs, strict=True)]
             self.add(top + 1, self.delta[t].T @ held[-1])

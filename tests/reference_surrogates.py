@@ -82,6 +82,23 @@ def by_hand(net: SurrogateNet, spikes: Tensor, masks: tuple[Tensor | None, ...] 
     return Said(said[:-1], said[-1])
 
 
+def names_of_weights(net: SurrogateNet) -> list[str]:
+    """The names of W of each layer."""
+    named = {id(parameter): name for name, parameter in net.named_parameters()}
+    return [named[id(weight)] for weight in net.weights]
+
+
+def name_of_bias(net: SurrogateNet) -> str:
+    """The name of the read-out's bias."""
+    return next(name for name, parameter in net.named_parameters() if parameter is net.bias)
+
+
+def masks_of(net: SurrogateNet, seed: int = 7) -> tuple[Tensor | None, ...]:
+    """Dropout masks of the hidden layers of a batch of three."""
+    masks = net.initial_state(3, generator=torch.Generator().manual_seed(seed)).masks
+    return tuple(mask for layer, mask in zip(net.layers, masks, strict=True) if layer in net.hidden)
+
+
 def lif_parameters(net: SurrogateNet) -> LIFParameters:
     """Of its neurons."""
     kept: Any = net.neurons[0].options

@@ -7,12 +7,16 @@ __all__ = [
     "ARCTAN",
     "BEYOND_RATE",
     "BNTT",
+    "BRAINTRACE",
     "CUMULATIVE",
     "DCLS_DELAYS",
     "E_PROP",
+    "FPTT",
+    "FPTT_SPIKING",
     "GAMMA_MEMORY",
     "GATED_UNITS",
     "LOCALISATION",
+    "OTPE",
     "OTTT",
     "RECTANGLE",
     "SLAYER",
@@ -171,4 +175,34 @@ TSKIPS = """@article{malettira2025tskips,
   author  = {Malettira, Prajna G. and Negi, Shubham and Ponghiran, Wachirawit and Roy, Kaushik},
   journal = {Transactions on Machine Learning Research},
   year    = {2025}
+}"""
+
+BRAINTRACE = """@article{wang2024braintrace,
+  title   = {{BrainScale}: Enabling Scalable Online Learning in Spiking Neural Networks},
+  author  = {Wang, Chaoming and Dong, Xingsi and Ji, Zilong and Jiang, Jiedong and Liu, Xiao and Wu, Si},
+  journal = {bioRxiv 2024.09.24.614728},
+  year    = {2024}
+}"""
+
+OTPE = """@article{summe2023estimating,
+  title   = {Estimating Post-Synaptic Effects for Online Training of Feed-Forward {SNNs}},
+  author  = {Summe, Thomas and Schaefer, Clemens J. S. and Joshi, Siddharth},
+  journal = {arXiv preprint arXiv:2311.16151},
+  year    = {2023}
+}"""
+
+FPTT = """@inproceedings{kag2021training,
+  title     = {Training Recurrent Neural Networks via Forward Propagation Through Time},
+  author    = {Kag, Anil and Saligrama, Venkatesh},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2021}
+}"""
+
+FPTT_SPIKING = """@article{yin2023accurate,
+  title   = {Accurate online training of dynamical spiking neural networks through Forward Propagation Through Time},
+  author  = {Yin, Bojian and Corradi, Federico and Boht{\\'e}, Sander M.},
+  journal = {Nature Machine Intelligence},
+  volume  = {5},
+  pages   = {518--527},
+  year    = {2023}
 }"""

@@ -41,6 +41,14 @@ class Case(NamedTuple):
     alpha: Tensor
     buckets: Tensor
 
+    def some_at_rest(self) -> Tensor:
+        """Buckets of which a sample in two holds nothing."""
+        return torch.where(torch.arange(self.buckets.shape[1]).view(1, -1, 1) % 2 == 0, 0.0, self.buckets)
+
+    def oldest(self) -> Tensor:
+        """The drive of the first third of the steps."""
+        return self.drive[: (len(self.drive) + 2) // 3]
+
 
 def a_case(size: tuple[int, int, int, int], dtype: torch.dtype) -> Case:
     steps, batch, neurons, order = size
@@ -67,6 +75,19 @@ SCANS: dict[str, Callable[[Case], Tensor | tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha),
     "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.grad, c.drive.flip(0), c.drive, c.weight, c.alpha, c.buckets),
+    "neuron_adjoint, from rest": lambda c: kernels.neuron_adjoint(
+        c.grad, c.drive.flip(0), c.drive, c.weight, c.alpha, c.some_at_rest()
+    ),
+    "neuron_adjoint, of a window": lambda c: kernels.neuron_adjoint(
+        c.grad, c.drive.flip(0), c.oldest(), c.weight, c.alpha, c.buckets
+    ),
+    "signal_gradients": lambda c: kernels.signal_gradients(c.grad, c.drive, c.weight, c.alpha, c.buckets),
+    "signal_gradients, from rest": lambda c: kernels.signal_gradients(
+        c.grad, c.drive, c.weight, c.alpha, 0.0 * c.buckets
+    ),
+    "signal_gradients, of a window": lambda c: kernels.signal_gradients(
+        c.grad, c.oldest(), c.weight, c.alpha, c.some_at_rest()
+    ),
     "bucket_products": lambda c: kernels.bucket_products(c.grad, c.drive, c.alpha, c.buckets),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.grads, c.alpha),

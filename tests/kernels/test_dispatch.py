@@ -75,6 +75,29 @@ def test_one_thread_and_three_give_the_same_numbers() -> None:
 
 
 @pytest.mark.usefixtures("torch_threads")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+@pytest.mark.parametrize("own", [400, 150], ids=["whole", "window"])
+@pytest.mark.parametrize("at_rest", [True, False], ids=["from rest", "going on"])
+def test_the_backward_pass_of_a_layer_does_not_depend_on_threads(own: int, at_rest: bool, dtype: torch.dtype) -> None:
+    """Each thread sums its own part of the batch, so sums over samples are taken in another order."""
+    torch.manual_seed(0)
+    drive, grad, signal = torch.randn(3, 400, 5, 300, dtype=dtype)
+    weight, buckets = torch.randn(3, 300, dtype=dtype), torch.randn(3, 5, 300, dtype=dtype)
+    alpha = torch.tensor([0.5, 0.7, 0.9], dtype=dtype)
+    inputs = (drive[:own], weight, alpha, 0.0 * buckets if at_rest else buckets)
+    results = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        results.append((*kernels.neuron_adjoint(grad, signal, *inputs), *kernels.signal_gradients(grad, *inputs)))
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-13
+    for place, (one, two) in enumerate(zip(*results, strict=True)):
+        if place % 3 == 0:
+            assert torch.equal(one, two), "the gradient on the drive is summed in one order"
+        else:
+            assert float((one - two).norm() / one.norm()) < tolerance
+
+
+@pytest.mark.usefixtures("torch_threads")
 def test_shares_cover_the_work_once_and_short_work_stays_on_one_thread() -> None:
     torch.set_num_threads(4)
     calls: list[tuple[int, int, str]] = []

@@ -36,6 +36,10 @@ class Case:
         alpha[self.order // 2] = 0.0  # a bucket as short as the step
         self.alpha = alpha.to(DEVICE)
 
+    def oldest(self) -> Tensor:
+        """The drive of the first third of the steps."""
+        return self.drive[: (self.steps + 2) // 3]
+
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape, generator=self.generator, dtype=self.dtype).to(DEVICE)
 
@@ -44,6 +48,16 @@ SCANS: dict[str, Callable[[Case], tuple[Tensor, ...]]] = {
     "signal_forward": lambda c: kernels.signal_forward(c.drive, c.weight, c.bias, c.alpha, c.buckets),
     "signal_adjoint": lambda c: kernels.signal_adjoint(c.grad, c.weight, c.alpha),
     "neuron_adjoint": lambda c: kernels.neuron_adjoint(c.grad, c.signal, c.drive, c.weight, c.alpha, c.buckets),
+    "neuron_adjoint, of a window": lambda c: kernels.neuron_adjoint(
+        c.grad, c.signal, c.oldest(), c.weight, c.alpha, c.buckets
+    ),
+    "signal_gradients": lambda c: kernels.signal_gradients(c.grad, c.drive, c.weight, c.alpha, c.buckets),
+    "signal_gradients, from rest": lambda c: kernels.signal_gradients(
+        c.grad, c.drive, c.weight, c.alpha, 0.0 * c.buckets
+    ),
+    "signal_gradients, of a window": lambda c: kernels.signal_gradients(
+        c.grad, c.oldest(), c.weight, c.alpha, c.buckets
+    ),
     "bucket_products": lambda c: (kernels.bucket_products(c.grad, c.drive, c.alpha, c.buckets),),
     "filter_forward": lambda c: kernels.filter_forward(c.drive, c.alpha, c.buckets),
     "filter_adjoint": lambda c: kernels.filter_adjoint(c.grads, c.alpha),

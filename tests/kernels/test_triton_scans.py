@@ -20,12 +20,14 @@ from spikinggamma.kernels import triton_scans as scans
 
 for name in scans.__all__:
     kernel = getattr(scans, name)
-    constants = {"K": ORDER, "BLOCK": 64, "COUNTING": True}
-    kinds = {"T": "i32", "B": "i32", "N": "i32", "counts": "*i32"} | dict.fromkeys(constants, "constexpr")
-    signature = {argument: kinds.get(argument, "*KIND") for argument in kernel.arg_names}
-    fixed = {(place,): constants[a] for place, a in enumerate(kernel.arg_names) if a in constants}
-    made = compile(ASTSource(kernel, signature, fixed), target=GPUTarget("cuda", 90, 32), options={"num_warps": 2})
-    assert len(made.asm["cubin"]) > 1000
+    for gated in (True, False) if "GATED" in kernel.arg_names else (True,):
+        constants = {"K": ORDER, "BLOCK": 64, "COUNTING": True, "GATED": gated}
+        sizes = dict.fromkeys(("T", "S", "B", "N"), "i32")
+        kinds = sizes | {"counts": "*i32"} | dict.fromkeys(constants, "constexpr")
+        signature = {argument: kinds.get(argument, "*KIND") for argument in kernel.arg_names}
+        fixed = {(place,): constants[a] for place, a in enumerate(kernel.arg_names) if a in constants}
+        made = compile(ASTSource(kernel, signature, fixed), target=GPUTarget("cuda", 90, 32), options={"num_warps": 2})
+        assert len(made.asm["cubin"]) > 1000
     print(name)
 """
 
@@ -43,4 +45,4 @@ def test_it_compiles(kind: str, order: int, tmp_path: object) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(done.stdout.split()) == 8
+    assert len(done.stdout.split()) == 9

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from reference_losses import loss_by_hand
 from reference_nets import dense, relative_error
-from reference_surrogates import DELAYS, DT_MS, by_hand, prepared
+from reference_surrogates import DELAYS, DT_MS, KINDS, by_hand, masks_of, name_of_bias, prepared
 from spikinggamma import SpikingGammaError
 from spikinggamma.learning import Learner, Outcome
-from spikinggamma.nn import POPULATIONS, CountNet, SequenceNet, SurrogateNet
+from spikinggamma.nn import CountNet, SequenceNet, SurrogateNet
 
 TARGETS = torch.tensor([0, 2, 1])
 LENGTHS = torch.tensor([24, 17, 9])
@@ -31,8 +31,7 @@ def learnt(
 
 def wanted(net: SurrogateNet, spikes: Tensor, loss: str, price: float = 0.0) -> tuple[dict[str, Tensor], Tensor]:
     """Gradients by autograd on the written-out net with a written-out loss, and the loss without its price."""
-    masks = net.initial_state(3, generator=torch.Generator().manual_seed(7)).masks
-    said = by_hand(net, spikes, masks)
+    said = by_hand(net, spikes, masks_of(net))
     without = loss_by_hand(loss, said.logits, TARGETS, LENGTHS, DT_MS)
     valid = (torch.arange(len(spikes)).unsqueeze(1) < LENGTHS).double()
     rates = [(layer.mean(2) * valid).sum(0) / LENGTHS * 10.0 / DT_MS for layer in said.hidden]  # spikes in 10 ms
@@ -42,7 +41,7 @@ def wanted(net: SurrogateNet, spikes: Tensor, loss: str, price: float = 0.0) -> 
 
 
 @pytest.mark.parametrize("delays", DELAYS)
-@pytest.mark.parametrize("neuron", POPULATIONS)
+@pytest.mark.parametrize("neuron", KINDS)
 def test_it_is_autograd_on_the_functional_neurons(neuron: str, delays: str) -> None:
     options: dict[str, Any] = {"dropout": 0.3, "signal_per_threshold": 4.0, **DELAYS[delays]}
     for readout, losses in (("integrator", ("sum", "last", "cumulative")), ("spikes", ("spikemax",))):
@@ -57,7 +56,7 @@ def test_it_is_autograd_on_the_functional_neurons(neuron: str, delays: str) -> N
 
 
 @pytest.mark.parametrize("delays", ["none", "fractional"])
-@pytest.mark.parametrize("neuron", POPULATIONS)
+@pytest.mark.parametrize("neuron", KINDS)
 def test_chunks_equal_the_whole(neuron: str, delays: str) -> None:
     net, spikes = prepared(neuron, dropout=0.3, signal_per_threshold=2.0, **DELAYS[delays])
     for loss, chunk in (("sum", 7), ("last", 1), ("cumulative", 5), ("each_step", 10)):
@@ -108,12 +107,12 @@ def test_a_silent_net_learns_its_bias_and_nothing_breaks() -> None:
     net, spikes = prepared()
     found, outcome = learnt(net, torch.zeros_like(spikes), "sum")
     assert not outcome.spikes.any()
-    assert bool(found.pop("bias").any())
+    assert bool(found.pop(name_of_bias(net)).any())
     assert not any(bool(gradient.any()) for gradient in found.values())
 
 
 def test_what_it_does_not_suit_is_named() -> None:
-    with pytest.raises(SpikingGammaError, match=r"`rule`: got bptt;.*through_time"):
+    with pytest.raises(SpikingGammaError, match=r"`rule`: got bptt for a GammaNet;.*through_time"):
         Learner(dense(), rule="bptt", loss="sum", dt_ms=DT_MS)
     for update in ("chunk", "step"):
         with pytest.raises(SpikingGammaError, match=r"`update`.*for whose end `bptt` waits"):

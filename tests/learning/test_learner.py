@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
+from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import GAMMA_RULES, LOSSES, RULES, SURROGATE_RULES, UPDATES, Learner
+from spikinggamma.learning import LOSSES, RULES, UPDATES, Learner
 from spikinggamma.nn import GammaNet, dense_net
 
 LENGTHS = torch.tensor([20, 13, 7])
@@ -144,9 +145,9 @@ def test_dropout_is_the_generators() -> None:
         ({"chunk": 0}, "chunk"),
         ({"dt_ms": 9.0}, "dt_ms"),
         ({"dt_ms": 0.0}, "dt_ms"),
-        ({"tolerance": 1e-3}, "options"),
+        ({"tolerance": 1e-3}, "rule.tolerance"),
         ({"rule": "windowed", "tolerance": 2.0}, "tolerance"),
-        ({"rule": "windowed", "patience": 1.0}, "options"),
+        ({"rule": "windowed", "patience": 1.0}, "rule.patience"),
         ({"activity_cost": -1.0}, "activity_cost"),
     ],
 )
@@ -193,10 +194,11 @@ def test_a_loss_that_is_no_number_shows() -> None:
 
 
 def test_names() -> None:
-    assert tuple(GAMMA_RULES) == ("instantaneous", "shifted", "windowed", "traced", "through_time")
-    assert tuple(SURROGATE_RULES) == ("bptt", "truncated", "ottt", "eprop")
-    assert tuple(RULES) == (*GAMMA_RULES, *SURROGATE_RULES)
-    assert tuple(LOSSES) == ("cumulative", "each_step", "last", "running", "spikemax", "sum")
+    assert GAMMA_RULES == ("instantaneous", "shifted", "through_time", "traced", "windowed")
+    online = ("dtrtrl", "eprop", "es_d_rtrl", "otpe", "ottt", "truncated")
+    assert set(CHAIN_RULES) == {*online, "bptt", "fptt", "windowed_bptt"}
+    assert set(RULES) == {*GAMMA_RULES, *CHAIN_RULES}
+    assert set(LOSSES) >= {"sum", "last", "each_step", "running", "spikemax", "cumulative"}
     assert UPDATES == ("recording", "chunk", "step")
 
 

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from reference_losses import loss_by_hand
-from reference_nets import DT_MS as GAMMA_DT_MS
 from reference_nets import cosine, dense, gradients, relative_error
 from reference_online import Oracle
-from reference_surrogates import DT_MS, lif_parameters, prepared
+from reference_surrogates import DT_MS, lif_parameters, masks_of, name_of_bias, names_of_weights, prepared
+from rules_by_net import GAMMA_RULES
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import LIFState, leaky_step, lif_step
-from spikinggamma.learning import GAMMA_RULES, RULES, Learner, Rule
-from spikinggamma.nn import CountNet, NeuronSettings, SurrogateNet
+from spikinggamma.learning import RULES, Learner, Rule
+from spikinggamma.nn import CountNet, SequenceNet, SurrogateNet
 
 ONLINE = ("truncated", "ottt", "eprop")
 TARGETS = torch.tensor([0, 2, 1])
@@ -27,14 +27,10 @@ CASES: dict[str, tuple[dict[str, Any], float]] = {
     "three layers": ({"hidden": (7, 6, 5)}, 0.0),
     "dropout and price": ({"dropout": 0.4}, 0.3),
     "slow read-out": ({"readout_tau_ms": 60.0, "hidden": (7,)}, 0.1),
-    "no synapse": ({"settings": NeuronSettings(tau_ms=9.0, synapse_tau_ms=0.0)}, 0.0),
+    "no synapse": ({"settings": {"tau_ms": 9.0, "synapse_tau_ms": 0.0}}, 0.0),
     "no memory in the read-out": ({"readout_tau_ms": 0.0}, 0.0),
 }
 every_case = pytest.mark.parametrize("case", CASES)
-
-
-def masks_of(net: SurrogateNet) -> tuple[Tensor | None, ...]:
-    return net.initial_state(3, generator=torch.Generator().manual_seed(7)).masks
 
 
 def learnt(
@@ -69,9 +65,11 @@ def truncated_by_autograd(net: SurrogateNet, spikes: Tensor, loss: str, price: f
             spoken.append((len(said), out))
             message = out if mask is None else out * mask
         drive = message @ net.weights[-1].T
-        if net.readout_tau_ms > 0.0:
+        assert net.integrator is not None
+        readout = net.integrator.parameters_at(DT_MS)
+        if readout is not None:
             before = LIFState(*(part.detach() for part in states[-1]))
-            states[-1] = leaky_step(lif._replace(tau_ms=net.readout_tau_ms), before, drive)
+            states[-1] = leaky_step(readout, before, drive)
             drive = states[-1].membrane
         said.append(drive + net.bias)
     total = loss_by_hand(loss, torch.stack(said), TARGETS, LENGTHS, DT_MS)
@@ -126,7 +124,7 @@ def test_one_hidden_layer_is_exact_where_the_rule_says_so(readout_tau_ms: float,
 
 
 def test_without_memory_all_rules_from_above_are_bptt() -> None:
-    forgetful = NeuronSettings(tau_ms=0.01, synapse_tau_ms=0.0)
+    forgetful = {"tau_ms": 0.01, "synapse_tau_ms": 0.0}
     net, spikes = prepared(hidden=(7, 6, 5), settings=forgetful, signal_per_threshold=2.0)
     exact = learnt(net, spikes, "bptt", "sum")
     for rule in ("ottt", "truncated"):
@@ -140,7 +138,7 @@ def test_two_layers_down_each_rule_points_the_same_way_as_bptt(loss: str) -> Non
     for rule in ONLINE:
         assert 0.1 < cosine(learnt(net, spikes, rule, loss), exact) < 1.0 - 1e-6, rule
     # The layers that e-prop is exact for: the read-out, and the one below it.
-    top = {name: exact[name] for name in ("bias", "projections.2.weight", "projections.1.weight")}
+    top = {name: exact[name] for name in (name_of_bias(net), *names_of_weights(net)[1:])}
     found = learnt(net, spikes, "eprop", loss)
     assert relative_error({name: found[name] for name in top}, top) < 1e-10
 
@@ -150,7 +148,7 @@ def test_the_feedback_of_eprop_is_fixed_by_its_seed_and_is_of_lower_layers_alone
     first, again, other = (learnt(net, spikes, "eprop", "sum", feedback_seed=seed) for seed in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     changed = {name for name in first if not torch.equal(first[name], other[name])}
-    assert changed == {"projections.0.weight", "projections.1.weight"}
+    assert changed == set(names_of_weights(net)[:2])
 
 
 def _held(thing: Any) -> int:
@@ -167,12 +165,12 @@ def _held(thing: Any) -> int:
 @pytest.mark.parametrize("rule", ONLINE)
 def test_what_is_kept_does_not_grow_with_the_recording(rule: str) -> None:
     net, _ = prepared(steps=4)
-    made: Rule = RULES[rule](net, DT_MS)
+    made: Rule[Any] = RULES[rule].target(net, DT_MS, RULES[rule].make_options())
     state, sizes = net.initial_state(3), []
     for _ in range(12):
         with torch.no_grad():
             activations, state = net.run((torch.rand(4, 3, 6) < 0.3).double(), state, DT_MS)
-        made.take(activations, torch.ones(4, 3, 3, dtype=torch.float64))
+        made.accumulate(activations, torch.ones(4, 3, 3, dtype=torch.float64))
         sizes.append(_held(made))
     # The first chunk leaves less behind: what e-prop filters begins with the second.
     assert len(set(sizes[1:])) == 1
@@ -195,26 +193,33 @@ def test_updates_within_a_recording_add_up_while_weights_stay(rule: str) -> None
     assert relative_error({name: sum(part[name] for part in parts) for name in wanted}, wanted) < 1e-10  # type: ignore[misc]
 
 
+def refused(net: SequenceNet, rule: str, match: str, **options: Any) -> None:
+    with pytest.raises(SpikingGammaError, match=match):
+        Learner(net, rule=rule, loss="sum", dt_ms=DT_MS, **options)
+
+
 @pytest.mark.parametrize("rule", ONLINE)
 def test_nets_that_it_does_not_suit_are_refused(rule: str) -> None:
-    wrong = [
-        prepared("adaptive_lif")[0], prepared("recurrent_lif")[0], prepared("srm_alpha")[0],
-        prepared(readout="spikes")[0], prepared(axons="fractional", max_delay_ms=4.0)[0], CountNet((6, 5, 3)), dense(),
-    ]  # fmt: skip
-    for net in wrong:
-        with pytest.raises(
-            SpikingGammaError, match=r"`rule`: .*expected a SurrogateNet of `lif` neurons without delays"
-        ):
-            Learner(net, rule=rule, loss="sum", dt_ms=GAMMA_DT_MS)
+    refused(prepared(readout="spikes")[0], rule, rf"`rule`: got {rule} for a chain .*LIF; expected a read-out")
+    for net in (CountNet((6, 5, 3)), dense()):
+        refused(
+            net,
+            rule,
+            rf"`rule`: got {rule} for a {type(net).__name__}; expected a rule for such a net: .*bptt|windowed",
+        )
+
+
+def test_ottt_needs_a_constant_leak() -> None:
+    refused(prepared("adaptive_lif")[0], "ottt", r"ottt for a chain whose layer 1 is AdaptiveLIF; .*constant leak")
+    for neuron in ("recurrent_lif", "srm_alpha"):
+        Learner(prepared(neuron)[0], rule="ottt", loss="sum", dt_ms=DT_MS)
 
 
 @pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_rules_of_linear_buckets_are_refused(rule: str) -> None:
     for net in (prepared()[0], CountNet((6, 5, 3))):
-        with pytest.raises(SpikingGammaError, match=rf"`rule`: .*for a {type(net).__name__}, such as bptt"):
-            Learner(net, rule=rule, loss="sum", dt_ms=DT_MS)
+        refused(net, rule, rf"`rule`: got {rule} for a {type(net).__name__}; expected .*bptt")
 
 
 def test_an_option_that_a_rule_does_not_know_is_named() -> None:
-    with pytest.raises(SpikingGammaError, match=r"`options`.*`ottt`"):
-        Learner(prepared()[0], rule="ottt", loss="sum", dt_ms=DT_MS, feedback_seed=1)
+    refused(prepared()[0], "ottt", r"`rule.feedback_seed`.*`ottt`", feedback_seed=1)

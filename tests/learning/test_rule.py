@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, gradients, prepared, relative_error
-from spikinggamma.learning import GAMMA_RULES, LOSSES, Learner, Outcome
+from rules_by_net import GAMMA_RULES
+from spikinggamma.learning import LOSSES, Learner, Outcome
 from spikinggamma.nn import GammaNet, dense_net
 
 STEPS = 12

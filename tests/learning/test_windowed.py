@@ -14,6 +14,7 @@ from reference_nets import CLASSES, DT_MS, NETS, by_hand, cosine, gradients, pre
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import LOSSES, Learner, Windowed, span
+from spikinggamma.learning.windowed import layer_backward
 from spikinggamma.nn import GammaNet, dense_net
 
 LENGTHS = torch.tensor([40, 25, 9])
@@ -199,3 +200,33 @@ def test_deep_nets_too() -> None:
     found = learnt(net, spikes, lengths, rule="windowed", loss="sum", chunk=20, tolerance=1e-6)
     assert span(net, DT_MS, 1e-6) < 60
     assert cosine(found, expected) > 0.999999
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_the_backward_passes_of_chunks_add_up_to_that_of_the_whole(kind: str) -> None:
+    """Each chunk with all that follow it: the window's later steps have their part in ∂ℓ/∂u, and none in v and b."""
+    net, spikes = prepared(NETS[kind], steps=20)
+    heard, state = spikes, net.initial_state(3)
+    with torch.no_grad():
+        for layer, before in zip(net.stack, state.layers, strict=True):
+            alpha, chunks = layer.alpha(DT_MS), []
+            for part in heard.reshape(*heard.shape[:2], *layer.in_shape).split(7):
+                activations, before = layer.run(part, before, DT_MS)
+                chunks.append(activations)
+            generator = torch.Generator().manual_seed(5)
+            grad = torch.randn(20, 3, layer.neurons, generator=generator, dtype=torch.float64)
+            layer.zero_grad()
+            told = layer_backward(layer, chunks, grad, alpha, DT_MS, own=3)
+            whole, found = gradients(layer), []
+            layer.zero_grad()
+            for first in range(3):
+                below = layer_backward(layer, chunks[first:], grad[7 * first :], alpha, DT_MS)
+                assert below is not None
+                found.append(below[:7])
+            assert relative_error(gradients(layer), whole) < 1e-12
+            torch.testing.assert_close(torch.cat(found), told, rtol=1e-11, atol=1e-12)
+            layer.zero_grad()
+            alone = layer_backward(layer, chunks, grad, alpha, DT_MS, own=3, below=False)
+            assert alone is None
+            assert relative_error(gradients(layer), whole) < 1e-12
+            heard = torch.cat([part.outputs for part in chunks])

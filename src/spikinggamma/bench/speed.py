@@ -1,7 +1,8 @@
 """How long does a training step of one layer take, and how much memory: here, in other libraries, and for the products alone?
 
 Method: `Linear(n, n)` and neurons, forwards and backwards, batch 16, single precision, two threads; spikes that come in are
-random at a density. Each case sits loaded, checked and warm in a process of its own; one works at a time. Cases of one
+random at a density. SpikingGamma's layer takes the path that `train` takes, without autograd; the others, which learn by
+autograd, run under it. Each case sits loaded, checked and warm in a process of its own; one works at a time. Cases of one
 shape take turns, round after round, so that what else the machine does falls on all alike, and a row tells the median.
 
 Rows: `seconds`; `ratio_to_matmul`, over the three matrix products that any such layer needs, dense, taken in turns with the

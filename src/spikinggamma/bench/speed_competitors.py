@@ -1,7 +1,12 @@
 """What the speed bench drives: `Linear(n, n)` and a layer of neurons, of this library and of others that are installed.
 
-Every subject takes spikes [T, B, n] and blame on what it sends [T, B, n], and computes forwards and backwards all that training
-needs: the gradient of the weights and the blame on the input. The matrix products are three: W s, blame sᵀ, Wᵀ blame.
+Every subject takes spikes [T, B, n] and the gradient on what it sends [T, B, n], and computes forwards and backwards all that
+training needs: the gradient of the weights and that on the input. The matrix products are three: W s, r sᵀ and Wᵀ r, with r the
+gradient on the drive.
+
+SpikingGamma's layer is timed as `train` runs it: `GammaLayer.run`, which keeps no graph and counts the spikes, and
+`learning.windowed.layer_backward`, which the rules `windowed` and `through_time` call for each layer. All others run under
+autograd, by which they learn.
 
 Others take the fastest form that their documentation has on plain PyTorch: the product is taken once for all steps, sequences
 are handed over whole where a library takes them, and are unbound, never indexed, where the loop is ours. Their neurons are
@@ -21,19 +26,24 @@ from torch import Tensor, nn
 
 from spikinggamma import functional
 from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
+from spikinggamma.learning.windowed import layer_backward
 from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.compiled import neurons as compiled
 from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.timescales import Timescales
 
-__all__ = ["BETA", "SUBJECTS", "Subject", "installed"]
+__all__ = ["BETA", "SUBJECTS", "Subject", "TrainingStep", "installed"]
 
 TAU_MS = 10.0
 BUCKETS_MS = (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
 BETA = math.exp(-1.0 / TAU_MS)
+_DT_MS = 1.0
 _LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", 1.0)
 
 Spiking = Callable[[Tensor], Tensor]  # drive [T, B, n] to spikes
+TrainingStep = Callable[
+    [Tensor, Tensor], Tensor
+]  # spikes and ∂ℓ/∂(what is sent) [T, B, n] to the gradient on the spikes
 
 
 class Subject(NamedTuple):
@@ -41,13 +51,13 @@ class Subject(NamedTuple):
 
     Attributes:
         package: Its distribution; empty for ours and for plain PyTorch.
-        make: Given the weights, what maps spikes to what is sent.
+        make: Given the weights, a training step of the layer: forwards, and backwards with the gradient of the weights.
         reset: Of a leaky integrate and fire neuron, else None: what it is checked against.
         spiking: Its neurons alone, for that check.
     """
 
     package: str
-    make: Callable[[Tensor], Spiking]
+    make: Callable[[Tensor], TrainingStep]
     reset: Literal["subtract", "zero"] | None = None
     spiking: Callable[[], Spiking] | None = None
 
@@ -63,19 +73,36 @@ def installed(name: str) -> bool:
     return not package or importlib.util.find_spec(package) is not None
 
 
-def _gamma(weight: Tensor) -> Spiking:
+def _gamma(weight: Tensor) -> TrainingStep:
     neurons = len(weight)
     layer = Dense(weight.shape[1:], neurons, Timescales(BUCKETS_MS), code=SigmaDelta()).to(weight)
     layer.weight = nn.Parameter(weight)
-    return lambda spikes: layer(spikes, layer.initial_state(spikes.shape[1]), dt_ms=1.0)[0]
+
+    @torch.no_grad()
+    def step(spikes: Tensor, grad: Tensor) -> Tensor:
+        activations, _ = layer.run(spikes, layer.initial_state(spikes.shape[1]), _DT_MS)
+        told = layer_backward(layer, [activations], grad, layer.alpha(_DT_MS), _DT_MS)
+        assert told is not None
+        return told
+
+    return step
 
 
-def _over(spiking: Callable[[], Spiking], product: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Spiking]:
-    """One product for all steps, then neurons."""
+def _over(
+    spiking: Callable[[], Spiking], product: Callable[[Tensor, Tensor], Tensor]
+) -> Callable[[Tensor], TrainingStep]:
+    """One product for all steps, then neurons, under autograd."""
 
-    def make(weight: Tensor) -> Spiking:
+    def make(weight: Tensor) -> TrainingStep:
         weight, neurons = nn.Parameter(weight), spiking()
-        return lambda spikes: neurons(product(spikes, weight))
+
+        def step(spikes: Tensor, grad: Tensor) -> Tensor:
+            spikes = spikes.detach().requires_grad_()
+            torch.autograd.backward(neurons(product(spikes, weight)), grad)
+            assert spikes.grad is not None
+            return spikes.grad
+
+        return step
 
     return make
 

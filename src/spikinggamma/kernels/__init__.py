@@ -10,6 +10,7 @@ from spikinggamma.kernels.dispatch import (
     neuron_forward,
     signal_adjoint,
     signal_forward,
+    signal_gradients,
     use,
 )
 from spikinggamma.kernels.lif_dispatch import (
@@ -44,6 +45,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "signal_gradients",
     "spike_events",
     "spike_linear",
     "spike_outer",

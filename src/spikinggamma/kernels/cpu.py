@@ -19,8 +19,7 @@ to three times as long to compile. Eight habits make the inner loops fast, each 
 - every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
 
 These functions are called through `spikinggamma.kernels`; they neither check nor allocate results, and write into what
-they are given. They stay in one file: numba's cache on disk asks whether a kernel's own file has changed, and would go on
-using a helper that changed in another.
+they are given. Machine code is kept on disk until a source that it is made of changes: see `compilation`.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -30,6 +29,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = [
@@ -43,11 +43,9 @@ __all__ = [
     "signal_forward",
 ]
 
-BLOCK = 256  # neurons a job: (3 x 12 + 5) lines of so many floats are 41 KiB, inside a first-level cache
+BLOCK = 128  # neurons a job: (3 x 12 + 5) lines of so many floats are 21 KiB, inside any first-level cache
 AHEAD = 2  # steps
 SETTLING = 8  # steps: what was not small enough to be zero at the last look is by far no subnormal number at the next
-# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
-_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @njit(nogil=True)
@@ -273,17 +271,18 @@ def _put_spoken(a, sent, counts):
 
 
 @njit(nogil=True)
-def _gated(a, decay_0, delta, lanes):
-    """δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero; `a` holds x, then blame now and a step later, which it moves on."""
+def _gated(signal, grad, later, decay_0, delta):
+    """δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero, of the gradient b on what is sent; `later` is moved on a step."""
     wide_vectors()
-    zero = a.dtype.type(0)
-    for i in range(lanes):
-        d = a[BLOCK + i] - decay_0 * a[2 * BLOCK + i]
-        delta[i] = d if a[i] > 0 else zero
-        a[2 * BLOCK + i] = a[BLOCK + i]
+    zero = delta.dtype.type(0)
+    for i in range(signal.size):
+        b = grad[i]
+        d = b - decay_0 * later[i]
+        delta[i] = d if signal[i] > 0 else zero
+        later[i] = b
 
 
-@_compile
+@compiled
 def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sent, counts):
     """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and, unless empty, its counts [T,B,N]; state in place."""
     wide_vectors()
@@ -311,7 +310,7 @@ def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sen
         _copy(a[2 * BLOCK : 2 * BLOCK + width], rise[sample, here])
 
 
-@_compile
+@compiled
 def neuron_forward(
     share, shares, drive, weight, bias, alpha, code, tiny, buckets, estimate, rise, signal, sent, counts
 ):
@@ -353,7 +352,7 @@ def neuron_forward(
         _copy(a[2 * BLOCK : 2 * BLOCK + width], rise[sample, here])
 
 
-@_compile
+@compiled
 def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, signal):
     """Buckets and their weighted sum x(t), without a code. State in place."""
     wide_vectors()
@@ -383,7 +382,7 @@ def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, sig
         _put(h[BLOCK:], buckets[:, sample], low, width)
 
 
-@_compile
+@compiled
 def signal_adjoint(share, shares, grad, weight, alpha, tiny, carried, result):
     """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
     wide_vectors()
@@ -411,21 +410,29 @@ def signal_adjoint(share, shares, grad, weight, alpha, tiny, carried, result):
         _before(g, keep, take, carried, sample, low, width)
 
 
-@_compile
+@compiled
 def neuron_adjoint(share, shares, grad, signal, drive, weight, alpha, tiny, buckets, result, totals, biases):
-    """From blame on what is sent: `result` ∂ℓ/∂u [T,B,N], and added into this share's own `totals` ∂ℓ/∂v, `biases` ∂ℓ/∂b.
+    """The whole way back of a layer: `result` ∂ℓ/∂u [T,B,N], and added into this share's own `totals` ∂ℓ/∂v, `biases` ∂ℓ/∂b.
 
-    The chain commutes with its weights. So δ runs backwards through the bare chain, as drive does forwards; what arrives in
-    its buckets, p_k(t), is mixed into r(t) = Σ_k v_k p_k(t), and its product with the drive is ∂ℓ/∂v_k = Σ_t p_k(t) u(t): one
-    chain for both. What the buckets held at the start is no drive; its share takes a way forwards, if there is any.
+    Where `signal` is empty, `grad` is δ itself, else ∂ℓ/∂s, of which δ is made. ∂ℓ/∂v and ∂ℓ/∂b are those of the steps of
+    `drive` [S,B,N], the first S of T; later ones only contribute to ∂ℓ/∂u.
+
+    With S = T and empty buckets at the start, one chain serves for all, since it commutes with its weights: δ runs backwards
+    through the bare chain, as drive does forwards; what arrives in its buckets, p_k(t), is mixed into r(t) = Σ_k v_k p_k(t),
+    and its product with the drive is ∂ℓ/∂v_k = Σ_t p_k(t) u(t). But a bare chain that has met later steps cannot tell them
+    apart, and what the buckets held is no drive: then δ runs back through the weighted chain, and a second way, forwards,
+    fills the buckets anew from the drive.
     """
     wide_vectors()
     steps, batch, neurons = grad.shape
+    own = drive.shape[0]
+    gated = signal.size > 0
     keep, take = _fours(alpha)
     h = np.zeros(keep.size * BLOCK, grad.dtype)
     v = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
     total = np.zeros((keep.size - 1) * BLOCK, grad.dtype)
-    a = np.zeros(3 * BLOCK, grad.dtype)
+    later = np.zeros(BLOCK, grad.dtype)
+    delta = np.zeros(BLOCK, grad.dtype)
     u = np.zeros(BLOCK, grad.dtype)
     r = np.zeros(BLOCK, grad.dtype)
     b = np.zeros(BLOCK, grad.dtype)
@@ -435,46 +442,67 @@ def neuron_adjoint(share, shares, grad, signal, drive, weight, alpha, tiny, buck
         low = (job % blocks) * BLOCK
         width = min(BLOCK, neurons - low)
         here = slice(low, low + width)
+        lanes = _lanes(width)
         h[:] = 0
-        a[:] = 0
+        later[:] = 0
+        delta[:] = 0
         b[:] = 0
         total[:] = 0
         _gather(weight, low, width, v)
-        for t in range(steps - 1, -1, -1):
-            _copy(signal[t, sample, here], a)
-            _copy(grad[t, sample, here], a[BLOCK:])
-            _copy(drive[t, sample, here], u)
-            if t >= AHEAD:
-                prefetch(signal[t - AHEAD, sample, here])
-                prefetch(grad[t - AHEAD, sample, here])
-                prefetch(drive[t - AHEAD, sample, here])
-                prefetch(result[t - AHEAD, sample, here])
-            _gated(a, alpha[0], h, _lanes(width))
-            r[:] = 0
-            for i in range(_lanes(width)):
-                b[i] += h[i]
-            _fill_mix_and_weigh(h, v, r, u, total, keep, take, _lanes(width))
-            _settle(h[BLOCK:], tiny, t)
-            _copy(r[:width], result[t, sample, here])
-        h[:] = 0
         _gather(buckets[:, sample], low, width, h[BLOCK:])
-        t = 0
-        while t < steps and h.any():
-            _copy(signal[t, sample, here], a)
-            _copy(grad[t, sample, here], a[BLOCK:])
-            if t + 1 < steps:
-                _copy(grad[t + 1, sample, here], a[2 * BLOCK :])
+        bare = own == steps and not h.any()
+        h[:] = 0
+        into = h[:BLOCK] if bare else delta
+        for t in range(steps - 1, -1, -1):
+            if t >= AHEAD:
+                prefetch(grad[t - AHEAD, sample, here])
+                prefetch(result[t - AHEAD, sample, here])
+                if gated:
+                    prefetch(signal[t - AHEAD, sample, here])
+                if bare:
+                    prefetch(drive[t - AHEAD, sample, here])
+            if gated:
+                _gated(signal[t, sample, here], grad[t, sample, here], later, alpha[0], into)
             else:
-                a[2 * BLOCK :] = 0
-            _gated(a, alpha[0], u, _lanes(width))
-            _fill_and_weigh(h, u, total, keep, take, _lanes(width))
-            _settle(h, tiny, t)
-            t += 1
+                _copy(grad[t, sample, here], into)
+            if t < own:
+                for i in range(lanes):
+                    b[i] += into[i]
+            if bare:
+                _copy(drive[t, sample, here], u)
+                r[:] = 0
+                _fill_mix_and_weigh(h, v, r, u, total, keep, take, lanes)
+                _settle(h[BLOCK:], tiny, t)
+                _copy(r[:width], result[t, sample, here])
+            else:
+                _blame_by_weight(h, v, delta, keep, take, lanes)
+                _settle(h, tiny, t)
+                _copy(h[:width], result[t, sample, here])
+        if not bare:
+            h[:] = 0
+            _gather(buckets[:, sample], low, width, h[BLOCK:])
+            for t in range(own):
+                if t + AHEAD < own:
+                    prefetch(grad[t + AHEAD, sample, here])
+                    prefetch(drive[t + AHEAD, sample, here])
+                    if gated:
+                        prefetch(signal[t + AHEAD, sample, here])
+                if gated:
+                    if t + 1 < steps:
+                        _copy(grad[t + 1, sample, here], later)
+                    else:
+                        later[:] = 0
+                    _gated(signal[t, sample, here], grad[t, sample, here], later, alpha[0], delta)
+                else:
+                    _copy(grad[t, sample, here], delta)
+                _copy(drive[t, sample, here], h)
+                _fill_and_weigh(h, delta, total, keep, take, lanes)
+                _settle(h[BLOCK:], tiny, t)
         _add(total, totals[share], low, width)
         _add(b, biases[share : share + 1], low, width)
 
 
-@_compile
+@compiled
 def bucket_products(share, shares, grad, drive, alpha, tiny, buckets, result):
     """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
     wide_vectors()
@@ -503,7 +531,7 @@ def bucket_products(share, shares, grad, drive, alpha, tiny, buckets, result):
         _put(total, result, low, width)
 
 
-@_compile
+@compiled
 def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
     """Every bucket at every step: drive [T,B,M] to `traces` [T,B,K,M]; state in place."""
     wide_vectors()
@@ -525,7 +553,7 @@ def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
         _put(h[BLOCK:], buckets[:, sample], low, width)
 
 
-@_compile
+@compiled
 def filter_adjoint(share, shares, grad, alpha, tiny, carried, result):
     """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
     wide_vectors()

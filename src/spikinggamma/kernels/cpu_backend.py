@@ -21,6 +21,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "signal_gradients",
 ]
 
 _TINY = 1e-20
@@ -136,6 +137,13 @@ def neuron_adjoint(
         *arrays(buckets, result, totals, biases),
     )
     return result, totals.sum(0), biases.sum(0)
+
+
+def signal_gradients(
+    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_gradients`."""
+    return neuron_adjoint(grad, grad.new_empty(0, 0, 0), drive, weight, alpha, buckets)
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

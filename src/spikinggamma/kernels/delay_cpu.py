@@ -22,11 +22,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spikinggamma.kernels.compilation import compiled
+
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
 BLOCK = 512  # cells a job
-# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
-_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @njit(nogil=True)
@@ -73,7 +73,7 @@ def _read(ring, places, near):
         places[i] = place if place < ring.size else place - ring.size
 
 
-@_compile
+@compiled
 def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
     """Spikes to what arrives, [T,C], by the whole steps n and the fraction φ of each cell [C]."""
     steps, cells = spikes.shape
@@ -95,7 +95,7 @@ def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
             far, near = near, far
 
 
-@_compile
+@compiled
 def delay_adjoint(share, shares, grad, whole, fraction, result):
     """b(t) [T,C] to blame on the past and the spikes after it, `result` [D+T,C]: the same walk, from the end."""
     steps, cells = grad.shape
@@ -120,7 +120,7 @@ def delay_adjoint(share, shares, grad, whole, fraction, result):
             far, near = near, far
 
 
-@_compile
+@compiled
 def delay_products(share, shares, past, spikes, grad, whole, result):
     """∂ℓ/∂φ of each cell, `result` [C]; what was read is read anew."""
     steps, cells = spikes.shape

@@ -27,6 +27,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "signal_gradients",
     "use",
 ]
 
@@ -139,20 +140,27 @@ def neuron_forward(
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Adjoint of `neuron_forward`, with ∂ŷ/∂y = 1, where a layer rectifies.
+    """Adjoint of `neuron_forward` in the drive, the weights and the bias, with ∂ŷ/∂y = 1, where a layer rectifies.
 
     Args:
-        blame: b = ∂ℓ/∂s on what travels [T, B, N]; with it δ = ∂ℓ/∂x is b(t) - α_0 b(t+1) where x(t) > 0, else zero.
+        grad: ∂ℓ/∂s of what travels [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
         signal: x [T, B, N].
-        drive: u [T, B, N].
+        drive: u of the first S steps [S, B, N], at most T. Later steps contribute to ∂ℓ/∂u alone, as a window needs it.
         weight: v [K, N].
         alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
         buckets: h before the first step [K, B, N].
 
     Returns:
-        r = ∂ℓ/∂u [T, B, N], ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N].
+        r = ∂ℓ/∂u [T, B, N]; ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N] of δ in the first S steps.
     """
     return _backend(grad).neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
+
+
+def signal_gradients(
+    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Adjoint of `signal_forward` in the drive, the weights and the bias: as `neuron_adjoint`, from δ = ∂ℓ/∂x [T, B, N]."""
+    return _backend(grad).signal_gradients(grad, drive, weight, alpha, buckets)
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ who wants no gradient. Backwards, with the blame b on v⁻, the blame carried on
     g(t) = b(t) + m,    ∂ℓ/∂u(t) = c(t) = (1 - β) g(t) + k,    m ← β g(t),    k ← e^{-dt/τ_s} c(t)
 
 The same serves a leaky integrator and a LIF, whose b is the blame on its spikes times the surrogate's slope: the reset
-passes none on. These functions neither check nor allocate results, and stay in one file, as those of `cpu`.
+passes none on. These functions neither check nor allocate results.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "leaky_forward", "lif_forward"]
@@ -29,8 +30,6 @@ __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "lea
 BLOCK = 1024  # cells a job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
-# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
-_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @njit(nogil=True)
@@ -46,7 +45,7 @@ def _settled(value, tiny):
     return value if abs(value) > tiny else value - value
 
 
-@_compile
+@compiled
 def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membranes):
     """i(t) and v⁻(t) without a spike: drive to `membranes`, [T,C]; state [C] in place."""
     steps, cells = drive.shape
@@ -73,7 +72,7 @@ def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membra
         _copy(late_membrane, membrane[here])
 
 
-@_compile
+@compiled
 def lif_forward(share, shares, drive, synapse, beta, threshold, current, membrane, spikes, excess):
     """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place."""
     steps, cells = drive.shape
@@ -107,7 +106,7 @@ def lif_forward(share, shares, drive, synapse, beta, threshold, current, membran
         _copy(late_membrane, membrane[here])
 
 
-@_compile
+@compiled
 def adaptive_lif_forward(
     share, shares, drive, synapse, beta, threshold, strength, decay, current, membrane, adaptation, spikes, excess
 ):
@@ -146,7 +145,7 @@ def adaptive_lif_forward(
         _copy(rise, adaptation[here])
 
 
-@_compile
+@compiled
 def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result):
     """Blame on v⁻ [T,C] to `result`, that on the drive; blame on the state [C], after to before, in place."""
     steps, cells = grad.shape
@@ -173,7 +172,7 @@ def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result)
         _copy(m, membrane[here])
 
 
-@_compile
+@compiled
 def adaptive_lif_adjoint(
     share, shares, grad, slope, synapse, beta, strength, decay, current, membrane, adaptation, result
 ):

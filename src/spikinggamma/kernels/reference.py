@@ -23,6 +23,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "signal_gradients",
 ]
 
 
@@ -77,9 +78,15 @@ def neuron_adjoint(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`."""
     later = torch.cat([grad[1:], torch.zeros_like(grad[:1])])
-    delta = (grad - alpha[0] * later) * (signal > 0)
-    products = bucket_products(delta, drive, alpha, buckets)
-    return signal_adjoint(delta, weight, alpha)[0], products, delta.sum((0, 1))
+    return signal_gradients((grad - alpha[0] * later) * (signal > 0), drive, weight, alpha, buckets)
+
+
+def signal_gradients(
+    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_gradients`."""
+    own = grad[: len(drive)]
+    return signal_adjoint(grad, weight, alpha)[0], bucket_products(own, drive, alpha, buckets), own.sum((0, 1))
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:

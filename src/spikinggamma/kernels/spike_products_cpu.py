@@ -13,16 +13,13 @@ What these functions need of numba is told in `spikinggamma.kernels.cpu`; they t
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
-from numba import njit
-
+from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import LANES, compress, wide_vectors
 
 __all__ = ["list_events", "spike_linear", "spike_outer"]
 
-_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
-
-@_compile
+@compiled
 def list_events(share, shares, spikes, begins, ends, columns, values):
     """What is not zero in `spikes` [R, M]: that of row r lies from `begins[r]` to `ends[r]` in `columns` and `values`.
 
@@ -48,7 +45,7 @@ def list_events(share, shares, spikes, begins, ends, columns, values):
         ends[row] = place
 
 
-@_compile
+@compiled
 def spike_linear(share, shares, begins, ends, columns, values, packed, result):
     """Σ_j s_j(r) w_ij, from the packed transpose of w into `result` [R, N]. A share is a run of rows."""
     wide_vectors()
@@ -79,7 +76,7 @@ def spike_linear(share, shares, begins, ends, columns, values, packed, result):
                 event += 1
 
 
-@_compile
+@compiled
 def spike_outer(share, shares, begins, ends, columns, values, grad, packed):
     """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
     wide_vectors()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
@@ -23,8 +24,6 @@ __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 BLOCK = 1024  # cells a job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
-# A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered.
-_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @njit(nogil=True)
@@ -40,7 +39,7 @@ def _settled(value, tiny):
     return value if abs(value) > tiny else value - value
 
 
-@_compile
+@compiled
 def srm_alpha_forward(
     share,
     shares,
@@ -98,7 +97,7 @@ def srm_alpha_forward(
         _copy(r, refractory[here])
 
 
-@_compile
+@compiled
 def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
     """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
     steps, cells = grad.shape

@@ -19,6 +19,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "signal_gradients",
 ]
 
 _MOST = 128  # neurons of a program: four warps
@@ -84,12 +85,32 @@ def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """See `spikinggamma.kernels.neuron_adjoint`; samples are summed in a fixed order."""
+    return _gradients(grad, signal, drive, weight, alpha, buckets, gated=True)
+
+
+def signal_gradients(
+    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See `spikinggamma.kernels.signal_gradients`; samples are summed in a fixed order."""
+    return _gradients(grad, grad, drive, weight, alpha, buckets, gated=False)
+
+
+def _gradients(
+    grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor, *, gated: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     grad, signal, drive, weight, buckets = (
         part.detach().contiguous() for part in (grad, signal, drive, weight, buckets)
     )
     result, total, bias = torch.empty_like(grad), torch.empty_like(buckets), torch.empty_like(grad[0])
-    inputs = (grad[-1], signal[-1], drive[-1], weight, *_keep_and_take(alpha), buckets)
-    _launch(scans.neuron_adjoint, grad.shape, *inputs, result[-1], total, bias, *grad.shape, K=len(alpha))
+    given = (grad[-1], signal[-1])
+    inputs, outputs = (weight, *_keep_and_take(alpha), buckets), (result[-1], total, bias)
+    steps, batch, neurons = grad.shape
+    own, of = len(drive), {"K": len(alpha), "GATED": gated}
+    if own == steps:
+        _launch(scans.neuron_adjoint, grad.shape, *given, drive[-1], *inputs, *outputs, steps, batch, neurons, **of)
+    else:
+        sizes = (steps, own, batch, neurons)
+        _launch(scans.window_adjoint, grad.shape, *given, drive, *inputs, *outputs, *sizes, **of)
     return result, total.sum(1), bias.sum(0)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "neuron_forward",
     "signal_adjoint",
     "signal_forward",
+    "window_adjoint",
 ]
 
 
@@ -234,6 +235,17 @@ def neuron_forward(
 
 
 @triton.jit
+def _told(grad, signal, later, decay_0, here, mask, GATED: tl.constexpr):
+    """∂ℓ/∂s at a step, and δ of it where there is a gate; else δ is what is given."""
+    b = tl.load(grad + here, mask=mask, other=0.0)
+    d = b
+    if GATED:
+        x = tl.load(signal + here, mask=mask, other=0.0)
+        d = tl.where(x > 0.0, b - decay_0 * later, tl.zeros_like(b))
+    return b, d
+
+
+@triton.jit
 def neuron_adjoint(
     grad,
     signal,
@@ -249,9 +261,10 @@ def neuron_adjoint(
     B,
     N,
     K: tl.constexpr,
+    GATED: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """From blame on what is sent: r, and of each sample ∂ℓ/∂v [K, B, N] and ∂ℓ/∂b [B, N], as on the processor."""
+    """From ∂ℓ/∂s, or δ without a gate: r, and of each sample ∂ℓ/∂v [K, B, N] and ∂ℓ/∂b [B, N], as on the processor."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     v, h = _rows(weight, n, K, N, mask), _rows(buckets, here, K, B * N, mask)
@@ -259,14 +272,11 @@ def neuron_adjoint(
     later = tl.zeros_like(v[0])
     p, sums, summed = _weighed(v, later, K), _weighed(v, later, K), later
     for _ in range(T):
-        b = tl.load(grad + here, mask=mask, other=0.0)
-        x = tl.load(signal + here, mask=mask, other=0.0)
-        d = tl.where(x > 0.0, b - kept[0] * later, tl.zeros_like(b))
-        later = b
+        later, d = _told(grad, signal, later, kept[0], here, mask, GATED)
         summed += d
         p = _filled(p, d, kept, taken, K)
         sums = _added(sums, p, tl.load(drive + here, mask=mask, other=0.0), K)
-        tl.store(result + here, _mixed(p, v, tl.zeros_like(b), K), mask=mask)
+        tl.store(result + here, _mixed(p, v, tl.zeros_like(d), K), mask=mask)
         grad -= B * N
         signal -= B * N
         drive -= B * N
@@ -279,10 +289,57 @@ def neuron_adjoint(
             grad += B * N
             signal += B * N
             after = tl.load(grad + B * N + here, mask=mask & (n * 0 + t + 1 < T), other=0.0)
-            x = tl.load(signal + here, mask=mask, other=0.0)
-            d = tl.load(grad + here, mask=mask, other=0.0) - kept[0] * after
+            after, d = _told(grad, signal, after, kept[0], here, mask, GATED)
             h = _filled(h, tl.zeros_like(d), kept, taken, K)
-            sums = _added(sums, h, tl.where(x > 0.0, d, tl.zeros_like(d)), K)
+            sums = _added(sums, h, d, K)
+    for k in tl.static_range(K):
+        tl.store(total + k * B * N + here, sums[k], mask=mask)
+    tl.store(bias + here, summed, mask=mask)
+
+
+@triton.jit
+def window_adjoint(
+    grad,
+    signal,
+    drive,
+    weight,
+    keep,
+    take,
+    buckets,
+    result,
+    total,
+    bias,
+    T,
+    S,
+    B,
+    N,
+    K: tl.constexpr,
+    GATED: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """The same with ∂ℓ/∂v and ∂ℓ/∂b of the first S steps alone; `drive` is given its first step, since it is read forwards."""
+    sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    here, mask = sample * N + n, n < N
+    v, h = _rows(weight, n, K, N, mask), _rows(buckets, here, K, B * N, mask)
+    kept, taken = _numbers(keep, K), _numbers(take, K)
+    later = tl.zeros_like(v[0])
+    g, sums, summed = _weighed(v, later, K), _weighed(v, later, K), later
+    for back in range(T):
+        later, d = _told(grad, signal, later, kept[0], here, mask, GATED)
+        summed += tl.where(n * 0 + T - back <= S, d, tl.zeros_like(d))
+        g = _blamed(g, _weighed(v, d, K), kept, taken, K)
+        tl.store(result + here, g[0], mask=mask)
+        grad -= B * N
+        signal -= B * N
+        result -= B * N
+    for t in range(S):
+        grad += B * N
+        signal += B * N
+        after = tl.load(grad + B * N + here, mask=mask & (n * 0 + t + 1 < T), other=0.0)
+        after, d = _told(grad, signal, after, kept[0], here, mask, GATED)
+        h = _filled(h, tl.load(drive + here, mask=mask, other=0.0), kept, taken, K)
+        sums = _added(sums, h, d, K)
+        drive += B * N
     for k in tl.static_range(K):
         tl.store(total + k * B * N + here, sums[k], mask=mask)
     tl.store(bias + here, summed, mask=mask)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.functional import gamma_step
-from spikinggamma.learning.rule import advance
+from spikinggamma.learning.gamma_rule import advance
 from spikinggamma.nn import GammaLayer, LayerActivations
 
 __all__ = ["SenderHistory", "TimescaleHistory"]

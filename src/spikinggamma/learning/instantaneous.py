@@ -11,9 +11,12 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from spikinggamma.bibliography import SPIKINGGAMMA
+from spikinggamma.learning.gamma_rule import GammaRule, accumulate_timescales, propagate_down
 from spikinggamma.learning.history import SenderHistory, TimescaleHistory
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, propagate_down
+from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import GammaNet, LayerActivations, NetActivations, SequenceNet
+from spikinggamma.options import Options
 
 __all__ = ["CausalLayerGradient", "Instantaneous"]
 
@@ -33,7 +36,7 @@ class CausalLayerGradient:
         layer, alpha = self.layer, self.alpha
         layer.accumulate_mix(delta, activations.drive, activations.before.buckets, alpha)
         layer.accumulate_bias(delta)
-        accumulate_timescales(layer, activations, delta, alpha, self.dt_ms)
+        accumulate_timescales(layer, activations.drive, activations.before.buckets, delta, alpha, self.dt_ms)
         if not (layer.projection_learns or layer.timescales.trainable):
             return
         drive_grad, carried = layer.signal_adjoint(delta, alpha)
@@ -45,11 +48,12 @@ class CausalLayerGradient:
                 layer.accumulate_projection(carried, senders)
 
 
+@RULES.register("instantaneous", citations=(SPIKINGGAMMA,))
 class Instantaneous(GammaRule):
-    """See the module."""
+    """Take every bucket to stand for the sender's signal now; constant memory, biased in hidden layers."""
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
         self._gradients = [
             CausalLayerGradient(self.net, index, alpha, dt_ms) for index, alpha in enumerate(self.alphas)
         ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from jaxtyping import Int
@@ -13,18 +13,15 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.loss import LOSSES, Loss, make_loss
 from spikinggamma.learning.outcome import Outcome
-from spikinggamma.learning.rule import Rule
-from spikinggamma.learning.rules import RULES
+from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
+from spikinggamma.learning.source import Source, chunks_of
 from spikinggamma.learning.spike_counter import SpikeCounter
 from spikinggamma.nn import SequenceNet
 from spikinggamma.options import Options
 
-__all__ = ["UPDATES", "Learner", "Source"]
+__all__ = ["Learner"]
 
-UPDATES = ("recording", "chunk", "step")
-# A recording held whole, or a way to make its chunks anew for each pass.
 Observer = Callable[[Tensor, Any, Tensor, int], None]
-Source = Tensor | Callable[[], Iterable[Tensor]]
 
 
 class Learner:
@@ -41,7 +38,11 @@ class Learner:
             steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second. Of
             surrogate-gradient layers, as λ times the mean number of spikes per neuron and 10 ms.
         update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
-        **options: Of the rule, for example `tolerance` for `windowed`.
+        rule_options: Of the rule: options of its class, or values by name.
+        **options: The same by keyword, for example `tolerance` for `windowed`.
+
+    Raises:
+        SpikingGammaError: A name or a value out of range, or a rule that suits neither the net nor the loss.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -63,9 +64,11 @@ class Learner:
         chunk: int | None = None,
         update: str = "recording",
         activity_cost: float = 0.0,
+        rule_options: Mapping[str, Any] | Options | None = None,
         **options: int | float,
     ) -> None:
-        kind = RULES.find(rule, argument="rule").target
+        entry = RULES.find(rule, argument="rule")
+        kind = entry.target
         judge = LOSSES.find(loss, argument="loss")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
@@ -73,8 +76,21 @@ class Learner:
             raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
         if chunk is not None and chunk < 1:
             raise SpikingGammaError("chunk", chunk, "None or at least one step")
-        if kind.through_autograd and update != "recording":
-            raise SpikingGammaError("update", repr(update), f"recording, for whose end `{rule}` waits")
+        if update not in kind.updates:
+            waits = f"recording, for whose end `{rule}` waits"
+            raise SpikingGammaError(
+                "update",
+                repr(update),
+                waits
+                if kind.updates == ("recording",)
+                else f"{' or '.join(kind.updates)}, since `{rule}` learns within recordings",
+            )
+        if kind.losses and loss not in kind.losses:
+            raise SpikingGammaError(
+                "loss", repr(loss), f"{' or '.join(kind.losses)}, as `{rule}` needs a loss at each step"
+            )
+        if rule_options is not None and options:
+            raise SpikingGammaError("rule_options", f"given beside {', '.join(sorted(options))}", "one of the two")
         self.net = net
         self.rule = rule
         self.loss = loss
@@ -83,8 +99,8 @@ class Learner:
         self.chunk = 1 if update == "step" else chunk
         self.update = update
         self.activity_cost = activity_cost
-        self.options = options
-        self._begin()  # an option that the rule does not know, or a step that the buckets do not allow, shows now
+        self.options: Options = entry.make_options(options if rule_options is None else rule_options, argument="rule")
+        self._begin()  # a net that the rule does not suit, or a step that the buckets do not allow, shows now
 
     def learn(
         self,
@@ -108,7 +124,7 @@ class Learner:
             share: If these recordings are a part of a batch: which. Gradients are then this part of the batch's, and
                 `optimiser_step` is called after every chunk, as another part may have learnt from it.
         """
-        source, lengths = self._source(spikes, targets, lengths)
+        source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         evaluator = (
             make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
             if share
@@ -122,8 +138,12 @@ class Learner:
             for start, _, activations in self._chunks(source, start_state):
                 evaluator.observe(activations.layers[-1].outputs, start)
         rule = self._begin()
+        if share is not None and isinstance(rule, FollowsUpdates):
+            raise SpikingGammaError(
+                "rule", f"{self.rule} on a part of a batch", "one process, as it follows the weights"
+            )
         counter = SpikeCounter(self.net, lengths)
-        for start, heard, activations in self._chunks(source, start_state, through_autograd=rule.through_autograd):
+        for start, heard, activations in self._chunks(source, start_state, rule):
             logits = activations.layers[-1].outputs.detach()
             if not replayed:
                 evaluator.observe(logits, start)
@@ -133,11 +153,11 @@ class Learner:
             )
             counter.add(activations, start, heard)
             if optimiser_step is not None and (added or share is not None) and self.update != "recording":
-                optimiser_step()
+                _update(optimiser_step, rule)
         added = rule.finish()
         if optimiser_step is not None and (added or share is not None or self.update == "recording"):
-            optimiser_step()
-        return counter.outcome(evaluator) if share is None or share.size else _nothing(counter.outcome(evaluator))
+            _update(optimiser_step, rule)
+        return counter.outcome(evaluator) if share is None or share.size else counter.outcome(evaluator).of_nothing()
 
     def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> BatchShard:
         """What the process at `place` of `shares` has to learn from of the batch with these targets and lengths.
@@ -165,7 +185,7 @@ class Learner:
             observers: Called after each chunk with its input, the net's activations, which of its steps [T, B] belong to a
                 recording, and the step at which it begins.
         """
-        source, lengths = self._source(spikes, targets, lengths)
+        source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         evaluator = self._judge(targets, lengths)
         counter = SpikeCounter(self.net, lengths, thoroughly=True)
         state = self.net.initial_state(int(lengths.numel()), dropout=False)
@@ -200,56 +220,23 @@ class Learner:
         parts = evaluator.valid(start, len(logits)).to(logits) / (evaluator.lengths * recordings)
         return activations.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
 
-    def _begin(self) -> Rule:
-        try:
-            return RULES[self.rule].target(self.net, self.dt_ms, **self.options)
-        except TypeError as error:
-            raise SpikingGammaError("options", sorted(self.options), f"options of the rule `{self.rule}`") from error
-
-    def _source(
-        self, spikes: Source, targets: Tensor, lengths: Tensor | None
-    ) -> tuple[Callable[[], Iterator[Tensor]], Tensor]:
-        if not isinstance(spikes, Tensor):
-            if lengths is None:
-                raise SpikingGammaError("lengths", None, "steps of each recording, [B], when spikes come in chunks")
-            return lambda: self._split(_complete(spikes(), lengths)), lengths
-        if spikes.ndim < 3:
-            raise SpikingGammaError("spikes", list(spikes.shape), "[T, B, ...]: time first, then batch")
-        steps, batch = spikes.shape[:2]
-        if lengths is None:
-            lengths = torch.full((batch,), steps, device=spikes.device)
-        if lengths.shape != (batch,) or int(lengths.min()) < 1 or int(lengths.max()) > steps:
-            raise SpikingGammaError("lengths", lengths.tolist(), f"[{batch}] numbers of steps from 1 to {steps}")
-        if targets.ndim == 1 and len(targets) != batch:
-            raise SpikingGammaError("targets", list(targets.shape), f"[{batch}], as the batch")
-        return lambda: self._split([spikes]), lengths
-
-    def _split(self, parts: Iterable[Tensor]) -> Iterator[Tensor]:
-        for part in parts:
-            yield from torch.split(part, self.chunk) if self.chunk is not None else (part,)
+    def _begin(self) -> Rule[Any]:
+        return RULES[self.rule].target(self.net, self.dt_ms, self.options)
 
     def _chunks(
-        self, source: Callable[[], Iterator[Tensor]], state: Any, *, through_autograd: bool = False
+        self, source: Callable[[], Iterator[Tensor]], state: Any, rule: Rule[Any] | None = None
     ) -> Iterator[tuple[int, Tensor, Any]]:
-        start = 0
+        start, prepares = 0, cast(object, rule)
         for spikes in source():
-            with torch.set_grad_enabled(through_autograd):
+            if isinstance(prepares, PreparesState):
+                state = prepares.prepare(state)
+            with torch.set_grad_enabled(rule is not None and rule.through_autograd):
                 activations, state = self.net.run(spikes, state, self.dt_ms)
             yield start, spikes, activations
             start += len(spikes)
 
 
-def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
-    """The chunks as they come; an error at their end if recordings are not over yet."""
-    steps, longest = 0, int(lengths.max())
-    for part in parts:
-        yield part
-        steps += len(part)
-    if steps < longest:
-        raise SpikingGammaError("spikes", f"chunks of {steps} steps in all", f"the {longest} of the longest recording")
-
-
-def _nothing(outcome: Outcome) -> Outcome:
-    """The outcome of an empty share, from that of what was gone through instead."""
-    none = torch.zeros_like(outcome.spikes)
-    return outcome._replace(loss=0.0, correct=0, count=0, spikes=none, neuron_steps=none)
+def _update(optimiser_step: Callable[[], None], rule: Rule[Any]) -> None:
+    optimiser_step()
+    if isinstance(rule, FollowsUpdates):
+        rule.updated()

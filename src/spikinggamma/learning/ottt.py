@@ -1,55 +1,52 @@
-"""Online training through time, and what is left of it without traces: one step of truncated BPTT.
+"""Online training through time: the trace of each sender's spikes, met by error signals of the present step.
 
-Both blame a layer for the present step only; see `online_lif`. OTTT is exact for one hidden layer under a read-out that
-remembers nothing; both are where no neuron remembers anything.
+    x̂(t) = Σ_{t' <= t} κ(t - t') x(t'),    ∂ℓ/∂W = Σ_t ψ(t) L(t) x̂(t)ᵀ        κ: the membrane's answer to one spike
 
-Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195, for OTTT: its neurons have no synaptic current
+It takes neurons whose leak is constant, such as `lif` and `srm_alpha`, and any weights, convolutions among them. It equals
+BPTT for one hidden layer under a read-out that remembers nothing.
+
+Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195: its neurons have no synaptic current
 (`synapse_tau_ms=0`); with one, the trace is that of current and membrane.
 """
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma.learning.online_lif import OnlineLIFRule, Trace, first_answer
+from spikinggamma import bibliography
+from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.online_rule import PresentErrorRule
+from spikinggamma.learning.rule import RULES
+from spikinggamma.learning.traced_block import TracedBlock
 from spikinggamma.nn import ChainActivations, SequenceNet
+from spikinggamma.options import Options
 
-__all__ = ["OTTT", "Truncated"]
-
-
-class _PresentBlame(OnlineLIFRule):
-    """g^l(t) = ψ(t) ⊙ W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)."""
-
-    @torch.no_grad()
-    def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
-        weights, grad = self.net.weights, delta
-        self.add_bias(delta)
-        for index in reversed(range(len(weights))):
-            self.add(index, grad, self.held(index, activations.layers[index].inputs))
-            if index > 0:
-                sent = self.heard(activations, index - 1, (first_answer(self.listener(index)) * grad) @ weights[index])
-                grad = self.slope(activations, index - 1) * sent
-        return True
-
-    def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
-        """What the membrane of layer `index` holds of its senders: of the present, unless told otherwise."""
-        return first_answer(self.listener(index)) * inputs
+__all__ = ["OTTT"]
 
 
-class Truncated(_PresentBlame):
-    """BPTT truncated to one step: what a neuron remembers is taken as given."""
+@RULES.register("ottt", title="OTTT", citations=(bibliography.OTTT,))
+class OTTT(PresentErrorRule):
+    """Meet traces of each sender's spikes with error signals of the present step; constant memory.
 
+    Raises:
+        SpikingGammaError: Neurons whose leak is not constant.
+    """
 
-class OTTT(_PresentBlame):
-    """Online training through time: the trace of each sender's spikes, in constant memory."""
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
+        self._traced: list[TracedBlock] = []
+        for block, leak in zip(self.hidden, self.leaks, strict=True):
+            if leak is None:
+                found = f"{self.name} for a chain whose layer {block.place} is {type(block.neuron).__name__}"
+                expected = "neurons with a constant leak, such as `lif` and `srm_alpha`"
+                raise SpikingGammaError(
+                    "rule", found, expected, "dtrtrl, eprop and es_d_rtrl take neurons of any kind."
+                )
+            self._traced.append(TracedBlock(block, leak, None, dt_ms, self.name))
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
-        self._traces = [Trace(self.listener(index)) for index in range(len(self.net.weights))]
-
-    def held(self, index: int, inputs: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
-        """The traces."""
-        return self._traces[index].of(inputs)
+    def learn_block(
+        self, index: int, activations: ChainActivations, grad: Float[Tensor, "T B N"]
+    ) -> Float[Tensor, "T B N"]:
+        """See `PresentErrorRule.learn_block`."""
+        return self._traced[index].learn(activations, grad).in_drive * grad

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -34,3 +35,8 @@ class Outcome(NamedTuple):
     def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
         """Mean spikes per neuron and second of each hidden layer."""
         return [float(rate) for rate in self.spikes / self.neuron_steps * (1000.0 / dt_ms)]
+
+    def of_nothing(self) -> Outcome:
+        """Return the outcome of an empty share, from that of what was gone through instead."""
+        none = torch.zeros_like(self.spikes)
+        return self._replace(loss=0.0, correct=0, count=0, spikes=none, neuron_steps=none)

@@ -1,42 +1,61 @@
-"""What a learning rule is: it takes tapes and blame chunk by chunk, and adds to the gradients."""
+"""What a learning rule is: it takes activations and error signals chunk by chunk, and adds to the gradients.
+
+A rule is a class in a file of its own, registered in `RULES` where it is written, with its options and sources.
+"""
 
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma import kernels
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NetActivations, SequenceNet
-from spikinggamma.nn.autograd import alpha_gradient
+from spikinggamma.nn import Activations, SequenceNet
+from spikinggamma.options import Options
+from spikinggamma.registry import Registry
 
-__all__ = ["GammaRule", "Rule", "accumulate_timescales", "advance", "propagate_down"]
+__all__ = ["RULES", "UPDATES", "FollowsUpdates", "PreparesState", "Rule"]
+
+# When the optimiser may step: after every recording, chunk or step.
+UPDATES = ("recording", "chunk", "step")
+Left = TypeVar("Left", bound=Activations)
 
 
-class Rule(abc.ABC):
+class Rule(abc.ABC, Generic[Left]):
     """One batch of recordings under one rule.
 
     Args:
         net: The net whose `.grad` it adds to.
         dt_ms: Time step of the run.
+        options: Of the class with which the rule is registered.
 
     Attributes:
+        nets: Kinds of nets that it suits.
         through_autograd: Whether it follows autograd's graph, so that the net is to be run with gradients enabled.
+        updates: When the optimiser may step under it; of `UPDATES`.
+        losses: Names of the losses that it takes; empty for all.
+
+    Raises:
+        SpikingGammaError: A net that it does not suit.
     """
 
-    through_autograd: bool = False
     nets: ClassVar[tuple[type[SequenceNet], ...]] = ()
+    through_autograd: ClassVar[bool] = False
+    updates: ClassVar[tuple[str, ...]] = UPDATES
+    losses: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         self.dt_ms = dt_ms
+        if not isinstance(net, self.nets):
+            suited = [entry.name for entry in RULES.entries() if isinstance(net, entry.target.nets)]
+            found = f"{RULES.name_of(type(self))} for a {type(net).__name__}"
+            raise SpikingGammaError("rule", found, f"a rule for such a net: {', '.join(suited)}")
 
     @abc.abstractmethod
-    def accumulate(self, activations: Any, delta: Float[Tensor, "T B C"]) -> bool:
-        """The next chunk's tape, as the net's `run` left it, and the blame on its logits.
+    def accumulate(self, activations: Left, delta: Float[Tensor, "T B C"]) -> bool:
+        """Take the next chunk's activations, as the net's `run` left them, and the error signal of its logits.
 
         Returns:
             Whether gradients were added, for this or an older chunk.
@@ -44,58 +63,23 @@ class Rule(abc.ABC):
 
     @abc.abstractmethod
     def finish(self) -> bool:
-        """The recording is over: commit what is still held back. Returns whether there was anything."""
+        """Add what is still held back, now that the recording is over. Returns whether there was anything."""
 
 
-class GammaRule(Rule):
-    """A rule of SpikingGamma: error flows through linear buckets, so it needs a `GammaNet`."""
+@runtime_checkable
+class PreparesState(Protocol):
+    """A rule that says which state a chunk starts from, for example one cut off from the graph of the chunk before."""
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
-        if not isinstance(net, GammaNet):
-            raise SpikingGammaError("rule", "one of SpikingGamma", f"one for a {type(net).__name__}, such as bptt")
-        self.net = net
-        with torch.no_grad():
-            self.alphas = [layer.alpha(dt_ms) for layer in net.stack]
+    def prepare(self, state: Any) -> Any:
+        """Return the state to start the next chunk from, given the state after the last one (or the initial one)."""
 
 
-def propagate_down(
-    net: GammaNet, activations: NetActivations, index: int, grad: Float[Tensor, "T B *in_shape"]
-) -> Float[Tensor, "T B N"]:
-    """δ of layer `index - 1` from blame on its outputs: through its dropout mask, with the cost of speaking, its gate.
+@runtime_checkable
+class FollowsUpdates(Protocol):
+    """A rule that keeps something about the parameters themselves."""
 
-    It takes the place of `blame`, which is as large as anything that a chunk needs.
-    """
-    mask = activations.masks[index - 1]
-    layer, signal = net.stack[index - 1], activations.layers[index - 1].signal
-    if mask is not None:
-        grad = grad.reshape(*grad.shape[:2], *mask.shape[1:]).mul_(mask)
-    grad = grad.reshape(signal.shape)
-    if activations.cost is not None:
-        unit = layer.code.threshold if layer.code is not None else 1.0
-        grad.add_(activations.cost.unsqueeze(2) / (layer.neurons * unit))
-    return layer.apply_relu_mask(grad, signal)
+    def updated(self) -> None:
+        """Take note that the optimiser has stepped."""
 
 
-def advance(
-    drive: Float[Tensor, "T B M"], alpha: Float[Tensor, " J"], buckets: Float[Tensor, "J B M"]
-) -> Float[Tensor, "J B M"]:
-    """Buckets after a chunk, nothing in between kept."""
-    nothing = drive.new_zeros(len(alpha), drive.shape[2])
-    return kernels.signal_forward(drive, nothing, nothing[0], alpha, buckets)[1]
-
-
-def accumulate_timescales(
-    layer: GammaLayer,
-    activations: LayerActivations,
-    delta: Float[Tensor, "T B N"],
-    alpha: Float[Tensor, " K"],
-    dt_ms: float,
-    steps: int | None = None,
-) -> None:
-    """Add the gradient of trained time constants, from the first `steps` steps of the tape (all by default)."""
-    if not layer.timescales.trainable:
-        return
-    g, _ = kernels.filter_adjoint(layer.mix_adjoint(delta), alpha)
-    traces, _ = kernels.filter_forward(activations.drive, alpha, activations.before.buckets)
-    layer.timescales.accumulate(alpha_gradient(g[:steps], traces[:steps], activations.before.buckets), dt_ms)
+RULES: Registry[type[Rule[Any]]] = Registry("rule")

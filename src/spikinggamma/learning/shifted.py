@@ -21,22 +21,25 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.learning.gamma_rule import GammaRule, propagate_down
 from spikinggamma.learning.history import SenderHistory
-from spikinggamma.learning.rule import GammaRule, propagate_down
+from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import NetActivations, SequenceNet
+from spikinggamma.options import Options
 
 __all__ = ["Shifted"]
 
 
+@RULES.register("shifted")
 class Shifted(GammaRule):
-    """See the module.
+    """Meet an error signal that comes through bucket k with inputs k buckets deeper; one time constant for all.
 
     Raises:
         SpikingGammaError: buckets differ in their time constants, or train them.
     """
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
         every = torch.cat(self.alphas)
         if any(layer.timescales.trainable for layer in self.net.stack) or not torch.allclose(every, every[0]):
             tau_ms = sorted(

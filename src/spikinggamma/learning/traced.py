@@ -15,10 +15,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma import kernels
+from spikinggamma.learning.gamma_rule import GammaRule, propagate_down
 from spikinggamma.learning.instantaneous import CausalLayerGradient
-from spikinggamma.learning.rule import GammaRule, propagate_down
+from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import GammaNet, NetActivations, SequenceNet
 from spikinggamma.nn.autograd import decoded
+from spikinggamma.options import Options
 
 __all__ = ["Traced"]
 
@@ -69,15 +71,16 @@ class _Traces:
             self.layer.accumulate_sensitivities(products)
 
 
+@RULES.register("traced")
 class Traced(GammaRule):
-    """See the module.
+    """Follow every parameter through the buckets of the layer above by eligibility traces; exact for one hidden layer.
 
     Raises:
         SpikingGammaError: a hidden layer shares weights between neurons, or trains its time constants.
     """
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
         for layer in self.net.hidden:
             layer.require_own_parameters("traced")
         self._gradients = [

@@ -2,9 +2,12 @@
 
 The adjoint of the net, layer by layer from the read-out down:
 
-    r = Γᵀ Qᵀ δ              blame on the drive
-    e(t) = r(t) - α_0 r(t+1)  blame on what the listeners decode: v_0 δ(t) + (1 - α_1) g_1(t+1)
-    δ_below = 1[x > 0] ⊙ Pᵀ e
+    r = Γᵀ Qᵀ δ                               ∂ℓ/∂u, on the drive
+    b = Pᵀ r                                  ∂ℓ/∂s, on what the layer below sends
+    δ_below(t) = 1[x > 0] ⊙ (b(t) - α_0 b(t+1))
+
+since what listeners decode is ŷ(t) = α_0 ŷ(t-1) + s(t). The gate, the decoding, the adjoint and the gradients of the buckets'
+weights and of the bias are one pass over time, that of autograd too (`kernels.neuron_adjoint`).
 
 A feedforward net of decaying kernels forgets: what happened at τ stops mattering after a span H. `windowed` runs the adjoint
 over a window and commits the contributions of its oldest chunk once everything that it still influences has been seen, so
@@ -15,18 +18,21 @@ that every step is committed exactly once; memory is that of the window, whateve
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.rule import GammaRule, accumulate_timescales, propagate_down
-from spikinggamma.nn import GammaNet, LayerActivations, NetActivations, SequenceNet
-from spikinggamma.nn.autograd import decoded
+from spikinggamma.learning.gamma_rule import GammaRule, accumulate_timescales, output_gradient
+from spikinggamma.learning.rule import RULES
+from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NetActivations, SequenceNet
+from spikinggamma.options import Options
 
-__all__ = ["ThroughTime", "Windowed", "commit", "span"]
+__all__ = ["ThroughTime", "Windowed", "WindowedOptions", "commit", "layer_backward", "span"]
 
 
 def span(net: GammaNet, dt_ms: float, tolerance: float) -> int:
@@ -57,48 +63,86 @@ def _slowest(decays: tuple[float, ...], tolerance: float) -> int:
     return steps
 
 
-def commit(
-    net: GammaNet, alphas: list[Tensor], dt_ms: float, activations: NetActivations, delta: Tensor, steps: int
-) -> None:
-    """Run the adjoint over the tape and add the contributions of its first `steps` steps to the gradients."""
-    for index in reversed(range(len(net.stack))):
-        layer, own, alpha = net.stack[index], activations.layers[index], alphas[index]
-        layer.accumulate_mix(delta[:steps], own.drive[:steps], own.before.buckets, alpha)
-        layer.accumulate_bias(delta[:steps])
-        accumulate_timescales(layer, own, delta, alpha, dt_ms, steps)
-        if index == 0 and not layer.projection_learns:
-            return
-        drive_grad, _ = layer.signal_adjoint(delta, alpha)
-        input_events = own.input_events if steps == len(own.inputs) else None
-        layer.accumulate_projection(drive_grad[:steps], own.inputs[:steps], input_events)
-        if index > 0:
-            delta = propagate_down(net, activations, index, layer.project_adjoint(decoded(drive_grad, float(alpha[0]))))
-
-
-def _join(all_activations: list[NetActivations]) -> NetActivations:
-    if len(all_activations) == 1:
-        return all_activations[0]
-    layers = []
-    for parts in zip(*(activations.layers for activations in all_activations), strict=True):
-        inputs, drive, signal = (
-            torch.cat([getattr(part, name) for part in parts]) for name in ("inputs", "drive", "signal")
-        )
-        # The adjoint reads what came in and the gate; what was sent is the next layer's input.
-        layers.append(LayerActivations(inputs, drive, parts[0].before, signal, signal, None))
-    costs = [activations.cost for activations in all_activations if activations.cost is not None]
-    return NetActivations(tuple(layers), all_activations[0].masks, torch.cat(costs) if costs else None)
-
-
-class Windowed(GammaRule):
-    """Exact up to the tail of the kernels; memory constant in time.
+def layer_backward(
+    layer: GammaLayer,
+    chunks: Sequence[LayerActivations],
+    grad: Float[Tensor, "T B N"],
+    alpha: Float[Tensor, " K"],
+    dt_ms: float,
+    *,
+    own: int = 1,
+    below: bool = True,
+) -> Float[Tensor, "T B *in_shape"] | None:
+    """The backward pass of a layer over a window of chunks: from ∂ℓ/∂s on its outputs to ∂ℓ/∂s on its inputs.
 
     Args:
-        tolerance: Share of an input's weight that may still lie ahead when it is committed; sets the window, see `span`.
+        layer: Whose gradients are added to.
+        chunks: What its `run` left behind, T steps in all.
+        grad: ∂ℓ/∂s; of a read-out ∂ℓ/∂x.
+        alpha: Decay per step of the layer's buckets.
+        dt_ms: Time step.
+        own: How many of the chunks, from the first on, the parameters' gradients are taken of.
+        below: Whether the gradient on the inputs is wanted; without it, None is returned.
     """
+    signal, drive = _joined([part.signal for part in chunks]), _joined([part.drive for part in chunks[:own]])
+    buckets = chunks[0].before.buckets
+    if layer.timescales.trainable:
+        accumulate_timescales(layer, drive, buckets, layer.signal_gradient(grad, signal, alpha), alpha, dt_ms)
+    if not (layer.projection_learns or below):
+        delta = layer.signal_gradient(grad, signal, alpha)[: len(drive)]
+        layer.accumulate_mix(delta, drive, buckets, alpha)
+        layer.accumulate_bias(delta)
+        return None
+    drive_grad = layer.scan_backward(grad, signal, drive, buckets, alpha)
+    start = 0
+    for part in chunks[:own]:
+        layer.accumulate_projection(drive_grad[start : start + len(part.drive)], part.inputs, part.input_events)
+        start += len(part.drive)
+    return layer.project_adjoint(drive_grad) if below else None
 
-    def __init__(self, net: SequenceNet, dt_ms: float, *, tolerance: float = 1e-4) -> None:
-        super().__init__(net, dt_ms)
-        self.span = span(self.net, dt_ms, tolerance)
+
+def commit(
+    net: GammaNet,
+    alphas: Sequence[Tensor],
+    dt_ms: float,
+    window: Sequence[NetActivations],
+    delta: Float[Tensor, "T B C"],
+    own: int,
+) -> None:
+    """Run the adjoint of the net over a window of chunks, and add the gradients of the first `own` of them."""
+    grad = delta
+    for index in reversed(range(len(net.stack))):
+        chunks = [activations.layers[index] for activations in window]
+        told = layer_backward(net.stack[index], chunks, grad, alphas[index], dt_ms, own=own, below=index > 0)
+        if told is not None:
+            costs = [activations.cost for activations in window if activations.cost is not None]
+            cost = _joined(costs) if costs else None
+            grad = output_gradient(net.stack[index - 1], window[0].masks[index - 1], cost, told, alphas[index - 1])
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """The parts one after the other in time; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+class WindowedOptions(Options):
+    """Options of `windowed`."""
+
+    tolerance: float = Field(
+        default=1e-4,
+        gt=0.0,
+        lt=1.0,
+        description="share of an input's weight that may still lie ahead when its gradient is added; sets the window",
+    )
+
+
+@RULES.register("windowed", options=WindowedOptions)
+class Windowed(GammaRule):
+    """Run the exact adjoint over a sliding window: BPTT up to the tail of the kernels, memory constant in time."""
+
+    def __init__(self, net: SequenceNet, dt_ms: float, options: WindowedOptions) -> None:
+        super().__init__(net, dt_ms, options)
+        self.span = span(self.net, dt_ms, options.tolerance)
         self._window: deque[tuple[NetActivations, Tensor]] = deque()
         self._steps = 0
 
@@ -108,31 +152,32 @@ class Windowed(GammaRule):
         self._steps += len(delta)
         added = False
         while self._steps - len(self._window[0][1]) >= self.span:
-            added |= self._commit(len(self._window[0][1]))
+            added |= self._commit(1)
             self._steps -= len(self._window.popleft()[1])
         return added
 
     def finish(self) -> bool:
         """Commit the rest: the recording's end is known to carry no later blame."""
-        added = self._commit(self._steps)
+        added = self._commit(len(self._window))
         self._window.clear()
         self._steps = 0
         return added
 
-    def _commit(self, steps: int) -> bool:
-        # With a label only at the end, most of the recording is never blamed: nothing to run.
+    def _commit(self, chunks: int) -> bool:
+        # With a label only at the end, most of the recording has no error signal: nothing to run.
         if not any(activations.cost is not None or bool(delta.any()) for activations, delta in self._window):
             return False
-        all_activations, deltas = zip(*self._window, strict=True)
-        commit(self.net, self.alphas, self.dt_ms, _join(list(all_activations)), torch.cat(deltas), steps)
+        window, deltas = zip(*self._window, strict=True)
+        commit(self.net, self.alphas, self.dt_ms, window, _joined(deltas), chunks)
         return True
 
 
+@RULES.register("through_time")
 class ThroughTime(GammaRule):
-    """The adjoint over the whole recording, as backpropagation through time computes it; memory linear in time."""
+    """Run the adjoint over the whole recording, as backpropagation through time does; memory linear in time."""
 
-    def __init__(self, net: SequenceNet, dt_ms: float) -> None:
-        super().__init__(net, dt_ms)
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
         self._tapes: list[NetActivations] = []
         self._deltas: list[Tensor] = []
 
@@ -146,7 +191,6 @@ class ThroughTime(GammaRule):
         """Blame everything at once."""
         added = bool(self._tapes)
         if added:
-            delta = torch.cat(self._deltas)
-            commit(self.net, self.alphas, self.dt_ms, _join(self._tapes), delta, len(delta))
+            commit(self.net, self.alphas, self.dt_ms, self._tapes, _joined(self._deltas), len(self._tapes))
         self._tapes, self._deltas = [], []
         return added

@@ -17,7 +17,7 @@ from spikinggamma.nn.layers.recurrent import Recurrent, RecurrentState
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
-from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.base import NETS, Activations, LayerOutputs, SequenceNet
 from spikinggamma.nn.nets.chain import Chain, make_chain
 from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.nets.count_net import CountNet, CountState
@@ -25,7 +25,7 @@ from spikinggamma.nn.nets.factories import conv_net, dense_net
 from spikinggamma.nn.nets.gamma_net import GammaNet, NetActivations, NetState
 from spikinggamma.nn.nets.gru_net import GRUNet, GRUState
 from spikinggamma.nn.nets.surrogate_net import READOUTS, SurrogateNet
-from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
+from spikinggamma.nn.neurons.base import NEURONS, Leak, Neuron, make_neuron
 from spikinggamma.nn.parameters import KINDS, ParameterKind, parameter_kinds
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "NETS",
     "NEURONS",
     "READOUTS",
+    "Activations",
     "AxonalDelays",
     "BatchNorm",
     "BatchNormThroughTime",
@@ -56,6 +57,8 @@ __all__ = [
     "Layer",
     "LayerActivations",
     "LayerCall",
+    "LayerOutputs",
+    "Leak",
     "Lift",
     "Linear",
     "NetActivations",

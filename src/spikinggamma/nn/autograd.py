@@ -1,11 +1,12 @@
 """The scans as differentiable operations: autograd's answer is the exact adjoint, computed by the kernels.
 
-The state that goes in carries no gradient: blame stops at the start of the call. Time constants get theirs through α.
+Gradients flow through the buckets and the decoded estimate that go in and come out, so that chunks of a sequence tell what
+the whole does; the threshold's adaptation passes none on. Time constants get theirs through α.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -29,6 +30,37 @@ def alpha_gradient(
     return (grad * (past - lower)).sum((0, 1, 3))
 
 
+class _SignalGrads(NamedTuple):
+    """Gradients of `kernels.signal_forward` in the drive, the weights, the bias, the decays and the buckets before."""
+
+    drive: Tensor
+    weight: Tensor
+    bias: Tensor
+    alpha: Tensor | None
+    before: Tensor | None
+
+
+def _signal_grads(
+    delta: Tensor,
+    on_after: Tensor | None,
+    saved: tuple[Tensor, Tensor, Tensor, Tensor],
+    needs_alpha: bool,
+    needs_before: bool,
+) -> _SignalGrads:
+    """Return the gradients from δ = ∂ℓ/∂x, and from that of the buckets after the last step, where there is one."""
+    drive, weight, alpha, before = saved
+    exact = kernels.signal_gradients(delta, drive, weight, alpha, before)
+    if on_after is None and not needs_alpha:
+        carried = kernels.signal_adjoint(delta, weight, alpha)[1] if needs_before else None
+        return _SignalGrads(*exact, None, carried)
+    told = delta.unsqueeze(2) * weight
+    if on_after is not None:
+        told[-1] += on_after.transpose(0, 1)
+    g, carried = kernels.filter_adjoint(told, alpha)
+    alpha_grad = alpha_gradient(g, kernels.filter_forward(drive, alpha, before)[0], before) if needs_alpha else None
+    return _SignalGrads(exact[0] if on_after is None else g[:, :, 0], *exact[1:], alpha_grad, carried)
+
+
 class _GammaSignal(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -36,17 +68,15 @@ class _GammaSignal(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         signal, after = kernels.signal_forward(drive, weight, bias, alpha, before)
         ctx.save_for_backward(drive, weight, alpha, before)
-        ctx.mark_non_differentiable(after)
+        ctx.set_materialize_grads(False)
         return signal, after
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        drive, weight, alpha, before = ctx.saved_tensors
-        delta = grads[0].contiguous()
-        drive_grad, _ = kernels.signal_adjoint(delta, weight, alpha)
-        products = kernels.bucket_products(delta, drive, alpha, before)
-        alpha_grad = _alpha_grad(delta, drive, weight, alpha, before) if ctx.needs_input_grad[3] else None
-        return drive_grad, products, delta.sum((0, 1)), alpha_grad, None
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        delta, on_after = grads
+        delta = torch.zeros_like(ctx.saved_tensors[0]) if delta is None else delta.contiguous()
+        needs = ctx.needs_input_grad
+        return tuple(_signal_grads(delta, on_after, ctx.saved_tensors, needs[3], needs[4]))
 
 
 class _GammaFilter(torch.autograd.Function):
@@ -54,15 +84,20 @@ class _GammaFilter(torch.autograd.Function):
     def forward(ctx: Any, drive: Tensor, alpha: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         traces, after = kernels.filter_forward(drive, alpha, before)
         ctx.save_for_backward(traces, alpha, before)
-        ctx.mark_non_differentiable(after)
+        ctx.set_materialize_grads(False)
         return traces, after
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         traces, alpha, before = ctx.saved_tensors
-        g, _ = kernels.filter_adjoint(grads[0].contiguous(), alpha)
+        told, on_after = grads
+        told = torch.zeros_like(traces) if told is None else told.contiguous()
+        if on_after is not None:
+            told = told.clone()
+            told[-1] += on_after.transpose(0, 1)
+        g, carried = kernels.filter_adjoint(told, alpha)
         alpha_grad = alpha_gradient(g, traces, before) if ctx.needs_input_grad[1] else None
-        return g[:, :, 0], alpha_grad, None
+        return g[:, :, 0], alpha_grad, carried if ctx.needs_input_grad[2] else None
 
 
 class _SigmaDelta(torch.autograd.Function):
@@ -78,12 +113,17 @@ class _SigmaDelta(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         sent, counts, after = kernels.code_forward(output, alpha_0, code, dt_ms, SigmaDeltaState(estimate, adaptation))
         ctx.alpha_0 = alpha_0
-        ctx.mark_non_differentiable(counts, after.estimate, after.adaptation)
+        ctx.like = sent.new_zeros(1).expand(sent.shape)
+        ctx.mark_non_differentiable(counts, after.adaptation)
+        ctx.set_materialize_grads(False)
         return sent, counts, after.estimate, after.adaptation
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return decoded(grads[0], ctx.alpha_0), None, None, None, None, None
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        sent = ctx.like if grads[0] is None else grads[0]
+        on_output = decoded(sent, ctx.alpha_0, grads[2])
+        on_estimate = -ctx.alpha_0 * sent[0] if ctx.needs_input_grad[4] else None
+        return on_output, None, None, None, on_estimate, None
 
 
 class _GammaNeuron(torch.autograd.Function):
@@ -103,34 +143,36 @@ class _GammaNeuron(torch.autograd.Function):
         state = SpikingGammaState(before, estimate, adaptation)
         signal, sent, _, after = kernels.neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=False)
         ctx.save_for_backward(drive, weight, alpha, before, signal)
-        ctx.mark_non_differentiable(*after)
+        ctx.mark_non_differentiable(after.adaptation)
+        ctx.set_materialize_grads(False)
         return sent, *after
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         drive, weight, alpha, before, signal = ctx.saved_tensors
-        sent = grads[0].contiguous()
-        exact = kernels.neuron_adjoint(sent, signal, drive, weight, alpha, before)
-        alpha_grad = None
-        if ctx.needs_input_grad[3]:
-            delta = decoded(sent, float(alpha[0])) * (signal > 0)
-            alpha_grad = _alpha_grad(delta, drive, weight, alpha, before)
-        return *exact, alpha_grad, *[None] * 5
+        sent, on_after, on_estimate_after, _ = grads
+        sent = torch.zeros_like(signal) if sent is None else sent.contiguous()
+        needs = ctx.needs_input_grad
+        if on_after is None and on_estimate_after is None and not (needs[3] or needs[4]):
+            found = _SignalGrads(*kernels.neuron_adjoint(sent, signal, drive, weight, alpha, before), None, None)
+        else:
+            delta = decoded(sent, float(alpha[0]), on_estimate_after) * (signal > 0)
+            found = _signal_grads(delta, on_after, (drive, weight, alpha, before), needs[3], needs[4])
+        on_estimate = -alpha[0] * sent[0] if needs[7] else None
+        return *found, None, None, on_estimate, None
 
 
-def decoded(grad: Float[Tensor, "T B M"], alpha_0: float) -> Float[Tensor, "T B M"]:
-    """∂ℓ/∂ŷ, and as ∂ŷ/∂y = 1 that on y, from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1)."""
+def decoded(
+    grad: Float[Tensor, "T B M"], alpha_0: float, on_after: Float[Tensor, "B M"] | None = None
+) -> Float[Tensor, "T B M"]:
+    """∂ℓ/∂ŷ, and as ∂ŷ/∂y = 1 that on y, from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1).
+
+    What later steps say of the last estimate, -α_0 r(T), is `on_after`.
+    """
     result = torch.empty_like(grad)
     torch.sub(grad[:-1], grad[1:], alpha=alpha_0, out=result[:-1])
-    result[-1] = grad[-1]
+    result[-1] = grad[-1] if on_after is None else grad[-1] + on_after
     return result
-
-
-def _alpha_grad(delta: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, before: Tensor) -> Tensor:
-    """Of α, where time constants learn, from δ = ∂ℓ/∂x."""
-    g, _ = kernels.filter_adjoint(delta.unsqueeze(2) * weight, alpha)
-    traces, _ = kernels.filter_forward(drive, alpha, before)
-    return alpha_gradient(g, traces, before)
 
 
 def gamma_neuron(

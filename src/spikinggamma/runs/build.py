@@ -154,8 +154,8 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
     """Return a learner that applies the recipe's learning rule to `net`."""
     learning = recipe.learning
     options: dict[str, Any] = dict(recipe.rule)
-    if learning.rule == "eprop":
-        options = {"feedback_seed": recipe.training.seed}
+    if options.get("feedback_seed") == 0:
+        options["feedback_seed"] = recipe.training.seed
     return Learner(
         net,
         rule=learning.rule,
@@ -165,7 +165,7 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
         chunk=learning.chunk or None,
         update=learning.update,
         activity_cost=learning.activity_cost,
-        **options,
+        rule_options=options,
     )
 
 

@@ -56,7 +56,7 @@ def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
         with torch.no_grad():
             activations, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
         for number, layer in enumerate(activations.layers):
-            for quantity, tensor in (("drive", layer.drive), ("signal", layer.signal)):
+            for quantity, tensor in ((name, getattr(layer, name, None)) for name in ("drive", "signal", "outputs")):
                 if tensor is not None and not _finite(tensor):
                     return f"{quantity} of layers.{number}"
     for name, parameter in reversed(named):

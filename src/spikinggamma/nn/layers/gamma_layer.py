@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState, decay_factors
 from spikinggamma.kernels import SpikeEvents
-from spikinggamma.nn.autograd import sigma_delta
+from spikinggamma.nn.autograd import decoded, sigma_delta
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.layers.timescales import Timescales
@@ -123,7 +123,7 @@ class GammaLayer(Layer):
     ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SigmaDeltaState]:
         """What the layer sends for its signal: spikes, the rectified signal's own message, or the signal of a read-out.
 
-        Differentiable, with ∂ŷ/∂y = 1; nothing flows into `state`. The second value counts the spikes, where there are any.
+        Differentiable, with ∂ŷ/∂y = 1, also in the estimate of `state`. The second value counts the spikes, if any.
         """
         if self.readout:
             return signal, None, state
@@ -132,7 +132,7 @@ class GammaLayer(Layer):
         if self.code is not None:
             return sigma_delta(output, alpha_0, self.code, dt_ms, state)
         sent = output - alpha_0 * torch.cat([state.estimate.unsqueeze(0), output[:-1]])
-        return sent, None, SigmaDeltaState(output[-1].detach(), state.adaptation)
+        return sent, None, SigmaDeltaState(output[-1], state.adaptation)
 
     def gate(self, signal: Float[Tensor, "T B N"]) -> Bool[Tensor, "T B N"]:
         """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
@@ -144,6 +144,12 @@ class GammaLayer(Layer):
             return grad
         shut: Tensor = torch.ops.aten.threshold_backward.grad_input(grad, signal, 0.0, grad_input=grad)
         return shut
+
+    def signal_gradient(
+        self, grad: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
+    ) -> Float[Tensor, "T B N"]:
+        """δ = ∂ℓ/∂x from ∂ℓ/∂s, the gradient on what was sent: decoded, where the gate is open; a read-out sends x itself."""
+        return grad if self.readout else self.apply_relu_mask(decoded(grad, float(alpha[0])), signal)
 
     def check(self, inputs: Tensor, state: SpikingGammaState) -> None:
         """Raise `SpikingGammaError` unless input, state and layer fit together."""
@@ -182,7 +188,7 @@ class GammaLayer(Layer):
     def forward(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SpikingGammaState]:
-        """The same chunk under autograd, exact in the straight-through sense; nothing flows into `state`."""
+        """The same chunk under autograd, exact in the straight-through sense, also in `state`."""
 
     @abc.abstractmethod
     def project(
@@ -212,6 +218,26 @@ class GammaLayer(Layer):
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
         """Remember, mix and speak without autograd: x, what is sent and its counts as `speak` has them, the state after."""
+
+    @abc.abstractmethod
+    def scan_backward(
+        self,
+        grad: Float[Tensor, "T B N"],
+        signal: Float[Tensor, "T B N"],
+        drive: Float[Tensor, "S B M"],
+        buckets: Float[Tensor, "K B M"],
+        alpha: Float[Tensor, " K"],
+    ) -> Float[Tensor, "T B M"]:
+        """The way back through `scan`: ∂ℓ/∂u, with the gradients of the mix and of the bias added.
+
+        Args:
+            grad: ∂ℓ/∂s, on what was sent.
+            signal: x.
+            drive: u of the first S steps, at most T: the parameters' gradients are those of these steps. Later ones only
+                contribute to ∂ℓ/∂u.
+            buckets: h before the first step.
+            alpha: Decay per step.
+        """
 
     @abc.abstractmethod
     def signal_adjoint(

@@ -89,6 +89,25 @@ class BucketWeightedLayer(GammaLayer):
         sent, counts, after = self.encode(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return signal, sent, counts, SpikingGammaState(buckets, *after)
 
+    def scan_backward(
+        self,
+        grad: Float[Tensor, "T B N"],
+        signal: Float[Tensor, "T B N"],
+        drive: Float[Tensor, "S B M"],
+        buckets: Float[Tensor, "K B M"],
+        alpha: Float[Tensor, " K"],
+    ) -> Float[Tensor, "T B M"]:
+        """See `GammaLayer.scan_backward`: one pass does everything."""
+        weight = self.per_cell(self.bucket_weight.detach())
+        if self.rectifies:
+            found = kernels.neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
+        else:
+            found = kernels.signal_gradients(self.signal_gradient(grad, signal, alpha), drive, weight, alpha, buckets)
+        drive_grad, mix, bias = found
+        self._add_bucket_gradient(mix)
+        add_gradient(self.bias, bias.view(len(self.bias), -1).sum(1))
+        return drive_grad
+
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "K B M"]]:

@@ -101,6 +101,21 @@ class PerSynapse(GammaLayer):
         sent, counts, after = self.encode(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return signal, sent, counts, SpikingGammaState(buckets, *after)
 
+    def scan_backward(
+        self,
+        grad: Float[Tensor, "T B N"],
+        signal: Float[Tensor, "T B N"],
+        drive: Float[Tensor, "S B M"],
+        buckets: Float[Tensor, "K B M"],
+        alpha: Float[Tensor, " K"],
+    ) -> Float[Tensor, "T B M"]:
+        """See `GammaLayer.scan_backward`."""
+        delta = self.signal_gradient(grad, signal, alpha)
+        own = delta[: len(drive)]
+        self.accumulate_mix(own, drive, buckets, alpha)
+        self.accumulate_bias(own)
+        return self.signal_adjoint(delta, alpha)[0]
+
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "K B M"]]:

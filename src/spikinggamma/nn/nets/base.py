@@ -16,6 +16,8 @@ from spikinggamma.registry import Registry
 
 __all__ = [
     "NETS",
+    "Activations",
+    "LayerOutputs",
     "Neurons",
     "SequenceNet",
     "check_batch",
@@ -38,12 +40,39 @@ class Neurons(Protocol):
         """How many it has."""
 
 
+@runtime_checkable
+class LayerOutputs(Protocol):
+    """What a chunk of one layer leaves behind, as far as every learning rule and counter reads it."""
+
+    @property
+    def outputs(self) -> Tensor:
+        """What was sent, [T, B, *shape]; the logits, of the read-out."""
+
+    @property
+    def counts(self) -> Tensor | None:
+        """Spikes per step, [T, B, N]; None where there are none."""
+
+
+@runtime_checkable
+class Activations(Protocol):
+    """What a chunk leaves behind in a net."""
+
+    @property
+    def layers(self) -> Sequence[LayerOutputs]:
+        """Of every hidden layer, in order, and last of the read-out."""
+
+    @property
+    def masks(self) -> tuple[Tensor | None, ...]:
+        """Dropout masks of this batch of recordings."""
+
+    def priced(self, cost: Float[Tensor, "T B"]) -> Activations:
+        """Return the same with a price of an output at each step."""
+
+
 class SequenceNet(nn.Module, abc.ABC):
     """A net that learning rules and training know by these calls alone.
 
-    A tape of `run` has `layers`, one for each layer of the net with `inputs`, `drive`, `signal`, `outputs` (the logits, of
-    the last) and `counts` (spikes per step, None where there are none), and `priced`, which returns it with the cost of
-    speaking at each step.
+    What `run` leaves behind is for learning rules and for counting: see `Activations`.
 
     Args:
         dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
@@ -78,8 +107,8 @@ class SequenceNet(nn.Module, abc.ABC):
         """Zero states, and fresh dropout masks where the net is in training mode and `dropout` is wanted."""
 
     @abc.abstractmethod
-    def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Any, Any]:
-        """A chunk of recordings: its tape, and the state after it."""
+    def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Activations, Any]:
+        """Run a chunk of recordings: return what it leaves behind, and the state after it."""
 
     @abc.abstractmethod
     def forward(

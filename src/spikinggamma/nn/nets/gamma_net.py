@@ -16,6 +16,7 @@ from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layers.activations import LayerActivations
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.nets.base import NETS, SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
+from spikinggamma.nn.state import detached
 
 __all__ = ["GammaNet", "NetActivations", "NetState"]
 
@@ -112,12 +113,12 @@ class GammaNet(SequenceNet):
             state: From the call before, for a recording in chunks; None starts a recording.
             dt_ms: Time step; at most the shortest bucket's time constant.
         """
-        state = self._own(self.initial_state(spikes.shape[1]) if state is None else state)
+        state = self._own(self.initial_state(spikes.shape[1]) if state is None else detached(state))
         signal, after = self._heard(spikes), []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             signal, new = layer(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
             signal = signal if mask is None else signal * mask
-            after.append(new)
+            after.append(detached(new))
         return signal, NetState(tuple(after), state.masks)
 
     def run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,23 @@ from spikinggamma.nn.state import check_state, map_tensors, tensors_of
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry, Registry
 
-__all__ = ["NEURONS", "Neuron", "make_neuron"]
+__all__ = ["NEURONS", "Leak", "Neuron", "make_neuron"]
+
+
+class Leak(NamedTuple):
+    """Linear dynamics of S numbers that are the same for all neurons at all times: z' = A z + b u, m = γ z + ε u.
+
+    Attributes:
+        state: A, [S, S].
+        drive: b, [S].
+        out_state: γ of the membrane m, [S].
+        out_drive: ε of the membrane m, a number.
+    """
+
+    state: Float[Tensor, "S S"]
+    drive: Float[Tensor, " S"]
+    out_state: Float[Tensor, " S"]
+    out_drive: Float[Tensor, ""]
 
 
 class Neuron(Layer):
@@ -34,12 +50,18 @@ class Neuron(Layer):
         State: The named tuple of the state: every part a tensor [B, *shape], zero at the start of a recording.
         scan: The same sequence as compiled code, `scan(neuron, drive, state, dt_ms)` over [T, B, N], or None for the loop
             over `step`.
+        leak: For neurons whose state follows constant linear dynamics while what a spike does to it passes no gradient: these
+            dynamics in closed form, `leak(neuron, dt_ms)`, with `slope`; or None, and learning rules find them out.
+        slope: The surrogate's slope ∂s/∂m at each step of a sequence, `slope(neuron, drive, state, dt_ms)`, faster than from
+            `step`; or None.
 
     Shapes: drive [T, B, *shape] to spikes [T, B, *shape].
     """
 
     State: ClassVar[Callable[..., Any]]
     scan: ClassVar[Callable[..., Any] | None] = None
+    leak: ClassVar[Callable[..., Leak] | None] = None
+    slope: ClassVar[Callable[..., Tensor] | None] = None
 
     def __init__(
         self,

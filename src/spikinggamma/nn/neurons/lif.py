@@ -9,10 +9,10 @@ from torch import Tensor
 
 from spikinggamma.functional import LIFParameters, LIFState, lif_step
 from spikinggamma.nn.compiled import neurons as compiled
-from spikinggamma.nn.neurons.base import NEURONS, Neuron
+from spikinggamma.nn.neurons.base import NEURONS, Leak, Neuron
 from spikinggamma.nn.neurons.spiking_options import SpikingOptions
 
-__all__ = ["LIF", "LIFOptions"]
+__all__ = ["LIF", "LIFOptions", "leak_of"]
 
 
 class LIFOptions(SpikingOptions):
@@ -35,6 +35,14 @@ class LIFOptions(SpikingOptions):
         return LIFParameters(self.tau_ms, self.synapse_tau_ms, self.threshold, self.spike(), dt_ms)
 
 
+def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
+    """Return the dynamics of `functional.leaky_step`, in the type and on the device of `like`."""
+    synapse, beta = parameters.decays()
+    rest = 1.0 - beta
+    state = like.new_tensor([[synapse, 0.0], [rest * synapse, beta]])
+    return Leak(state, like.new_tensor([1.0, rest]), state[1], like.new_tensor(rest))
+
+
 @NEURONS.register("lif", title="LIF", options=LIFOptions)
 class LIF(Neuron):
     """Leaky integrate-and-fire neurons."""
@@ -53,6 +61,21 @@ class LIF(Neuron):
         zero = torch.zeros_like(drive[0])
         membranes, _ = compiled.leaky_sequence(self.options.parameters(dt_ms), LIFState(zero, zero), drive)
         return membranes / self.options.threshold
+
+    @staticmethod
+    def leak(neuron: LIF, dt_ms: float) -> Leak:
+        """Return the dynamics of current and membrane; the reset passes no gradient."""
+        return leak_of(neuron.options.parameters(dt_ms), neuron.get_buffer("_like"))
+
+    @staticmethod
+    @torch.no_grad()
+    def slope(
+        neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
+    ) -> Float[Tensor, "T B *shape"]:
+        """Return ∂s/∂v⁻ by the compiled sequence."""
+        flat = LIFState(*(part.flatten(1) for part in state))
+        _, membranes, _ = compiled.lif_membranes(neuron.options.parameters(dt_ms), flat, drive.flatten(2))
+        return neuron.options.spike().derivative(membranes - neuron.options.threshold).view(drive.shape)
 
     @staticmethod
     def scan(

@@ -18,7 +18,7 @@ from spikinggamma.events import Batch, Recording, make_batch
 from spikinggamma.events.binning import n_steps
 from spikinggamma.functional import SigmaDeltaState, sigma_delta_step
 from spikinggamma.learning import judging_loss, make_loss
-from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, NeuronActivations, SequenceNet
+from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, LayerOutputs, NetActivations, SequenceNet
 from spikinggamma.recipes import Recipe
 
 __all__ = ["LayerRecord", "LayerSurvey", "Sample", "Survey", "choose", "record", "survey"]
@@ -146,6 +146,7 @@ def record(net: SequenceNet, recipe: Recipe, recording: Recording, place: int) -
     with torch.no_grad():
         activations, _ = net.run(batch.spikes, net.initial_state(1), dt_ms)
     if isinstance(net, GammaNet):
+        assert isinstance(activations, NetActivations)
         layers = tuple(
             _layer_record(layer, part, dt_ms) for layer, part in zip(net.hidden, activations.layers, strict=False)
         )
@@ -182,7 +183,7 @@ def _layer_record(layer: GammaLayer, activations: LayerActivations, dt_ms: float
     return LayerRecord(output.numpy(), estimate.numpy(), threshold.numpy(), activations.counts[:, 0].int().numpy())
 
 
-def _spikes_alone(activations: NeuronActivations) -> LayerRecord:
+def _spikes_alone(activations: LayerOutputs) -> LayerRecord:
     """Return the record of neurons without a sigma-delta code, which only has their spikes."""
     sent = activations.outputs[:, 0]
     counts = torch.zeros_like(sent) if activations.counts is None else activations.counts[:, 0]

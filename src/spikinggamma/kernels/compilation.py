@@ -1,0 +1,105 @@
+"""Functions compiled for the processor and kept on disk, for as long as no source that they are made of changes.
+
+numba's cache asks whether the file of a compiled function has changed, and goes on using what that function calls in other
+files as it was. Here its stamp also holds the sources of all modules of the same package that the file imports, and that
+those import in turn.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+
+__all__ = ["compiled", "sources_of", "stamp"]
+
+
+def compiled(function: Callable[..., None]) -> Any:
+    """A kernel in machine code, one version for each element type that it meets, cached on disk; it holds no lock.
+
+    A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered. What it calls is
+    plain `numba.njit(nogil=True)`, in the same file or in another of the package.
+    """
+    result: Any = njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})(function)
+    cache: Any = _Cache
+    result._cache = cache(function)  # as numba's own `enable_caching` does
+    return result
+
+
+@lru_cache(maxsize=64)
+def sources_of(module: str) -> dict[str, str]:
+    """The sources of a module and of all modules of its package that it imports, directly or not, by name.
+
+    Example:
+        >>> sorted(sources_of("spikinggamma.kernels.delay_cpu"))
+        ['spikinggamma.kernels.compilation', 'spikinggamma.kernels.delay_cpu']
+    """
+    package, found, waiting = module.partition(".")[0], {}, [module]
+    while waiting:
+        name = waiting.pop()
+        spec = _spec(name)
+        # What is no Python file, as in a frozen program, cannot change by itself.
+        source = getattr(spec.loader, "get_source", lambda _: None)(name) if spec is not None else None
+        if name in found or source is None:
+            continue
+        found[name] = source
+        waiting += [other for other in _imported(source) if other.partition(".")[0] == package]
+    return found
+
+
+def stamp(module: str) -> str:
+    """A hash of `sources_of` a module."""
+    text = "\0".join(part for item in sorted(sources_of(module).items()) for part in item)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # not a module but a name in one
+        return None
+
+
+def _imported(source: str) -> Iterator[str]:
+    """Names of modules that a source imports, and of what it imports from them, as that may be a module too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _stamped(base: Any) -> Any:
+    """One of numba's cache locators, made to look at all sources: its stamp is what tells whether the cache is fresh."""
+
+    class Stamped(base):  # type: ignore[misc]
+        @classmethod
+        def from_function(cls, function: Callable[..., None], file: str) -> Any:
+            found = super().from_function(function, file)
+            if found is not None:  # else this one has no place for the function
+                found.module = function.__module__
+            return found
+
+        def get_source_stamp(self) -> Any:
+            return super().get_source_stamp(), stamp(self.module)
+
+    return Stamped
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes: Any = tuple(map(_stamped, CompileResultCacheImpl._locator_classes))
+
+
+class _Cache(FunctionCache):
+    _impl_class = _Implementation

@@ -1,0 +1,131 @@
+"""How a neuron's state and spike depend on its state before and on its drive, at each step of a chunk, by itself.
+
+    z(t) = f(z(t-1), u(t)),    s(t) = g(z(t-1), u(t))            S numbers z for each neuron
+
+    D = ∂z(t)/∂z(t-1) [S x S],    d = ∂z(t)/∂u(t) [S],    c = ∂s(t)/∂z(t-1) [S],    e = ∂s(t)/∂u(t)
+
+All of it comes from the neuron's functional step: the states of the chunk are found by the loop over it, then one step is
+taken from all of them side by side, and S + 1 reverse passes of sums give every derivative, because each neuron is a function
+of its own state and drive alone. What passes no gradient in the step (a reset that is detached) passes none here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.nn import Leak, Neuron
+
+__all__ = ["LocalJacobian", "constant_leak", "find_slope", "jacobian_of_leak", "local_jacobian", "without_idle_states"]
+
+
+class LocalJacobian(NamedTuple):
+    """Derivatives at every step; an axis of time, batch or neurons along which nothing changes may be 1 long.
+
+    Attributes:
+        state: D, [S, S, T, B, N].
+        drive: d, [S, T, B, N].
+        out_state: c, [S, T, B, N].
+        out_drive: e, [T, B, N].
+    """
+
+    state: Float[Tensor, "S S _ _ _"]
+    drive: Float[Tensor, "S _ _ _"]
+    out_state: Float[Tensor, "S _ _ _"]
+    out_drive: Float[Tensor, "T B N"]
+
+
+@torch.no_grad()
+def states_before(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
+    """Return each part of the state before every step, [T, B, *shape]."""
+    states = [before]
+    for u in drive[:-1].unbind(0):
+        states.append(neuron.step(states[-1], u, dt_ms)[1])
+    return [torch.stack(parts) for parts in zip(*states, strict=True)]
+
+
+def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> LocalJacobian:
+    """Return the derivatives at each step of a chunk.
+
+    Args:
+        neuron: Any kind.
+        before: Its state before the chunk.
+        drive: What reached it, recurrent spikes included.
+        dt_ms: Time step.
+    """
+    shape = (*drive.shape[:2], neuron.neurons)
+    rows = _derivatives(neuron, states_before(neuron, before, drive, dt_ms), drive, dt_ms)
+    tables = [torch.stack([part.reshape(shape) for part in row]) for row in rows]
+    spike, parts = tables[0], torch.stack(tables[1:])
+    return LocalJacobian(parts[:, :-1], parts[:, -1], spike[:-1], spike[-1])
+
+
+def _derivatives(neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float) -> list[list[Tensor]]:
+    """Return, of the spike and of each part of the state, the derivative in each part of the state and in the drive."""
+    with torch.enable_grad():
+        inputs = [part.detach().flatten(0, 1).requires_grad_() for part in (*states, drive)]
+        spikes, after = neuron.step(neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
+        return [_gradients(output, inputs) for output in (spikes, *after)]
+
+
+def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    if not output.requires_grad:
+        return [torch.zeros_like(one) for one in inputs]
+    found = torch.autograd.grad(output.sum(), inputs, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(one) if grad is None else grad for one, grad in zip(inputs, found, strict=True)]
+
+
+def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
+    """Return the neuron's linear dynamics if they are the same for all neurons, states and drives, else None.
+
+    Unless the neuron gives them, its step is tried at many random states: dynamics that depend on a spike's surrogate show
+    there, as they do for a threshold that adapts.
+    """
+    if neuron.leak is not None:
+        return type(neuron).leak(neuron, dt_ms)  # type: ignore[misc]
+    zero = neuron.initial_state(64)
+    generator = torch.Generator().manual_seed(0)
+    tried = [torch.randn(part.shape, generator=generator, dtype=torch.float64).to(part) for part in (*zero, zero[0])]
+    rows = _derivatives(neuron, [part.unsqueeze(0) for part in tried[:-1]], tried[-1].unsqueeze(0), dt_ms)
+    spike, *parts = [torch.stack([part.flatten() for part in row]) for row in rows]
+    tables = torch.stack(parts)
+    if not torch.allclose(tables, tables[..., :1], rtol=1e-5, atol=1e-7):
+        return None
+    # Of the spike, what the surrogate's slope multiplies is constant: its direction, scaled to 1 in its largest number.
+    strongest = int(spike.abs().amax(0).argmax())
+    largest = int(spike[:, strongest].abs().argmax())
+    direction = spike[:, strongest] / spike[largest, strongest]
+    if not torch.allclose(spike, direction.unsqueeze(1) * spike[largest], rtol=1e-5, atol=1e-7):
+        return None
+    return Leak(tables[:, :-1, 0], tables[:, -1, 0], direction[:-1], direction[-1])
+
+
+def find_slope(
+    neuron: Neuron, leak: Leak, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
+) -> Float[Tensor, "T B N"]:
+    """Return ψ(t) = ∂s/∂m, m being the membrane of the neuron's constant `leak`, at each step of a chunk."""
+    if neuron.slope is not None:
+        return type(neuron).slope(neuron, drive, before, dt_ms).flatten(2)  # type: ignore[misc]
+    direction = torch.cat([leak.out_state, leak.out_drive.view(1)])
+    largest = int(direction.abs().argmax())
+    states = states_before(neuron, before, drive, dt_ms)
+    with torch.enable_grad():
+        inputs = [part.flatten(0, 1).requires_grad_() for part in (*states, drive.detach())]
+        spikes, _ = neuron.step(neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
+        slope = _gradients(spikes, inputs)[largest] / direction[largest]
+    return slope.view(*drive.shape[:2], -1)
+
+
+def jacobian_of_leak(leak: Leak, slope: Float[Tensor, "T B N"]) -> LocalJacobian:
+    """Return the derivatives of neurons with a constant leak and this surrogate slope."""
+    state, drive = leak.state[..., None, None, None], leak.drive[:, None, None, None]
+    return LocalJacobian(state, drive, leak.out_state[:, None, None, None] * slope, leak.out_drive * slope)
+
+
+def without_idle_states(leak: Leak) -> Leak:
+    """Return the same dynamics without numbers that nothing depends on, as a current that does not last."""
+    kept = (leak.state != 0.0).any(0) | (leak.out_state != 0.0)
+    return Leak(leak.state[kept][:, kept], leak.drive[kept], leak.out_state[kept], leak.out_drive)

@@ -1,0 +1,89 @@
+"""A hidden block of a chain with traces of the past: the gradient of its parameters, given error signals of its spikes.
+
+Neurons whose leak is constant hold the same of a sender whichever neuron it is, so one trace for each sender is enough; all
+others need one for each synapse, and so does a listener that filters what the neurons send.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.chain_blocks import Block
+from spikinggamma.learning.eligibility import Eligibility, LeakTrace
+from spikinggamma.learning.local_jacobians import LocalJacobian, find_slope, local_jacobian
+from spikinggamma.nn import ChainActivations, Leak
+
+__all__ = ["SpikeDerivatives", "TracedBlock"]
+
+
+class SpikeDerivatives(NamedTuple):
+    """How a spike depends on the present, [T, B, N].
+
+    Attributes:
+        in_membrane: ψ(t); of neurons without a constant leak, that of `in_drive`.
+        in_drive: e(t).
+    """
+
+    in_membrane: Float[Tensor, "T B N"]
+    in_drive: Float[Tensor, "T B N"]
+
+
+class TracedBlock:
+    """See the module.
+
+    Args:
+        block: The block.
+        leak: Its neurons' constant leak, or None.
+        listener: Linear dynamics that filter what the neurons send, or None.
+        dt_ms: Time step.
+        rule: Name of the rule, for errors.
+
+    Raises:
+        SpikingGammaError: The weights are shared, and every synapse would need a trace.
+    """
+
+    def __init__(self, block: Block, leak: Leak | None, listener: Leak | None, dt_ms: float, rule: str) -> None:
+        self.block, self.leak, self.dt_ms = block, leak, dt_ms
+        self._signals = block.signals()
+        self._senders = [LeakTrace(leak) for _ in self._signals]
+        by_synapse = leak is None or listener is not None
+        self._matrices = block.matrix_signals(rule) if by_synapse else []
+        self._synapses = [Eligibility(listener) for _ in self._matrices]
+
+    def learn(
+        self,
+        activations: ChainActivations,
+        grad: Float[Tensor, "T B N"],
+        on_spikes: Float[Tensor, "T B _"] | None = None,
+    ) -> SpikeDerivatives:
+        """Add to the gradients.
+
+        Args:
+            activations: Of the chunk.
+            grad: Error signal of what the listener holds, or of the spikes where there is no listener.
+            on_spikes: A further error signal of the spikes themselves, where there is a listener.
+        """
+        before, drive, _ = self.block.population_call(activations)
+        arrived, neuron = self.block.arrived(activations), self.block.neuron
+        values = [signal.values(arrived, self.dt_ms) for signal in self._signals]
+        if self.leak is None:
+            jacobian = local_jacobian(neuron, before, drive, self.dt_ms)
+            derivatives = SpikeDerivatives(jacobian.out_drive, jacobian.out_drive)
+        else:
+            slope = find_slope(neuron, self.leak, before, drive, self.dt_ms)
+            # What a neuron holds of its senders is in their traces: to these its spike answers at once.
+            values = [trace.of(signal) for trace, signal in zip(self._senders, values, strict=True)]
+            nothing = slope.new_zeros(0, 1, 1, 1)
+            jacobian = LocalJacobian(nothing.unsqueeze(0)[:0], nothing, nothing, slope)
+            derivatives = SpikeDerivatives(slope, self.leak.out_drive * slope)
+        if not self._synapses:
+            held = grad if on_spikes is None else grad + on_spikes
+            for signal, traced in zip(self._signals, values, strict=True):
+                signal.add(jacobian.out_drive * held, traced)
+            return derivatives
+        for matrix, eligibility, value in zip(self._matrices, self._synapses, values, strict=True):
+            matrix.add_matrix(eligibility.meet(jacobian, value, grad, on_spikes))
+        return derivatives

@@ -1,0 +1,49 @@
+"""Backpropagation through time truncated to one step: what a neuron remembers is taken as given.
+
+    ∂ℓ/∂W = Σ_t e(t) L(t) x(t)ᵀ,    e(t) = ∂s(t)/∂u(t)
+
+It is what is left of the online rules without traces, and equals BPTT where no neuron remembers anything. A neuron whose
+spike does not depend on the drive of its own step, such as `srm_alpha`, learns nothing by it.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spikinggamma.learning.eligibility import LeakTrace
+from spikinggamma.learning.local_jacobians import find_slope, local_jacobian
+from spikinggamma.learning.online_rule import PresentErrorRule
+from spikinggamma.learning.rule import RULES
+from spikinggamma.nn import ChainActivations, Leak, SequenceNet
+from spikinggamma.options import Options
+
+__all__ = ["Truncated"]
+
+
+@RULES.register("truncated")
+class Truncated(PresentErrorRule):
+    """Truncate BPTT to one step: no memory at all."""
+
+    def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
+        super().__init__(net, dt_ms, options)
+        self._signals = [block.signals() for block in self.hidden]
+        if self.readout_leak is not None:
+            none = self.readout_leak.drive[:0]
+            present = Leak(self.readout_leak.state[:0, :0], none, none, self.readout_leak.out_drive)
+            self.readout_traces = [LeakTrace(present) for _ in self.readout_traces]
+
+    def learn_block(
+        self, index: int, activations: ChainActivations, grad: Float[Tensor, "T B N"]
+    ) -> Float[Tensor, "T B N"]:
+        """See `PresentErrorRule.learn_block`."""
+        block, leak = self.hidden[index], self.leaks[index]
+        before, drive, _ = block.population_call(activations)
+        if leak is None:
+            of_drive = local_jacobian(block.neuron, before, drive, self.dt_ms).out_drive * grad
+        else:
+            of_drive = leak.out_drive * find_slope(block.neuron, leak, before, drive, self.dt_ms) * grad
+        arrived = block.arrived(activations)
+        for signal in self._signals[index]:
+            signal.add(of_drive, signal.values(arrived, self.dt_ms))
+        return of_drive
