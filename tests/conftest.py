@@ -27,6 +27,7 @@ _CHECKED = [
     "learning",
     "events",
     "datasets",
+    "encoders",
     "tasks",
     "recipes",
     "data",

@@ -29,23 +29,25 @@ HEAVY = (
 )
 
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
-DATA_ROOMS = {"events", "cochlea", "datasets", "tasks"}
-GROUND = {"bibliography", "distributed", "files", "optional", "options", "registry", "runtime", "seeds", "versions"}
-ENTRIES = {"bibliography", "options", "registry"}
+DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "tasks"}
+ENTRIES = {"bibliography", "option_words", "options", "registry"}
+GROUND = {"distributed", "files", "optional", "runtime", "seeds", "versions"} | ENTRIES
 RUN_ROOMS = {"recipes", "data", "runs"}
 # What each room may import besides itself and `errors`: never a room above it.
 BELOW: dict[str, set[str]] = {
     "errors": set(),
-    **{room: set() for room in GROUND - {"registry"}},
-    "registry": {"options"},
+    **{room: set() for room in GROUND - {"option_words", "registry"}},
+    "option_words": {"options"},
+    "registry": {"option_words", "options"},
     "functional": ENTRIES,
     "kernels": {"functional"},
     "nn": {"functional", "kernels"} | ENTRIES,
     "learning": {"functional", "kernels", "nn"} | ENTRIES,
-    "events": set(),
+    "events": ENTRIES,
+    "encoders": {"events"} | ENTRIES,
     "cochlea": set(),
-    "datasets": {"events", "cochlea", "files"},
-    "tasks": {"events"},
+    "datasets": {"events", "cochlea", "files"} | ENTRIES,
+    "tasks": {"events"} | ENTRIES,
     "recipes": {"events", "learning", "nn", "functional"} | GROUND,
     "data": {"recipes"} | DATA_ROOMS | GROUND,
     "runs": {"recipes", "data"} | NET_ROOMS | DATA_ROOMS | GROUND,

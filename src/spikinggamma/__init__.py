@@ -21,6 +21,7 @@ __all__ = [
     "cost",
     "data",
     "datasets",
+    "encoders",
     "evaluation",
     "events",
     "export",

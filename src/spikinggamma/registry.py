@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
-
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
 
 __all__ = ["GROUP", "REGISTRIES", "Entry", "Registry", "import_modules"]
@@ -60,37 +59,14 @@ class Entry(Generic[T]):
 
         Args:
             values: By key; options of the right class are returned as they are.
-            argument: What an error calls the table that the values came from.
+            argument: What an error calls the table that the values came from; empty where keys stand alone.
 
         Raises:
             SpikingGammaError: An unknown key, a wrong type, or a value out of range.
         """
         if isinstance(values, self.options):
             return values
-        given = dict(values) if values is not None else {}
-        try:
-            return self.options.model_validate(given)
-        except ValidationError as error:
-            raise self._explain(error, argument or self.name, given) from None
-
-    def _explain(self, error: ValidationError, argument: str, given: dict[str, Any]) -> SpikingGammaError:
-        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        first = problems[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, SpikingGammaError):  # of an entry that this one names: it says itself which key
-            return cause
-        key = ".".join(map(str, first["loc"]))
-        known = sorted(self.options.model_fields)
-        if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            expected = f"an option of `{self.name}`: {', '.join(known) or 'it has none'}"
-            return SpikingGammaError(
-                f"{argument}.{key}", "an unknown key", expected, f"Did you mean `{near[0]}`?" if near else ""
-            )
-        expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        field = self.options.model_fields.get(key)
-        about = f"It is the {field.description}." if field is not None and field.description else ""
-        return SpikingGammaError(f"{argument}.{key}", repr(given.get(key, first["input"])), expected, about)
+        return check_options(self.options, dict(values or {}), name=self.name, argument=argument)
 
 
 class Registry(Generic[T]):

@@ -13,6 +13,7 @@ import typer
 
 from spikinggamma.cli.bench import bench
 from spikinggamma.cli.data import data_app
+from spikinggamma.cli.entries import add_entry_commands
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
@@ -86,8 +87,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="KIND[=LEVEL]",
-            help="Perturb the recordings first: jitter=5ms, channel_jitter=5ms, deletion=0.2, replacement=0.5, reversal; "
-            "may be given several times.",
+            help="Perturb the recordings first, e.g. jitter=5ms; may be given several times. "
+            "`spikinggamma perturbations` lists all kinds.",
         ),
     ] = None,
     perturb_seed: Annotated[int, typer.Option(help="Seed of the perturbation.")] = 0,
@@ -186,6 +187,9 @@ def cite(
     else:
         recipe = data.recipe_of(what) if what in data.data_names() else recipes.load_recipe(what)
     typer.echo(runs.citations(recipe), nl=False)
+
+
+add_entry_commands(app)
 
 
 def main() -> None:

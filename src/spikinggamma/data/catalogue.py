@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma import datasets
 from spikinggamma.data.loading import DataInfo, data_info, data_names, known_name, load_splits
+from spikinggamma.datasets import DATASETS
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.errors import SpikingGammaError
@@ -111,9 +111,8 @@ def _paragraph(name: str) -> str:
 
 def _place(name: str) -> str:
     kept = cache_root() / name
-    # A generated task has no files, so its loader takes no root.
-    has_files = "root" in inspect.signature(getattr(datasets, name).load).parameters
-    folder = (data_root(None) if has_files else None) or cache_root()
+    # What is made on the spot has no files of its own.
+    folder = (None if DATASETS[name].target.made_here else data_root(None)) or cache_root()
     folder = folder / name
     if not folder.is_dir():
         return f"not here yet ({folder}): spikinggamma data fetch {name}"

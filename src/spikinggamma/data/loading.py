@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import difflib
-import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from spikinggamma import datasets, tasks
 from spikinggamma.data.variants import variant_of
+from spikinggamma.datasets import DATASETS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Augment, Batch, Recording, SensorShape, Splits, batches
 from spikinggamma.events.perturbation import parse_perturbation, perturbed
 from spikinggamma.recipes.schema import Recipe
+from spikinggamma.registry import Entry
 from spikinggamma.seeds import derive_seed
-from spikinggamma.tasks import Bound
+from spikinggamma.tasks import TASKS, Bound
 
-__all__ = ["Bound", "DataInfo", "data_info", "data_names", "known_name", "load_splits", "training_batches"]
-
-# These arguments are given elsewhere in a recipe, or depend on the machine and not on the run.
-_NOT_OPTIONS = {"seed", "split", "validation_fraction", "root", "progress"}
+__all__ = [
+    "Bound",
+    "DataInfo",
+    "data_entry",
+    "data_info",
+    "data_names",
+    "known_name",
+    "load_splits",
+    "training_batches",
+]
 
 
 class DataInfo(NamedTuple):
@@ -45,6 +52,16 @@ class DataInfo(NamedTuple):
 def data_names() -> list[str]:
     """Return all valid values of `data.name`."""
     return sorted({*tasks.names(), *datasets.names()})
+
+
+def data_entry(name: str) -> Entry[Any]:
+    """Return the entry of a data set or task.
+
+    Raises:
+        SpikingGammaError: There is none of that name; the nearest is given.
+    """
+    known_name("data.name", name, data_names())
+    return TASKS[name] if name in TASKS else DATASETS[name]
 
 
 def data_info(recipe: Recipe) -> DataInfo:
@@ -118,7 +135,7 @@ def known_name(argument: str, name: str, known: Iterable[str]) -> str:
 
 def _task(recipe: Recipe) -> DataInfo:
     name = recipe.data.name
-    _check_options(recipe, tasks.options(name))
+    _check_options(recipe, TASKS[name].options.model_fields)
     if recipe.data.split != "official":
         raise SpikingGammaError(
             "data.split", repr(recipe.data.split), "'official': this task makes its own three parts"
@@ -137,7 +154,7 @@ def _task(recipe: Recipe) -> DataInfo:
 
 
 def _dataset(recipe: Recipe) -> DataInfo:
-    _check_options(recipe, _arguments(getattr(datasets, recipe.data.name).load))
+    _check_options(recipe, DATASETS[recipe.data.name].options.model_fields)
     info = datasets.info(recipe.data.name, recipe.data.options)
     why = "chance, and all that spike counts tell" if recipe.data.variant == "norm" else "chance"
     chance = Bound(1 / info.n_classes, why)
@@ -155,31 +172,12 @@ def _dataset(recipe: Recipe) -> DataInfo:
     )
 
 
-# Accuracies of logistic regression on the spikes of the cochlea, by data set, split and options of the loader: first for the
-# published parameters, then for those of the bundled recipe (benchmarks/fsdd_floors.py).
-_FLOORS: tuple[tuple[str, str, dict[str, Any], float, float], ...] = (
-    ("fsdd", "official", {}, 0.590, 0.697),
-    ("fsdd", "official", {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}, 0.790, 0.870),
-)
-
-
 def _known_floors(recipe: Recipe) -> tuple[Bound, ...]:
-    if recipe.data.variant:
+    data = recipe.data
+    if data.variant:
         return ()
-    if recipe.data.name == "qtdb":
-        return (Bound(0.353, "the most frequent class at each position in time"),)
-    here = (recipe.data.name, recipe.data.split, dict(recipe.data.options))
-    for *known, counts, bins in _FLOORS:
-        if tuple(known) == here:
-            return (
-                Bound(counts, "logistic regression on spike counts alone"),
-                Bound(bins, "logistic regression on coarse time bins"),
-            )
-    return ()
-
-
-def _arguments(loader: Callable[..., Any]) -> set[str]:
-    return set(inspect.signature(loader).parameters) - _NOT_OPTIONS
+    known = DATASETS[data.name].target.floors_of(data.split, data.options)
+    return tuple(Bound(floor.accuracy, floor.why) for floor in known)
 
 
 def _check_options(recipe: Recipe, known: Collection[str]) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spikinggamma.datasets import dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.registry import DATASETS, Dataset, Floor, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
+from spikinggamma.registry import Entry, import_modules
 
 __all__ = [
+    "DATASETS",
+    "Dataset",
+    "Floor",
     "Info",
+    "Loading",
     "Sound",
     "Splits",
     "dvs_gesture",
@@ -24,52 +30,51 @@ __all__ = [
     "nmnist",
     "qtdb",
     "read_sound",
+    "register_dataset",
     "shd",
     "speech_commands",
     "spoken_words",
     "ssc",
 ]
 
-_LOADERS: dict[str, tuple[Info, Callable[..., Splits]]] = {
-    module.INFO.name: (module.INFO, module.load)
-    for module in (dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc)
-}
-# Data sets whose options change more of their `Info` than the number of channels.
-_DESCRIBED: dict[str, Callable[[Mapping[str, Any]], Info]] = {
-    "dvs_gesture": dvs_gesture.describe,
-    "mnist": mnist.describe,
-    "spoken_words": spoken_words.describe,
-}
+import_modules(__name__, __path__)
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all data sets."""
-    return tuple(sorted(_LOADERS))
+    return DATASETS.names()
 
 
 def info(name: str, options: Mapping[str, Any] | None = None) -> Info:
     """Return the classes, channels, licence and citation of a data set, with these options of its `load`.
 
+    Raises:
+        SpikingGammaError: No such data set, or an option that is unknown or out of range.
+
     Example:
         >>> info("fsdd", {"n_channels": 70}).n_channels
         70
     """
-    known, given = _entry(name)[0], options or {}
-    if name in _DESCRIBED:
-        known = _DESCRIBED[name](given)
-    return known._replace(n_channels=given["n_channels"]) if "n_channels" in given else known
+    return _entry(name).target.describe(options)
 
 
 def load(name: str, **options: Any) -> Splits:
-    """Load a data set in three parts; `options` are those of its own `load`.
+    """Load a data set in three parts.
+
+    Args:
+        name: Name of the data set.
+        **options: What `Loading` names, and options of the data set.
+
+    Raises:
+        SpikingGammaError: No such data set, an option that is unknown or out of range, or what the data set itself raises.
 
     Example:
         >>> load("fsdd", split="speaker:theo")  # doctest: +SKIP
     """
-    return _entry(name)[1](**options)
+    return _entry(name).target(**options)
 
 
-def _entry(name: str) -> tuple[Info, Callable[..., Splits]]:
-    if name not in _LOADERS:
+def _entry(name: str) -> Entry[Dataset]:
+    if name not in DATASETS:
         raise SpikingGammaError("name", repr(name), "a data set: " + ", ".join(names()))
-    return _LOADERS[name]
+    return DATASETS[name]

@@ -15,20 +15,22 @@ kept in the cache and mapped into memory, about 7 GB in all.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field, field_validator
 
 from spikinggamma.datasets.aedat import read_aedat
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.options import Options
 
 __all__ = ["INFO", "describe", "load", "read_recordings"]
 
@@ -79,24 +81,36 @@ class _Gesture(NamedTuple):
     end_us: int
 
 
-def load(
-    *,
-    split: str = "official",
-    validation_fraction: float = 0.1,
-    seed: int = 0,
-    pool: int = 1,
-    root: Path | str | None = None,
-) -> Splits:
+class GestureOptions(Options):
+    """Options of how the camera's pixels are read."""
+
+    pool: int = Field(
+        default=1,
+        description="side of the squares of pixels that are summed to one pixel, a divisor of 128 [pixels]",
+    )
+
+    @field_validator("pool")
+    @classmethod
+    def _divides(cls, pool: int) -> int:
+        _check_pool(pool)
+        return pool
+
+
+def describe(options: GestureOptions) -> Info:
+    """Return the `Info` for these options of `load`, in which pooling reduces the number of pixels."""
+    side = SIDE // options.pool
+    return INFO._replace(n_channels=2 * side * side, shape=(2, side, side))
+
+
+@register_dataset(INFO, options=GestureOptions, describe=describe)
+def load(options: GestureOptions, how: Loading) -> Splits:
     """Load the gestures in three parts.
 
     Args:
-        split: `official`, the only one: the published lists.
-        validation_fraction: Share of the training part's people held out, all their recordings with them; one person at least
-            where it is above 0.
-        seed: Seed of the choice of these people.
-        pool: Side of the squares of pixels that are summed to one pixel, a divisor of 128.
-        root: Data root, which holds `dvs_gesture/DvsGesture`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where
-            left out.
+        options: How the camera's pixels are read.
+        how: Its split is `official`, the only one: the published lists. The share is of the training part's people,
+            held out with all their recordings; one person at least where it is above 0. Its root holds
+            `dvs_gesture/DvsGesture`.
 
     Raises:
         SpikingGammaError: The split is unknown, or a file is missing or damaged.
@@ -105,10 +119,9 @@ def load(
         >>> load(pool=4).train[0].shape  # doctest: +SKIP
         (2, 32, 32)
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    _check_pool(pool)
-    folder = (data_root(root) or cache_root()) / INFO.name / "DvsGesture"
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    folder = (data_root(how.root) or cache_root()) / INFO.name / "DvsGesture"
     if not folder.is_dir():
         remedy = (
             f"Download it from {INFO.url}, unpack it in `{INFO.name}`, and point SPIKINGGAMMA_DATA at the folder above."
@@ -118,12 +131,12 @@ def load(
     users = [{_user(name) for name in names} for names in lists]
     if both := sorted(users[0] & users[1]):
         raise SpikingGammaError(str(folder / "trials_to_test.txt"), f"{both[0]}", "nobody from `trials_to_train.txt`")
-    held = _held_out(sorted(users[0]), validation_fraction, seed)
+    held = _held_out(sorted(users[0]), how.validation_fraction, how.seed)
     train: list[Recording] = []
     validation: list[Recording] = []
     for name in lists[0]:
-        (validation if _user(name) in held else train).extend(_mapped(folder / name, pool))
-    test = [recording for name in lists[1] for recording in _mapped(folder / name, pool)]
+        (validation if _user(name) in held else train).extend(_mapped(folder / name, options.pool))
+    test = [recording for name in lists[1] for recording in _mapped(folder / name, options.pool)]
     return Splits(train, validation, test)
 
 
@@ -231,18 +244,3 @@ def _held_out(users: list[str], fraction: float, seed: int) -> set[str]:
 def _check_pool(pool: int) -> None:
     if pool < 1 or SIDE % pool:
         raise SpikingGammaError("pool", pool, f"a divisor of {SIDE}")
-
-
-def describe(options: Mapping[str, object]) -> Info:
-    """Return the `Info` for these options of `load`, in which pooling reduces the number of pixels.
-
-    Example:
-        >>> describe({"pool": 4}).shape
-        (2, 32, 32)
-    """
-    pool = options.get("pool", 1)
-    if not isinstance(pool, int):
-        raise SpikingGammaError("pool", repr(pool), f"a divisor of {SIDE}")
-    _check_pool(pool)
-    side = SIDE // pool
-    return INFO._replace(n_channels=2 * side * side, shape=(2, side, side))

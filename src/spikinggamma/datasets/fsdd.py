@@ -15,14 +15,14 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from importlib import resources
-from pathlib import Path
 
-from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets import download
 from spikinggamma.datasets.cache import Spikes, cached_spikes
-from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear_file
+from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear_file
+from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.datasets.registry import Floor, Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
@@ -51,35 +51,33 @@ INFO = Info(
 )
 
 
-def load(
-    *,
-    split: str = "official",
-    validation_fraction: float = 0.1,
-    seed: int = 0,
-    n_channels: int = 700,
-    c0: float = 1e9,
-    ramp_ms: float | None = None,
-    pre_emphasis_hz: float | None = None,
-    cochlea_seed: int = 0,
-    root: Path | str | None = None,
-    progress: bool = True,
-) -> Splits:
+# Accuracies of logistic regression on the spikes of the cochlea: for the published parameters, then the bundled recipe's.
+_COUNTS, _BINS = "logistic regression on spike counts alone", "logistic regression on coarse time bins"
+_COMMAND = "python benchmarks/fsdd_floors.py"
+_RAMPED = {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}
+_FLOORS = (
+    Floor(0.590, _COUNTS, _COMMAND),
+    Floor(0.697, _BINS, _COMMAND),
+    Floor(0.790, _COUNTS, _COMMAND, options=_RAMPED),
+    Floor(0.870, _BINS, _COMMAND, options=_RAMPED),
+)
+
+
+def describe(options: CochleaOptions) -> Info:
+    """Return the `Info` for these options of `load`."""
+    return INFO._replace(n_channels=options.n_channels)
+
+
+@register_dataset(INFO, options=CochleaOptions, describe=describe, floors=_FLOORS, behind=(HEIDELBERG,))
+def load(options: CochleaOptions, how: Loading) -> Splits:
     """Load the digits as spikes in three parts; they are converted on first use and cached.
 
     Args:
-        split: `official`; `speaker:NAME` to test on one of `SPEAKERS`; or `speaker:NAME/OTHER` to validate on another, so that
-            choices by validation are made for unseen voices.
-            validation_fraction: Share of the training part held out, the same for every digit and speaker; unused where a
-            speaker is held out.
-            seed: Seed of the choice of validation recordings.
-            n_channels: Number of places along the cochlea.
-        c0: Stiffness of the cochlea's base.
-        ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
-        pre_emphasis_hz: Corner frequency of the high-pass filter before the cochlea; None for no filter, as published.
-        cochlea_seed: Seed of the random release of spikes; a recording's spikes depend on it and its own name only.
-        root: Data root, which holds `fsdd/recordings`; by default the environment's `SPIKINGGAMMA_DATA`, or else a
-            download.
-        progress: Whether to show a progress bar on a terminal.
+        options: Options of the conversion.
+        how: Its split is `official`; `speaker:NAME` to test on one of `SPEAKERS`; or `speaker:NAME/OTHER` to validate
+            on another, so that what is chosen on validation recordings is chosen for voices that are new. A share is
+            held out, the same for every digit and speaker; none of it where a speaker is. Its root holds
+            `fsdd/recordings`.
 
     Raises:
         SpikingGammaError: The split is unknown, or a file is missing, damaged or differs from the published one.
@@ -89,18 +87,18 @@ def load(
         >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
         (2250, 250, 500)
     """
-    speaker, validated = _held_out_speakers(split)
-    cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
+    speaker, validated = _held_out_speakers(how.split)
+    cochlea, cochlea_seed = options.cochlea(), options.cochlea_seed
     checksums = _checksums()
-    folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=root)
+    folder = download.ensure_files("fsdd", "recordings", checksums, archive=_ARCHIVE, root=how.root)
     key: dict[str, object] = {
         "files": hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest(),
         "cochlea": cochlea_key(cochlea, cochlea_seed),
     }
-    with progress_bar("fsdd: sound to spikes", len(checksums), shown=progress) as advance:
+    with progress_bar("fsdd: sound to spikes", len(checksums), shown=how.progress) as advance:
         make = partial(hear_file, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
         found = cached_spikes("fsdd", list(checksums), make, key=key, on_done=advance)
-    recordings = [_recording(name, spikes, n_channels) for name, spikes in zip(checksums, found, strict=True)]
+    recordings = [_recording(name, spikes, options.n_channels) for name, spikes in zip(checksums, found, strict=True)]
     if speaker is None:
         test = [r for r in recordings if _take(r.source) < _TEST_TAKES]
         rest = [r for r in recordings if _take(r.source) >= _TEST_TAKES]
@@ -110,7 +108,7 @@ def load(
     if validated is not None:
         train = [r for r in rest if r.speaker != validated]
         return Splits(train, [r for r in rest if r.speaker == validated], test)
-    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    train, validation = hold_out(rest, how.validation_fraction, seed=how.seed)
     return Splits(train, validation, test)
 
 

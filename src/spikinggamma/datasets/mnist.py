@@ -23,10 +23,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
@@ -34,15 +35,18 @@ from spikinggamma.datasets.fetch import fetch
 from spikinggamma.datasets.idx import read_idx
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.files.locks import taking_turns
+from spikinggamma.options import Options
 
 __all__ = ["CODES", "INFO", "describe", "load", "pixel_order"]
 
 SIDE = 28
-CODES = ("latency", "sequential", "permuted")
+Code = Literal["latency", "sequential", "permuted"]
+CODES: tuple[str, ...] = get_args(Code)
 _PIXELS = SIDE * SIDE
 _Events = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # times [us] and channels, each [E]
 _MIRROR = "https://storage.googleapis.com/cvdf-datasets/mnist/"
@@ -76,47 +80,38 @@ INFO = Info(
 )
 
 
-def describe(options: Mapping[str, object]) -> Info:
-    """Return the `Info` for these options of `load`, as each code has its own channels and shape.
+class MNISTOptions(Options):
+    """Options of the codes of pictures as spikes."""
 
-    Example:
-        >>> describe({"code": "sequential", "levels": 4}).n_channels
-        8
-    """
-    code = options.get("code", "latency")
-    if code not in CODES:
-        raise SpikingGammaError("code", repr(code), "one of " + ", ".join(CODES))
-    levels = _whole("levels", options.get("levels", 8), 1, 255)
-    return INFO if code == "latency" else INFO._replace(n_channels=2 * levels, shape=())
+    code: Code = Field(
+        default="latency",
+        description="code of a picture: each pixel by its latency, or pixel by pixel in order or in a random order",
+    )
+    duration_ms: float = Field(
+        default=20.0, ge=1.0, le=60_000.0, description="length of a recording in the latency code [ms]"
+    )
+    threshold: int = Field(default=50, ge=1, le=255, description="lowest brightness that spikes in the latency code")
+    pixel_ms: float = Field(
+        default=1.0, ge=0.001, le=60_000.0, description="time between pixels in the other two codes [ms]"
+    )
+    levels: int = Field(default=8, ge=1, le=255, description="number of levels of brightness in these")
+    permutation_seed: int = Field(
+        default=0, ge=0, lt=2**63, description="seed of the order of the pixels in the permuted code"
+    )
 
 
-def load(
-    *,
-    split: str = "official",
-    validation_fraction: float = 0.1,
-    seed: int = 0,
-    code: str = "latency",
-    duration_ms: float = 20.0,
-    threshold: int = 50,
-    pixel_ms: float = 1.0,
-    levels: int = 8,
-    permutation_seed: int = 0,
-    root: Path | str | None = None,
-) -> Splits:
+def _described(options: MNISTOptions) -> Info:
+    return INFO if options.code == "latency" else INFO._replace(n_channels=2 * options.levels, shape=())
+
+
+@register_dataset(INFO, options=MNISTOptions, describe=_described)
+def load(options: MNISTOptions, how: Loading) -> Splits:
     """Load the digits in three parts; the published files are downloaded where no data root is given.
 
     Args:
-        split: `official`, the only one.
-        validation_fraction: Share of the training part held out, the same for every digit.
-        seed: Seed of the choice of validation recordings.
-        code: `latency`, `sequential` or `permuted`.
-        duration_ms: Length of a recording in the latency code, at least 1.
-        threshold: Lowest brightness that spikes in the latency code, 1 to 255.
-        pixel_ms: Time between pixels in the other two codes, at least 0.001.
-        levels: Number of levels L in these codes, 1 to 255.
-        permutation_seed: Seed of the order of the pixels in the permuted code.
-        root: Data root, which holds the folder `mnist`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
-            out.
+        options: How pictures become spikes.
+        how: Its split is `official`, the only one; of the training part a share is held out, the same for every
+            digit; its root holds the folder `mnist`.
 
     Raises:
         SpikingGammaError: The split or code is unknown, an option is out of range, or a file is missing or damaged.
@@ -125,22 +120,22 @@ def load(
         >>> len(load(code="sequential").test)  # doctest: +SKIP
         10000
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    info = describe({"code": code, "levels": levels})
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    info = _described(options)
     n_channels, shape = info.n_channels, info.shape
     if shape:
-        least, duration_us = _whole("threshold", threshold, 1, 255), _microseconds("duration_ms", duration_ms, 1.0)
-        encode = partial(_latency, threshold=least, duration_us=duration_us)
+        duration_us = round(options.duration_ms * 1000)
+        encode = partial(_latency, threshold=options.threshold, duration_us=duration_us)
     else:
-        step_us = _microseconds("pixel_ms", pixel_ms, 0.001)
-        order = pixel_order(permutation_seed) if code == "permuted" else np.arange(_PIXELS)
-        encode, duration_us = partial(_crossings, order=order, levels=levels, step_us=step_us), _PIXELS * step_us
-    folder = (data_root(root) or cache_root()) / INFO.name
-    if data_root(root) is None:
+        step_us = round(options.pixel_ms * 1000)
+        order = pixel_order(options.permutation_seed) if options.code == "permuted" else np.arange(_PIXELS)
+        encode = partial(_crossings, order=order, levels=options.levels, step_us=step_us)
+        duration_us = _PIXELS * step_us
+    folder = (data_root(how.root) or cache_root()) / INFO.name
+    if data_root(how.root) is None:
         _fetch(folder)
-    options = {"code": code, "duration_ms": duration_ms, "threshold": threshold, "pixel_ms": pixel_ms, "levels": levels}
-    key: dict[str, object] = {**options, "permutation_seed": permutation_seed, "version": 1}
+    key: dict[str, object] = {**dict(options), "version": 1}
 
     def recordings(part: str) -> Iterator[Recording]:
         for index, (picture, label) in enumerate(zip(*_read_part(folder, part), strict=True)):
@@ -152,7 +147,7 @@ def load(
         mapped_recordings(INFO.name, _files(folder, part), partial(recordings, part), key=key)
         for part in ("train", "t10k")
     )
-    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    train, validation = hold_out(rest, how.validation_fraction, seed=how.seed)
     return Splits(train, validation, test)
 
 
@@ -162,7 +157,7 @@ def pixel_order(permutation_seed: int) -> npt.NDArray[Any]:
     Shapes:
         result int64 [784], each pixel (28 · row + column) once.
     """
-    seed = _whole("permutation_seed", permutation_seed, 0, 2**63 - 1)
+    seed = permutation_seed
     return np.array(sorted(range(_PIXELS), key=lambda pixel: hashlib.sha256(f"{seed}:{pixel}".encode()).digest()))
 
 
@@ -216,13 +211,11 @@ def _fetch(folder: Path) -> None:
                 fetch(_MIRROR + name, folder / name, checksum=f"sha256:{digest}")
 
 
-def _whole(name: str, value: object, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise SpikingGammaError(name, repr(value), f"a whole number from {low} to {high}")
-    return value
+def describe(options: Mapping[str, object]) -> Info:
+    """Return the `Info` for these options of `load`, as each code has its own channels and shape.
 
-
-def _microseconds(name: str, value: float, least: float) -> int:
-    if not least <= value <= 60_000.0:  # NaN is neither
-        raise SpikingGammaError(name, repr(value), f"{least:g} to 60000 ms")
-    return round(value * 1000)
+    Example:
+        >>> describe({"code": "sequential", "levels": 4}).n_channels
+        8
+    """
+    return load.describe(options)

@@ -20,9 +20,11 @@ from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.options import Options
 
 __all__ = ["INFO", "load", "read_recording"]
 
@@ -51,17 +53,15 @@ INFO = Info(
 )
 
 
-def load(
-    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
-) -> Splits:
+@register_dataset(INFO)
+def load(options: Options, how: Loading) -> Splits:
     """Load the digits in three parts.
 
     Args:
-        split: `official`, or `fold:K` with K from 0 to 4, which joins both parts and tests on a fifth of every class.
-        validation_fraction: Share of the training part held out, the same for every digit.
-        seed: Seed of the choice of validation recordings.
-        root: Data root, which holds `nmnist/Train` and `nmnist/Test`; the environment's `SPIKINGGAMMA_DATA`, or else the cache,
-            where left out.
+        options: Empty: this data set has no options.
+        how: Its split is `official`, or `fold:K` with K from 0 to 4: both parts thrown together, and a fifth of every
+            class tested on. Of the training part a share is held out, the same for every digit; its root holds
+            `nmnist/Train` and `nmnist/Test`.
 
     Raises:
         SpikingGammaError: The split is unknown, there are no recordings, or a file is damaged.
@@ -70,8 +70,8 @@ def load(
         >>> len(load(split="official").test)  # doctest: +SKIP
         10000
     """
-    fold = _fold(split)
-    folder = (data_root(root) or cache_root()) / INFO.name
+    fold = _fold(how.split)
+    folder = (data_root(how.root) or cache_root()) / INFO.name
     train, test = _part(folder / "Train"), _part(folder / "Test")
     if fold is not None:
         together = [*train, *test]
@@ -80,7 +80,7 @@ def load(
         for recording in together:
             (test if place[recording.label] % FOLDS == fold else train).append(recording)
             place[recording.label] += 1
-    kept, validation = hold_out(train, validation_fraction, seed=seed)
+    kept, validation = hold_out(train, how.validation_fraction, seed=how.seed)
     return Splits(kept, validation, test)
 
 

@@ -20,8 +20,10 @@ from jaxtyping import Int
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.registry import Floor, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.options import Options
 
 __all__ = ["INFO", "load", "read_qtdb"]
 
@@ -58,17 +60,17 @@ INFO = Info(
 )
 
 
-def load(
-    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
-) -> Splits:
+_FLOORS = (Floor(0.353, "the most frequent class at each position in time", "python benchmarks/qtdb_floor.py"),)
+
+
+@register_dataset(INFO, floors=_FLOORS)
+def load(options: Options, how: Loading) -> Splits:
     """Load the stretches in three parts.
 
     Args:
-        split: `official`, the only one.
-        validation_fraction: Share of the training part held out, in blocks of ten neighbours, as one heart's are similar.
-        seed: Seed of the choice of blocks.
-        root: Data root, which holds the folder `qtdb`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
-            out.
+        options: Empty: this data set has no options.
+        how: Its split is `official`, the only one; of the training part a share is held out, in runs of ten
+            neighbours, as those of one heart are alike; its root holds the folder `qtdb`.
 
     Raises:
         SpikingGammaError: The split is unknown, or a file is missing or damaged.
@@ -78,14 +80,14 @@ def load(
         >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
         (558, 60, 141)
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    if not 0.0 <= validation_fraction < 1.0:
-        raise SpikingGammaError("validation_fraction", validation_fraction, "from 0 to below 1")
-    folder = (data_root(root) or cache_root()) / INFO.name
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    if not 0.0 <= how.validation_fraction < 1.0:
+        raise SpikingGammaError("validation_fraction", how.validation_fraction, "from 0 to below 1")
+    folder = (data_root(how.root) or cache_root()) / INFO.name
     rest, test = read_qtdb(folder / "QTDB_train.mat"), read_qtdb(folder / "QTDB_test.mat")
     runs = -(-len(rest) // _RUN)
-    held = np.random.default_rng([seed, 0x9B]).permutation(runs)[: round(runs * validation_fraction)]
+    held = np.random.default_rng([how.seed, 0x9B]).permutation(runs)[: round(runs * how.validation_fraction)]
     out = np.isin(np.arange(len(rest)) // _RUN, held)
     kept = [recording for recording, left_out in zip(rest, out, strict=True) if not left_out]
     return Splits(kept, [recording for recording, left_out in zip(rest, out, strict=True) if left_out], test)

@@ -9,13 +9,13 @@ is named they are fetched into the cache, and their archives compared with the c
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
+from spikinggamma.options import Options
 
 __all__ = ["INFO", "load"]
 
@@ -38,17 +38,14 @@ INFO = Info(
 )
 
 
-def load(
-    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
-) -> Splits:
+@register_dataset(INFO)
+def load(options: Options, how: Loading) -> Splits:
     """Load the digits in three parts.
 
     Args:
-        split: `official`, the only one.
-        validation_fraction: Share of the training part held out, the same for every digit and speaker.
-        seed: Seed of the choice of validation recordings.
-        root: Data root, which holds the folder `shd`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
-            out.
+        options: Empty: this data set has no options.
+        how: Its split is `official`, the only one; of the training part a share is held out, the same for every digit
+            and speaker; its root holds the folder `shd`.
 
     Raises:
         SpikingGammaError: The split is unknown, or a file is missing, damaged or cannot be downloaded.
@@ -57,8 +54,8 @@ def load(
         >>> len(load().test)  # doctest: +SKIP
         2264
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    rest, test = load_parts(INFO, _ARCHIVES, root)
-    train, validation = hold_out(rest, validation_fraction, seed=seed)
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    rest, test = load_parts(INFO, _ARCHIVES, how.root)
+    train, validation = hold_out(rest, how.validation_fraction, seed=how.seed)
     return Splits(train, validation, test)

@@ -19,13 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from pydantic import Field
 
 from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
-from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear_file
+from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear_file
 from spikinggamma.datasets.download import data_root
+from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 
@@ -59,37 +62,27 @@ INFO = Info(
 )
 
 
-def load(
-    *,
-    split: str = "official",
-    validation_fraction: float = 0.1,
-    seed: int = 0,
-    limit: int = 0,
-    n_channels: int = 700,
-    c0: float = 1e9,
-    ramp_ms: float | None = None,
-    pre_emphasis_hz: float | None = None,
-    cochlea_seed: int = 0,
-    root: Path | str | None = None,
-    progress: bool = True,
-) -> Splits:
+class SpeechCommandsOptions(CochleaOptions):
+    """Options of the conversion of sounds to spikes, and of how many are used."""
+
+    limit: int = Field(default=0, ge=0, description="largest number of recordings of a word in a part; 0: all")
+
+
+def describe(options: SpeechCommandsOptions) -> Info:
+    """Return the `Info` for these options of `load`."""
+    return INFO._replace(n_channels=options.n_channels)
+
+
+@register_dataset(INFO, options=SpeechCommandsOptions, describe=describe, behind=(HEIDELBERG,))
+def load(options: SpeechCommandsOptions, how: Loading) -> Splits:
     """Load the words as spikes in their three published parts; they are converted on first use and cached.
 
     The cache identifies a file by its name, size and modification time.
 
     Args:
-        split: `official`, the only one.
-        validation_fraction: Unused, as the validation part is published.
-        seed: Unused, as the validation part is published.
-        limit: Largest number of recordings of a word in each part, the first by name; 0 for all.
-        n_channels: Number of places along the cochlea.
-        c0: Stiffness of the cochlea's base.
-        ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
-        pre_emphasis_hz: Corner frequency of the high-pass filter before the cochlea; None for no filter, as published.
-        cochlea_seed: Seed of the random release of spikes; a recording's spikes depend on it and its own name only.
-        root: Data root, which holds the folder `speech_commands`; the environment's `SPIKINGGAMMA_DATA`, or else the cache,
-            where left out.
-        progress: Whether to show a progress bar on a terminal.
+        options: How sounds become spikes, and how many of them.
+        how: Its split is `official`, the only one; share and seed are without effect, as the validation part is
+            published; its root holds the folder `speech_commands`.
 
     Raises:
         SpikingGammaError: The split is unknown, there are no recordings, a folder is not a word, a list or a listed file is
@@ -100,13 +93,11 @@ def load(
         >>> len(splits.train)  # doctest: +SKIP
         700
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    if limit < 0:
-        raise SpikingGammaError("limit", limit, "at least 0")
-    cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
-    folder = (data_root(root) or cache_root()) / INFO.name
-    parts = [_first_of_each_word(part, limit) for part in _parts(folder)]
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    cochlea, cochlea_seed = options.cochlea(), options.cochlea_seed
+    folder = (data_root(how.root) or cache_root()) / INFO.name
+    parts = [_first_of_each_word(part, options.limit) for part in _parts(folder)]
     names = sorted(name for part in parts for name in part)
     stats = {name: (folder / name).stat() for name in names}
     states = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()]
@@ -114,11 +105,11 @@ def load(
         "files": hashlib.sha256(repr(states).encode()).hexdigest(),
         "cochlea": cochlea_key(cochlea, cochlea_seed),
     }
-    with progress_bar("speech_commands: sound to spikes", len(names), shown=progress) as advance:
+    with progress_bar("speech_commands: sound to spikes", len(names), shown=how.progress) as advance:
         make = partial(_spikes, folder=folder, cochlea=cochlea, cochlea_seed=cochlea_seed)
         found = cached_spikes(INFO.name, names, make, key=key, on_done=advance)
     by_name = dict(zip(names, found, strict=True))
-    train, validation, test = ([_recording(name, by_name[name], n_channels) for name in part] for part in parts)
+    train, validation, test = ([_recording(name, by_name[name], options.n_channels) for name in part] for part in parts)
     return Splits(train, validation, test)
 
 

@@ -16,17 +16,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cached_spikes
-from spikinggamma.datasets.cochlea_spikes import cochlea_key, hear, own_seed
+from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear, own_seed
+from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.datasets.speech_synthesis import Synthesiser, Utterance, check_voices, find_synthesiser, speak
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
@@ -65,81 +68,6 @@ def class_names(words: str | Sequence[str]) -> tuple[str, ...]:
     parsed = _words(words)
     spelt = Counter(word for _, word in parsed)
     return tuple(word if spelt[word] == 1 else f"{language}:{word}" for language, word in parsed)
-
-
-def load(
-    *,
-    split: str = "official",
-    validation_fraction: float = 0.1,
-    seed: int = 0,
-    words: str | Sequence[str] = WORDS,
-    voices: str | Sequence[str] = VOICES,
-    takes: int = 8,
-    take_seed: int = 0,
-    n_channels: int = 700,
-    c0: float = 1e9,
-    ramp_ms: float | None = None,
-    pre_emphasis_hz: float | None = None,
-    cochlea_seed: int = 0,
-    progress: bool = True,
-) -> Splits:
-    """Load the words as spikes in three parts; they are spoken and converted on first use and cached.
-
-    espeak-ng must be installed even for cached words, as each version speaks them differently. There is no silence around the
-    words, so `ramp_ms=20` preserves more of their ends than the published window does.
-
-    Args:
-        split: `official` or `speaker:NAME` with one of the voices.
-        validation_fraction: Share of the training part held out, the same for every word and voice.
-        seed: Seed of the choice of validation recordings.
-        words: `language:word` each, with commas between them or as a sequence; a language is one of espeak-ng's
-            (`de`, `fr`, `en-us`), and `en` is English in one of four accents, the speaker's own.
-        voices: Variants of espeak-ng, in the same form; at least two.
-        takes: Number of times that each voice speaks each word.
-        take_seed: Seed of the rate and pitch of every take.
-        n_channels: Number of places along the cochlea.
-        c0: Stiffness of the cochlea's base.
-        ramp_ms: Rise and fall of the window over each sound; None lets them meet in the middle.
-        pre_emphasis_hz: Corner frequency of the high-pass filter before the cochlea; None for no filter, as published.
-        cochlea_seed: Seed of the random release of spikes; a recording's spikes depend on it and its own name only.
-        progress: Whether to show a progress bar on a terminal.
-
-    Raises:
-        SpikingGammaError: The split, a language or a voice is unknown, a word cannot be spoken, or espeak-ng is missing.
-
-    Example:
-        >>> splits = load(takes=2)  # doctest: +SKIP
-        >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
-        (576, 64, 160)
-    """
-    speakers = _voices(voices)
-    tested = _test_voices(split, speakers)
-    for argument, value, least in (("takes", takes, 1), ("take_seed", take_seed, 0), ("cochlea_seed", cochlea_seed, 0)):
-        if value < least:
-            raise SpikingGammaError(argument, value, f"an integer of at least {least}")
-    cochlea = Cochlea(n_channels, c0, ramp_ms, pre_emphasis_hz)
-    spoken = _takes(words, speakers, takes, take_seed)
-    synthesiser = find_synthesiser()
-    check_voices(sorted({take.utterance.language for take in spoken.values()}), speakers, synthesiser)
-    key: dict[str, object] = {
-        "utterances": hashlib.sha256(
-            repr([(name, *take.utterance) for name, take in spoken.items()]).encode()
-        ).hexdigest(),
-        "synthesiser": synthesiser.version,
-        "cochlea": cochlea_key(cochlea, cochlea_seed),
-    }
-    with progress_bar("spoken_words: text to spikes", len(spoken), shown=progress) as advance:
-        make = partial(_spikes, spoken=spoken, synthesiser=synthesiser, cochlea=cochlea, cochlea_seed=cochlea_seed)
-        found = cached_spikes("spoken_words", list(spoken), make, key=key, on_done=advance)
-    recordings = [
-        Recording(
-            spikes.times_us, spikes.channels, n_channels, spikes.duration_us, take.label, take.speaker, source=name
-        )
-        for (name, take), spikes in zip(spoken.items(), found, strict=True)
-    ]
-    rest = [recording for recording in recordings if recording.speaker not in tested]
-    train, validation = hold_out(rest, validation_fraction, seed=seed)
-    return Splits(train, validation, [recording for recording in recordings if recording.speaker in tested])
 
 
 class _Take(NamedTuple):
@@ -236,13 +164,75 @@ INFO = Info(
 )
 
 
-def describe(options: Mapping[str, object]) -> Info:
-    """Return the `Info` for these options of `load`, in which the classes are the words.
+class SpokenWordsOptions(CochleaOptions):
+    """Options of the words, their speakers and the conversion to spikes."""
+
+    words: str | tuple[str, ...] = Field(
+        default=WORDS,
+        description="words, `language:word` each, with commas between them or as a list; a language is one of espeak-ng's, "
+        "and `en` is English in one of four accents, the speaker's own",
+    )
+    voices: str | tuple[str, ...] = Field(
+        default=VOICES, description="voices, espeak-ng's variants, likewise; at least two"
+    )
+    takes: int = Field(default=8, ge=1, description="number of times that each voice says each word")
+    take_seed: int = Field(default=0, ge=0, description="seed of every take's rate and pitch")
+
+
+def describe(options: SpokenWordsOptions) -> Info:
+    """Return the `Info` for these options of `load`, in which the classes are the words."""
+    words = class_names(options.words)
+    return INFO._replace(n_classes=len(words), class_names=words, n_channels=options.n_channels)
+
+
+@register_dataset(INFO, options=SpokenWordsOptions, describe=describe, behind=(HEIDELBERG,), made_here=True)
+def load(options: SpokenWordsOptions, how: Loading) -> Splits:
+    """Load the words as spikes in three parts; they are spoken and converted on first use and cached.
+
+    espeak-ng must be installed even for cached words, as each version speaks them differently. There is no silence around the
+    words, so `ramp_ms=20` preserves more of their ends than the published window does.
+
+    Args:
+        options: Which words, by whom, and how they become spikes.
+        how: Its split is `official` or `speaker:NAME` with one of the voices; a share is held out, the same for every
+            word and voice.
+
+    Raises:
+        SpikingGammaError: The split, a language or a voice is unknown, a word cannot be spoken, or espeak-ng is missing.
 
     Example:
-        >>> describe({"words": "en:yes, en:no"}).n_classes
-        2
+        >>> splits = load(takes=2)  # doctest: +SKIP
+        >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
+        (576, 64, 160)
     """
-    named: Any = options.get("words", WORDS)
-    words = class_names(named)
-    return INFO._replace(n_classes=len(words), class_names=words)
+    speakers = _voices(options.voices)
+    tested = _test_voices(how.split, speakers)
+    cochlea, cochlea_seed = options.cochlea(), options.cochlea_seed
+    spoken = _takes(options.words, speakers, options.takes, options.take_seed)
+    synthesiser = find_synthesiser()
+    check_voices(sorted({take.utterance.language for take in spoken.values()}), speakers, synthesiser)
+    key: dict[str, object] = {
+        "utterances": hashlib.sha256(
+            repr([(name, *take.utterance) for name, take in spoken.items()]).encode()
+        ).hexdigest(),
+        "synthesiser": synthesiser.version,
+        "cochlea": cochlea_key(cochlea, cochlea_seed),
+    }
+    with progress_bar("spoken_words: text to spikes", len(spoken), shown=how.progress) as advance:
+        make = partial(_spikes, spoken=spoken, synthesiser=synthesiser, cochlea=cochlea, cochlea_seed=cochlea_seed)
+        found = cached_spikes("spoken_words", list(spoken), make, key=key, on_done=advance)
+    recordings = [
+        Recording(
+            spikes.times_us,
+            spikes.channels,
+            options.n_channels,
+            spikes.duration_us,
+            take.label,
+            take.speaker,
+            source=name,
+        )
+        for (name, take), spikes in zip(spoken.items(), found, strict=True)
+    ]
+    rest = [recording for recording in recordings if recording.speaker not in tested]
+    train, validation = hold_out(rest, how.validation_fraction, seed=how.seed)
+    return Splits(train, validation, [recording for recording in recordings if recording.speaker in tested])

@@ -10,12 +10,12 @@ with the checksums below.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
 from spikinggamma.datasets.info import Info
+from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
+from spikinggamma.options import Options
 
 __all__ = ["INFO", "load"]
 
@@ -39,22 +39,19 @@ INFO = Info(
 )
 
 
-def load(
-    *, split: str = "official", validation_fraction: float = 0.1, seed: int = 0, root: Path | str | None = None
-) -> Splits:
+@register_dataset(INFO)
+def load(options: Options, how: Loading) -> Splits:
     """Load the commands in their three published parts.
 
     Args:
-        split: `official`, the only one.
-        validation_fraction: Unused, as the validation part is published.
-        seed: Unused, as the validation part is published.
-        root: Data root, which holds the folder `ssc`; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left
-            out.
+        options: Empty: this data set has no options.
+        how: Its split is `official`, the only one; share and seed are without effect, as the validation part is
+            published; its root holds the folder `ssc`.
 
     Raises:
         SpikingGammaError: The split is unknown, or a file is missing, damaged or cannot be downloaded.
     """
-    if split != "official":
-        raise SpikingGammaError("split", repr(split), "'official'")
-    train, validation, test = load_parts(INFO, _ARCHIVES, root)
+    if how.split != "official":
+        raise SpikingGammaError("split", repr(how.split), "'official'")
+    train, validation, test = load_parts(INFO, _ARCHIVES, how.root)
     return Splits(train, validation, test)

@@ -8,6 +8,7 @@ from spikinggamma.events.batching import Batch, EpochBatches, batches, make_batc
 from spikinggamma.events.binning import bin_events, bin_events_sparse, bin_recording, n_steps, pictures
 from spikinggamma.events.gathering import Gathered, gather
 from spikinggamma.events.perturbation import Perturbation, parse_perturbation, perturbed
+from spikinggamma.events.perturbation_registry import PERTURBATIONS, register_perturbation
 from spikinggamma.events.pooling import pool_channels, pool_pixels
 from spikinggamma.events.recording import Recording, SensorShape
 from spikinggamma.events.splits import Splits
@@ -21,10 +22,12 @@ from spikinggamma.events.timing_only_as_published import (
     published_parts,
     timing_only_as_published,
 )
+from spikinggamma.registry import import_modules
 
 __all__ = [
     "BIN_MS",
     "N_BINS",
+    "PERTURBATIONS",
     "AsPublished",
     "Augment",
     "Batch",
@@ -53,8 +56,11 @@ __all__ = [
     "pool_channels",
     "pool_pixels",
     "published_parts",
+    "register_perturbation",
     "sensor_size",
     "timing_only",
     "timing_only_as_published",
     "to_structured",
 ]
+
+import_modules(__name__, __path__)

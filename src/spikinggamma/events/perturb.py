@@ -17,14 +17,19 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
+from spikinggamma.bibliography import BEYOND_RATE
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.gathering import Gathered
+from spikinggamma.events.perturbation_registry import register_perturbation
 
 __all__ = ["delete", "jitter_channels", "jitter_spikes", "keep", "replace", "reverse"]
 
 _HEAD_ROOM = 3.0  # standard deviations
 
 
+@register_perturbation(
+    "jitter", unit="ms", example=5.0, summary="Every spike moves by its own normal deviate.", citations=(BEYOND_RATE,)
+)
 def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
     """Move every spike by its own normal deviate of this standard deviation; times are reflected at the ends of a recording."""
     _check_std(std_ms)
@@ -36,6 +41,14 @@ def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> 
     return events._replace(times_us=np.maximum(moved, 0))
 
 
+@register_perturbation(
+    "channel_jitter",
+    unit="ms",
+    example=5.0,
+    moves_time=True,
+    summary="All spikes that a channel has in a recording move together, by one normal deviate.",
+    citations=(BEYOND_RATE,),
+)
 def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
     """Move all spikes of a channel in a recording together, by one normal deviate of this standard deviation.
 
@@ -49,12 +62,26 @@ def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -
     return events._replace(times_us=events.times_us + room + shifts[line], durations_us=events.durations_us + 2 * room)
 
 
+@register_perturbation(
+    "deletion",
+    unit="share",
+    example=0.2,
+    summary="Every spike is lost with this probability.",
+    citations=(BEYOND_RATE,),
+)
 def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Gathered:
     """Delete every spike with this probability."""
     _check_share("probability", probability)
     return keep(events, rng.random(len(events.times_us)) >= probability)
 
 
+@register_perturbation(
+    "replacement",
+    unit="share",
+    example=0.5,
+    summary="A spike is put anywhere in the recording with this probability; counts stay.",
+    citations=(BEYOND_RATE,),
+)
 def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exact: bool = False) -> Gathered:
     """Move a share of the spikes to times drawn uniformly from the recording; counts per channel are preserved.
 
@@ -82,6 +109,12 @@ def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exac
     return events._replace(times_us=np.where(moved, anywhere, events.times_us))
 
 
+@register_perturbation(
+    "reversal",
+    moves_time=True,
+    summary="Time runs backwards between the first and the last spike.",
+    citations=(BEYOND_RATE,),
+)
 def reverse(events: Gathered) -> Gathered:
     """Reverse time between each recording's first and last spike: t becomes first + last - t."""
     first = np.full(len(events.durations_us), np.iinfo(np.int64).max)

@@ -1,12 +1,7 @@
 """Perturbations by name, which test what timing a trained net relies on.
 
-| text | effect on every recording, see `spikinggamma.events.perturb` |
-| --- | --- |
-| `jitter=5ms` | every spike moves by its own normal deviate of 5 ms |
-| `channel_jitter=5ms` | all spikes of a channel move together |
-| `deletion=0.2` | every spike is deleted with probability 0.2 |
-| `replacement=0.5` | every spike is moved to a random time with probability 0.5; counts stay |
-| `reversal` | time is reversed between the first and the last spike |
+They are the entries of `PERTURBATIONS`, written NAME=LEVEL, as `jitter=5ms` or `deletion=0.2`, or NAME alone where there is no
+level, as `reversal`; `spikinggamma perturbations` lists them.
 
 Every recording has its own random stream, so that its spikes depend on the seed and on its index in the data set, not on
 batches.
@@ -14,28 +9,22 @@ batches.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events import perturb
-from spikinggamma.events.gathering import Gathered, gather
+from spikinggamma.events.gathering import gather
+from spikinggamma.events.perturbation_registry import PERTURBATIONS
 from spikinggamma.events.recording import Recording
 
-__all__ = ["Perturbation", "parse_perturbation", "perturbed"]
+__all__ = ["Perturbation", "parse_perturbation", "perturbation_words", "perturbed"]
 
-_Change = Callable[[Gathered, float, np.random.Generator], Gathered]
-_IN_MS: dict[str, _Change] = {"jitter": perturb.jitter_spikes, "channel_jitter": perturb.jitter_channels}
-_SHARES: dict[str, _Change] = {"deletion": perturb.delete, "replacement": perturb.replace}
-_EXPECTED = "jitter=5ms, channel_jitter=5ms, deletion=0.2, replacement=0.5 or reversal"
-_MOST_MS = 60_000.0
 _SALT = 0x9E7
-# These move time, so that the labels of steps would no longer fit.
-_UNLABELLED = ("channel_jitter", "reversal")
 
 
 class Perturbation(NamedTuple):
@@ -45,9 +34,7 @@ class Perturbation(NamedTuple):
     level: float = 0.0
 
     def __str__(self) -> str:
-        if self.name in _IN_MS:
-            return f"{self.name}={self.level:g}ms"
-        return f"{self.name}={self.level:g}" if self.name in _SHARES else self.name
+        return PERTURBATIONS[self.name].target.text(self.name, self.level)
 
 
 def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
@@ -61,14 +48,27 @@ def parse_perturbation(text: str, *, argument: str = "perturb") -> Perturbation:
         Perturbation(name='jitter', level=5.0)
     """
     name, equals, value = text.strip().partition("=")
-    if name == "reversal" and not equals:
+    if name not in PERTURBATIONS:
+        near = difflib.get_close_matches(name, PERTURBATIONS.names(), n=1)
+        remedy = f"Did you mean `{near[0]}`?" if near else ""
+        raise SpikingGammaError(argument, repr(text), perturbation_words(PERTURBATIONS.names()), remedy)
+    kind = PERTURBATIONS[name].target
+    if not kind.unit and not equals:
         return Perturbation(name)
-    number = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ms)?", value.replace(" ", ""))
-    if number is not None and name in _IN_MS and float(number[1]) <= _MOST_MS:
+    number = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ms)?", value.replace(" ", "")) if kind.unit else None
+    if number is not None and (kind.unit == "ms" or number[2] is None) and float(number[1]) <= kind.most:
         return Perturbation(name, float(number[1]))
-    if number is not None and name in _SHARES and number[2] is None and float(number[1]) <= 1.0:
-        return Perturbation(name, float(number[1]))
-    raise SpikingGammaError(argument, repr(text), _EXPECTED, f"Times go up to {_MOST_MS:g} ms, shares from 0 to 1.")
+    range_ = (
+        f"Levels go from 0 to {kind.most:g}{' ms' if kind.unit == 'ms' else ''}." if kind.unit else "It has no level."
+    )
+    raise SpikingGammaError(argument, repr(text), perturbation_words([name]), range_)
+
+
+def perturbation_words(names: Sequence[str]) -> str:
+    """Return the perturbations of these names as they are written, with a level each."""
+    kinds = {name: PERTURBATIONS[name].target for name in names}
+    written = [kind.text(name, kind.example) for name, kind in kinds.items()]
+    return " or ".join([", ".join(written[:-1]), written[-1]] if len(written) > 1 else written)
 
 
 def perturbed(
@@ -83,9 +83,10 @@ def perturbed(
         raise SpikingGammaError("seed", seed, "an integer of at least 0")
     if not perturbations:
         return list(recordings)
-    wrong = [one.name for one in perturbations if one.name in _UNLABELLED]
+    wrong = [one.name for one in perturbations if PERTURBATIONS[one.name].target.moves_time]
     if wrong and any(recording.step_labels is not None for recording in recordings):
-        expected = "jitter, deletion or replacement, as every step of these recordings has a label of its own"
+        fit = [entry.name for entry in PERTURBATIONS.entries() if not entry.target.moves_time]
+        expected = f"one of {', '.join(fit)}, as every step of these recordings has a label of its own"
         raise SpikingGammaError("perturb", wrong[0], expected)
     return [_one(recording, perturbations, [seed, _SALT, index]) for index, recording in enumerate(recordings)]
 
@@ -94,8 +95,7 @@ def _one(recording: Recording, perturbations: Sequence[Perturbation], seed: list
     rng = np.random.default_rng(seed)
     events = gather([recording])
     for name, level in perturbations:
-        change = _IN_MS.get(name) or _SHARES.get(name)
-        events = perturb.reverse(events) if change is None else change(events, level, rng)
+        events = PERTURBATIONS[name].target(events, level, rng)
     order = np.argsort(events.times_us, kind="stable")
     return replace(
         recording,

@@ -14,6 +14,7 @@ from spikinggamma.export.c_tables import CLayer, fixed_layer, float_layer, real
 from spikinggamma.export.fixed_point import WIDTHS, Scaled, scaled, state_shift
 from spikinggamma.export.program_net import ProgramNet, program_net
 from spikinggamma.files.atomic import write_atomically
+from spikinggamma.learning import judging_loss
 from spikinggamma.runs import Run, load_run
 
 __all__ = ["NUMBERS", "c_program", "program_of_run", "write_c"]
@@ -52,12 +53,10 @@ def program_of_run(run: Run | str | Path, *, dt_ms: float | None = None) -> Prog
     recipe = run.recipe
     recorded = recipe.model_copy(update={"data": recipe.data.model_copy(update={"n_channels": 0})})
     info = data_info(recorded)
-    # A net that learnt at every step from one label per recording is evaluated by its summed logits.
-    loss = "sum" if recipe.learning.loss == "each_step" and not info.step_labels else recipe.learning.loss
     return program_net(
         run.net("best"),
         dt_ms=recipe.data.dt_ms if dt_ms is None else dt_ms,
-        loss=loss,
+        loss=judging_loss(recipe.learning.loss, step_labels=info.step_labels),
         channels=info.n_channels,
         title=f"{recipe.name}: {info.title}; classes {', '.join(info.class_names)}",
     )

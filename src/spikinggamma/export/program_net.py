@@ -11,11 +11,12 @@ import torch
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
+from spikinggamma.learning import LOSSES, Answer, EvidenceKind
 from spikinggamma.nn import Dense, GammaLayer, GammaNet, SequenceNet
 
 __all__ = ["ProgramLayer", "ProgramNet", "program_net"]
 
-_LOSSES = ("sum", "running", "last", "each_step")
+_NO_EXPONENTIAL = (EvidenceKind.MEAN, EvidenceKind.NOW)
 _LONGEST_US = 86_400_000_000  # a day
 _Reals = npt.NDArray[np.float64]
 
@@ -62,7 +63,7 @@ class ProgramNet(NamedTuple):
         layers: The layers.
         input_gain: Height of a recorded event.
         dt_ms: Time step.
-        loss: Loss that determines the decision: sum, running, last or each_step.
+        loss: Loss that determines the decision, a name in `LOSSES` such as sum, running, last or each_step.
         channels: Number of channels of recordings.
         title: Description of the net for the program's header comment.
     """
@@ -73,6 +74,14 @@ class ProgramNet(NamedTuple):
     loss: str
     channels: int
     title: str
+
+    @property
+    def decides(self) -> str:
+        """What answers: the output "by step", the one "at the end", or the recording "by the mean" of its outputs."""
+        loss = LOSSES[self.loss].target
+        if loss.answer is Answer.CLASS_OR_VALUES_BY_STEP:
+            return "by step"
+        return "at the end" if loss.evidence_kind is EvidenceKind.NOW else "by the mean"
 
     @property
     def fold(self) -> int:
@@ -114,8 +123,9 @@ def program_net(
         raise SpikingGammaError(
             "net", type(net).__name__, "a net of SpikingGamma neurons: others have no C program yet"
         )
-    if loss not in _LOSSES:
-        expected = f"one of {', '.join(_LOSSES)}: the program has no exponential function"
+    without = [entry.name for entry in LOSSES.entries() if entry.target.evidence_kind in _NO_EXPONENTIAL]
+    if loss not in without:
+        expected = f"one of {', '.join(without)}: the program has no exponential function"
         raise SpikingGammaError("loss", repr(loss), expected)
     layers = tuple(_layer(f"layer {index}", layer, dt_ms) for index, layer in enumerate(net.stack, start=1))
     inputs = layers[0].inputs

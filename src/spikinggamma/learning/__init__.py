@@ -3,8 +3,8 @@
 from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.each_step import EachStep
 from spikinggamma.learning.learner import Learner
-from spikinggamma.learning.loss import Loss, LossResult
-from spikinggamma.learning.losses import LOSSES, Last, Running, Sum, make_loss
+from spikinggamma.learning.loss import LOSSES, Answer, EvidenceKind, Loss, LossResult, judging_loss, make_loss
+from spikinggamma.learning.losses import Last, Running, Sum
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
 from spikinggamma.learning.source import Source
@@ -16,9 +16,11 @@ __all__ = [
     "LOSSES",
     "RULES",
     "UPDATES",
+    "Answer",
     "BatchShard",
     "Cumulative",
     "EachStep",
+    "EvidenceKind",
     "FollowsUpdates",
     "Last",
     "Learner",
@@ -31,9 +33,10 @@ __all__ = [
     "Source",
     "Spikemax",
     "Sum",
+    "judging_loss",
     "make_loss",
     "span",
 ]
 
-# Every rule registers itself in its own module.
+# Every rule and every loss registers itself in its own module.
 import_modules(__name__, __path__)

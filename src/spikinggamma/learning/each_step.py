@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.loss import Loss, LossResult
+from spikinggamma.learning.loss import LOSSES, Answer, EvidenceKind, Loss, LossResult
+from spikinggamma.options import Options
 
 __all__ = ["EachStep"]
 
 
+@LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
 class EachStep(Loss):
     """ℓ = mean over labelled steps of CE(x(t), target(t)), or of half the squared error for real-valued targets."""
 
-    def __init__(self, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> None:
-        super().__init__(targets, lengths, dt_ms)
+    answer = Answer.CLASS_OR_VALUES_BY_STEP
+    evidence_kind = EvidenceKind.NOW
+
+    def __init__(
+        self,
+        targets: Tensor,
+        lengths: Int[Tensor, " B"],
+        dt_ms: float,
+        options: Options | Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(targets, lengths, dt_ms, options)
         self.regression = targets.is_floating_point()
         batch, longest = len(lengths), int(lengths.max())
         axes = (3,) if self.regression else (1, 2)

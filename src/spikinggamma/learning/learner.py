@@ -11,8 +11,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.batch_shard import BatchShard
-from spikinggamma.learning.loss import Loss
-from spikinggamma.learning.losses import LOSSES, make_loss
+from spikinggamma.learning.loss import LOSSES, Loss, make_loss
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
 from spikinggamma.learning.source import Source, chunks_of
@@ -32,6 +31,7 @@ class Learner:
         net: The net that learns.
         rule: A name in `RULES`, one that suits the net.
         loss: A name in `LOSSES`.
+        loss_options: Of the loss, for example `{"horizon_ms": 200.0}` for `running`.
         dt_ms: Time step of the run.
         chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
         activity_cost: λ, added to the loss as λ times the mean output y of each hidden layer, in units of ϑ_0, over the
@@ -59,6 +59,7 @@ class Learner:
         *,
         rule: str,
         loss: str,
+        loss_options: Options | Mapping[str, Any] | None = None,
         dt_ms: float,
         chunk: int | None = None,
         update: str = "recording",
@@ -68,7 +69,7 @@ class Learner:
     ) -> None:
         entry = RULES.find(rule, argument="rule")
         kind = entry.target
-        LOSSES.find(loss, argument="loss")
+        judge = LOSSES.find(loss, argument="loss")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
         if not activity_cost >= 0.0:
@@ -93,6 +94,7 @@ class Learner:
         self.net = net
         self.rule = rule
         self.loss = loss
+        self.loss_options = judge.make_options(loss_options, argument="loss")
         self.dt_ms = dt_ms
         self.chunk = 1 if update == "step" else chunk
         self.update = update
@@ -123,7 +125,11 @@ class Learner:
                 `optimiser_step` is called after every chunk, as another part may have learnt from it.
         """
         source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
-        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms) if share else self._judge(targets, lengths)
+        evaluator = (
+            make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
+            if share
+            else self._judge(targets, lengths)
+        )
         start_state = self._start(int(lengths.numel()), generator, share)
         weight = 1.0 if share is None else share.weight(evaluator.count)
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
@@ -191,7 +197,7 @@ class Learner:
         return counter.outcome(evaluator)
 
     def _judge(self, targets: Tensor, lengths: Tensor) -> Loss:
-        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms)
+        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
         if evaluator.count == 0:
             raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
         return evaluator

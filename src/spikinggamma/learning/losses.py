@@ -13,20 +13,22 @@ Recordings of a batch may differ in length: no step past a recording's end is in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor
 
-from spikinggamma.bibliography import CUMULATIVE, SPIKEMAX
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.each_step import EachStep
-from spikinggamma.learning.loss import Loss, LossResult, OneDecision, checked_classes
-from spikinggamma.learning.spike_losses import Cumulative, Spikemax
-from spikinggamma.registry import Registry
+from spikinggamma.learning.loss import LOSSES, EvidenceKind, LossResult, OneDecision, checked_classes
+from spikinggamma.options import Options
 
-__all__ = ["LOSSES", "Last", "Running", "Sum", "make_loss"]
+__all__ = ["Last", "Running", "RunningOptions", "Sum"]
 
 
+@LOSSES.register("sum", summary="Cross-entropy of the outputs averaged over the recording.")
 class Sum(OneDecision):
     """ℓ = CE(z), z = Σ_t x(t) / len; δ(t) = ∂ℓ/∂z / len at every step of the recording."""
 
@@ -44,8 +46,11 @@ class Sum(OneDecision):
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
+@LOSSES.register("last", summary="Cross-entropy of the outputs at the last step.")
 class Last(OneDecision):
     """ℓ = CE(x(len - 1)): a label only at the end."""
+
+    evidence_kind = EvidenceKind.NOW
 
     def _share(self, start: int, steps: int, like: Tensor) -> Tensor:
         time = torch.arange(start, start + steps, device=self.lengths.device)
@@ -60,6 +65,17 @@ class Last(OneDecision):
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
+class RunningOptions(Options):
+    """Options of the running loss."""
+
+    horizon_ms: float = Field(
+        default=300.0, gt=0.0, le=1e7, description="elapsed time after which every step weighs alike [ms]"
+    )
+
+
+@LOSSES.register(
+    "running", options=RunningOptions, summary="Cross-entropy of the running mean of the outputs, at every step."
+)
 class Running(OneDecision):
     """Cross-entropy of the running mean m(t) of the logits, at every step, for streams without an announced end.
 
@@ -69,17 +85,23 @@ class Running(OneDecision):
     whole, not by its share of the mean. Blame before the evidence is noise, hence the weight ω, which starts at zero.
     """
 
-    horizon_ms: float = 300.0
+    options: RunningOptions
 
-    def __init__(self, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> None:
-        super().__init__(targets, lengths, dt_ms)
+    def __init__(
+        self,
+        targets: Tensor,
+        lengths: Int[Tensor, " B"],
+        dt_ms: float,
+        options: Options | Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(targets, lengths, dt_ms, options)
         self._means: Tensor | None = None
         weights = self._weight(0, int(lengths.max())).unsqueeze(1)
         self._norm = (weights * self.valid(0, len(weights))).sum(0) * len(lengths)
 
     def _weight(self, start: int, steps: int) -> Tensor:
         elapsed = torch.arange(start + 1, start + steps + 1, dtype=torch.float64) * self.dt_ms
-        return (elapsed / self.horizon_ms).clamp_max(1.0).square().to(self.lengths.device)
+        return (elapsed / self.options.horizon_ms).clamp_max(1.0).square().to(self.lengths.device)
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
         """See `Loss.observe`."""
@@ -108,23 +130,3 @@ class Running(OneDecision):
     def result(self) -> LossResult:
         """Judges the sum of all logits; the loss is the weighted mean over time."""
         return super().result()._replace(loss=self.total)
-
-
-LOSSES: Registry[type[Loss]] = Registry("loss", "losses")
-
-_CITED = {"spikemax": (SPIKEMAX,), "cumulative": (CUMULATIVE,)}
-for _name, _loss in (
-    ("sum", Sum),
-    ("last", Last),
-    ("each_step", EachStep),
-    ("running", Running),
-    ("spikemax", Spikemax),
-    ("cumulative", Cumulative),
-):
-    LOSSES.register(_name, citations=_CITED.get(_name, ()))(_loss)
-Spikemax.spiking_outputs = True
-
-
-def make_loss(name: str, targets: Tensor, lengths: Int[Tensor, " B"], dt_ms: float) -> Loss:
-    """The judge of a batch by its name in `LOSSES`."""
-    return LOSSES.find(name, argument="loss").target(targets, lengths, dt_ms)

@@ -14,17 +14,25 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma.learning.loss import LossResult, OneDecision, checked_classes
+from spikinggamma.bibliography import CUMULATIVE, SPIKEMAX
+from spikinggamma.learning.loss import LOSSES, EvidenceKind, LossResult, OneDecision, checked_classes
 
 __all__ = ["Cumulative", "Spikemax"]
 
 
+@LOSSES.register(
+    "spikemax",
+    summary="Cross-entropy of the shares that the classes have in all output spikes.",
+    citations=(SPIKEMAX,),
+)
 class Spikemax(OneDecision):
     """L = -log p_k, p_n = c_n / Σ_m c_m with c_n = max(Σ_t s_n(t), 1); ∂L/∂s_n(t) = (p_n - [n = k]) / c_n.
 
     Source: Shrestha, Zhu and Sun (IJCNN 2022), arXiv 2205.09845.
     """
 
+    evidence_kind = EvidenceKind.SPIKES
+    spiking_outputs = True
     replay = True
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
@@ -50,9 +58,13 @@ class Spikemax(OneDecision):
         return self.gathered().clamp_min(1.0)
 
 
+@LOSSES.register(
+    "cumulative", summary="Cross-entropy of votes at every step, summed over time.", citations=(CUMULATIVE,)
+)
 class Cumulative(OneDecision):
     """L = CE(Σ_t softmax(m(t))) (Bittar and Garner 2022); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), e = ∂L/∂z."""
 
+    evidence_kind = EvidenceKind.VOTES
     replay = True
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:

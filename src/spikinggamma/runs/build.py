@@ -11,7 +11,7 @@ from spikinggamma.data.loading import DataInfo, data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import Learner
+from spikinggamma.learning import Learner, judging_loss
 from spikinggamma.nn import (
     NETS,
     NEURONS,
@@ -160,6 +160,7 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
         net,
         rule=learning.rule,
         loss=learning.loss,
+        loss_options=recipe.loss,
         dt_ms=recipe.data.dt_ms,
         chunk=learning.chunk or None,
         update=learning.update,
@@ -174,12 +175,11 @@ def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learne
     It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
     one label.
     """
-    loss = recipe.learning.loss
-    if loss == "each_step" and not data_info(recipe).step_labels:
-        loss = "sum"
+    loss = judging_loss(recipe.learning.loss, step_labels=data_info(recipe).step_labels)
     # The rule does not matter to who only evaluates; it has to be one that fits the net.
     rule = "instantaneous" if isinstance(net, GammaNet) else "bptt"
-    return Learner(net, rule=rule, loss=loss, dt_ms=dt_ms)
+    options = recipe.loss if loss == recipe.learning.loss else None
+    return Learner(net, rule=rule, loss=loss, loss_options=options, dt_ms=dt_ms)
 
 
 def build_optimiser(net: SequenceNet, recipe: Recipe) -> torch.optim.Optimizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spikinggamma import bibliography
-from spikinggamma.data.loading import data_info
+from spikinggamma.data.loading import data_entry
 from spikinggamma.datasets import heidelberg
 from spikinggamma.functional import SURROGATES
 from spikinggamma.nn import LAYERS, NETS, NEURONS
@@ -13,14 +13,6 @@ from spikinggamma.nn.layers.make import layer_entry
 from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table
 
 __all__ = ["citations"]
-
-# Further sources of each data set: its idea, or the conversion to spikes.
-_BEHIND = {
-    "localisation": [bibliography.LOCALISATION],
-    "fsdd": [heidelberg.CITATION],
-    "speech_commands": [heidelberg.CITATION],
-    "spoken_words": [heidelberg.CITATION],
-}
 
 
 def citations(recipe: Recipe) -> str:
@@ -31,7 +23,7 @@ def citations(recipe: Recipe) -> str:
         5
     """
     entries = [*_net(recipe), bibliography.BEYOND_RATE]
-    entries += [entry for entry in (data_info(recipe).citation, *_BEHIND.get(recipe.data.name, ())) if entry]
+    entries += data_entry(recipe.data.name).citations
     return "\n\n".join(dict.fromkeys(entries)) + "\n"
 
 

@@ -20,11 +20,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning import LOSSES
+from spikinggamma.learning import LOSSES, EvidenceKind
 
 __all__ = ["Evidence", "Readout"]
-
-_NOW = ("last", "each_step")
 
 
 class Evidence(NamedTuple):
@@ -50,11 +48,11 @@ class Readout:
     """
 
     def __init__(self, loss: str, *, dt_ms: float, forget_ms: float | None = None) -> None:
-        if loss not in LOSSES:
-            raise SpikingGammaError("loss", repr(loss), f"one of {', '.join(LOSSES)}")
+        judge = LOSSES.find(loss, argument="loss").target
         if forget_ms is not None and not 0.0 < forget_ms < math.inf:
             raise SpikingGammaError("--forget-ms", forget_ms, "a time above 0 [ms]")
         self.loss = loss
+        self._kind = judge.evidence_kind
         self._kept = 1.0 if forget_ms is None else math.exp(-dt_ms / forget_ms)
 
     def nothing(self, classes: int) -> Evidence:
@@ -64,9 +62,9 @@ class Readout:
     def gather(self, before: Evidence, logits: Float[Tensor, "T C"]) -> Evidence:
         """Return the evidence after a chunk."""
         heard = logits.double()
-        if self.loss in _NOW:
+        if self._kind is EvidenceKind.NOW:
             return Evidence(heard[-1], 1.0)
-        if self.loss == "cumulative":
+        if self._kind is EvidenceKind.VOTES:
             heard = heard.softmax(1)
         steps = len(heard)
         weights = torch.full((steps,), self._kept, dtype=torch.float64).pow(torch.arange(steps - 1, -1, -1))
@@ -76,9 +74,9 @@ class Readout:
     def shares(self, found: Evidence) -> Float[Tensor, " C"]:
         """Return the probability of each class [C]."""
         mean = found.total / max(found.weight, 1e-300)
-        if self.loss == "cumulative":
+        if self._kind is EvidenceKind.VOTES:
             return mean
-        if self.loss == "spikemax":
+        if self._kind is EvidenceKind.SPIKES:
             counts = found.total.clamp_min(1.0)
             return counts / counts.sum()
         return mean.softmax(0)

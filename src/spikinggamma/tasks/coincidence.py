@@ -44,14 +44,30 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field
 from scipy.special import gammaln, xlogy
 
+from spikinggamma.bibliography import BEYOND_RATE
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
+from spikinggamma.options import Options
 from spikinggamma.tasks.description import Bound, Description
 from spikinggamma.tasks.drawing import balanced_labels, check_draw, recordings_of, three_parts
+from spikinggamma.tasks.registry import Parts, part_size, register_task
 
-__all__ = ["ceiling", "counts_bound", "describe", "floor", "make", "mixing", "spike_probabilities", "splits"]
+__all__ = [
+    "CoincidenceOptions",
+    "CoincidenceParts",
+    "ceiling",
+    "counts_bound",
+    "describe",
+    "floor",
+    "make",
+    "mixing",
+    "spike_probabilities",
+    "splits",
+]
 
 _SALT = 0xC01
 _GROUP = 20  # neurons
@@ -61,15 +77,33 @@ _BUSY, _QUIET, _MIDDLE = 12.0, 2.0, 5.0
 _OPPOSITE = np.array([[0, 0, 1], [0, 1, 0], [0, 1, 1]], dtype=bool)
 
 
-def make(*, n_samples: int, seed: int, overlap: float = 0.0, n_windows: int = 20) -> list[Recording]:
-    """Generate recordings with every class equally often (to within one), in random order; times are whole milliseconds.
+class CoincidenceOptions(Options):
+    """Options of the recordings of this task."""
+
+    overlap: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="overlap of the two distributions of spikes per window (the paper's λ'); 0: as small as it gets",
+    )
+    n_windows: int = Field(default=20, ge=1, description="windows of 200 ms; the paper's 4 s have 20")
+
+
+class CoincidenceParts(CoincidenceOptions, Parts):
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 25 % of 1500."""
+
+    n_train: int = part_size(900, "training")
+    n_validation: int = part_size(225, "validation")
+    n_test: int = part_size(375, "test")
+
+
+def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
+    """Generate recordings with every class equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
         n_samples: Number of recordings.
         seed: Seed of all random numbers.
-        overlap: Overlap of the two distributions of spikes per window, from 0 (the smallest) to 1 (identical); the λ' of the
-            paper.
-        n_windows: Number of windows of 200 ms; the paper's 4 s have 20.
+        **given: Options of `CoincidenceOptions`.
 
     Raises:
         SpikingGammaError: The overlap is out of range, or there is no sample or no window.
@@ -80,8 +114,9 @@ def make(*, n_samples: int, seed: int, overlap: float = 0.0, n_windows: int = 20
         (60, 4000000)
     """
     check_draw(n_samples, seed)
-    busy, quiet = spike_probabilities(overlap)
-    _check_windows(n_windows)
+    options = check_options(CoincidenceOptions, given, name="coincidence")
+    n_windows = options.n_windows
+    busy, quiet = spike_probabilities(options.overlap)
     rng = np.random.default_rng([seed, _SALT])
     labels = balanced_labels(rng, n_samples, 3)
     states = rng.integers(0, 2, size=(n_samples, n_windows, 1)).astype(bool) ^ _OPPOSITE[labels][:, None]
@@ -103,18 +138,10 @@ def make(*, n_samples: int, seed: int, overlap: float = 0.0, n_windows: int = 20
     )
 
 
-def splits(*, n_train: int = 900, n_validation: int = 225, n_test: int = 375, seed: int, **options: Any) -> Splits:
-    """Generate three independent parts by `make`, as large as the paper's 60, 15 and 25 % of 1500; `options` go to `make`.
-
-    Example:
-        >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
-        [8, 4, 2]
-    """
-    return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
-
-
-def describe(*, overlap: float, n_windows: int) -> Description:
-    """Describe the task with these options of `make`."""
+def describe(**given: Any) -> Description:
+    """Describe the task with these options of `CoincidenceOptions`."""
+    options = check_options(CoincidenceOptions, given, name="coincidence")
+    overlap, n_windows = options.overlap, options.n_windows
     return Description(
         "Coincidence",
         3 * _GROUP,
@@ -125,6 +152,23 @@ def describe(*, overlap: float, n_windows: int) -> Description:
         ),
         Bound(ceiling(overlap, n_windows), "the best guess from the spikes of every group in every window"),
     )
+
+
+@register_task(
+    "coincidence",
+    options=CoincidenceParts,
+    describe=describe,
+    summary="Which two of three groups of neurons are busy at the same time?",
+    citations=(BEYOND_RATE,),
+)
+def splits(*, seed: int, **given: Any) -> Splits:
+    """Generate three independent parts by `make`, with these options of `CoincidenceParts`.
+
+    Example:
+        >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
+        [8, 4, 2]
+    """
+    return three_parts(make, check_options(CoincidenceParts, given, name="coincidence"), seed, _SALT)
 
 
 def mixing(overlap: float) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.tasks.registry import Parts
 
 __all__ = ["balanced_labels", "check_draw", "recordings_of", "three_parts"]
 
@@ -27,14 +27,24 @@ def balanced_labels(rng: np.random.Generator, n_samples: int, n_classes: int) ->
     return rng.permutation(np.arange(n_samples) % n_classes)
 
 
-def three_parts(
-    make: Callable[..., list[Recording]], sizes: tuple[int, int, int], seed: int, salt: int, options: dict[str, Any]
-) -> Splits:
-    """Generate three independent parts by a task's `make`; `salt` separates the seeds of different tasks."""
+def three_parts(make: Callable[..., list[Recording]], options: Parts, seed: int, salt: int) -> Splits:
+    """Generate three independent parts by a task's `make`, as large as the options say.
+
+    Args:
+        make: Takes `n_samples`, `seed` and the options that are none of `Parts`.
+        options: Options of the task.
+        seed: Seed of all random numbers.
+        salt: Keeps the seeds of one task from those of another.
+
+    Raises:
+        SpikingGammaError: A negative seed.
+    """
     if seed < 0:
         raise SpikingGammaError("seed", seed, "an integer of at least 0")
     seeds = np.random.SeedSequence([seed, salt]).generate_state(3, np.uint64)
-    return Splits(*(make(n_samples=n, seed=int(own), **options) for n, own in zip(sizes, seeds, strict=True)))
+    sizes = (options.n_train, options.n_validation, options.n_test)
+    own = {key: value for key, value in options if key not in Parts.model_fields}
+    return Splits(*(make(n_samples=n, seed=int(part), **own) for n, part in zip(sizes, seeds, strict=True)))
 
 
 def recordings_of(

@@ -24,13 +24,16 @@ Source: "Beyond Rate Coding" (arXiv 2507.16043).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
+from spikinggamma.bibliography import BEYOND_RATE
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
+from spikinggamma.options import Options
 from spikinggamma.tasks.description import Description
 from spikinggamma.tasks.drawing import check_draw, three_parts
 from spikinggamma.tasks.interval_rate_plane import (
@@ -43,30 +46,51 @@ from spikinggamma.tasks.interval_rate_plane import (
     pair_counts,
 )
 from spikinggamma.tasks.pair_placing import furthest_apart, pair_recordings
+from spikinggamma.tasks.registry import Parts, part_size, register_task
 
-__all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
+__all__ = [
+    "RATES_HZ",
+    "ISIOptions",
+    "ISIParts",
+    "ceiling",
+    "describe",
+    "floor",
+    "intervals_alone",
+    "make",
+    "splits",
+]
 
 _SALT = 0x151
 
 
-def make(
-    *,
-    n_samples: int,
-    seed: int,
-    n_channels: int = 10,
-    duration_ms: int = 10_000,
-    rates_hz: Sequence[float] = RATES_HZ,
-    max_interval_ms: int = 100,
-) -> list[Recording]:
-    """Generate recordings with both classes equally often (to within one), in random order; times are whole milliseconds.
+class ISIOptions(Options):
+    """Options of the recordings of this task."""
+
+    n_channels: int = Field(default=10, ge=1, description="neurons")
+    duration_ms: int = Field(
+        default=10_000, ge=2, description="length of a recording, whole [ms]; a shorter one needs higher rates"
+    )
+    rates_hz: tuple[float, ...] = Field(
+        default=RATES_HZ, description="lowest and highest rate of pairs; there are 30 levels [Hz]"
+    )
+    max_interval_ms: int = Field(default=100, ge=2, description="longest interval, whole [ms]; the shortest is 1 ms")
+
+
+class ISIParts(ISIOptions, Parts):
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 15 % of 3600."""
+
+    n_train: int = part_size(2160, "training")
+    n_validation: int = part_size(540, "validation")
+    n_test: int = part_size(540, "test")
+
+
+def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
+    """Generate recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
         n_samples: Number of recordings.
         seed: Seed of all random numbers.
-        n_channels: Number of neurons.
-        duration_ms: Length of a recording, whole ms. A shorter one needs higher rates and shorter intervals.
-        rates_hz: Lowest and highest rate of pairs; there are 30 levels.
-        max_interval_ms: Longest interval, whole ms; the shortest is 1 ms.
+        **given: Options of `ISIOptions`.
 
     Raises:
         SpikingGammaError: The rates give a neuron no pair, or more than the duration holds at the longest interval.
@@ -77,39 +101,48 @@ def make(
         (10, 0)
     """
     check_draw(n_samples, seed)
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms)
+    options = check_options(ISIOptions, given, name="isi")
+    _check(options)
     rng = np.random.default_rng([seed, _SALT])
-    neurons = np.arange(n_channels)
+    neurons = np.arange(options.n_channels)
     return pair_recordings(
         rng,
         n_samples,
         (neurons, neurons),
-        duration_ms=duration_ms,
-        rates_hz=rates_hz,
-        max_interval_ms=max_interval_ms,
+        duration_ms=options.duration_ms,
+        rates_hz=options.rates_hz,
+        max_interval_ms=options.max_interval_ms,
         source=f"isi {seed}",
     )
 
 
-def splits(*, n_train: int = 2160, n_validation: int = 540, n_test: int = 540, seed: int, **options: Any) -> Splits:
-    """Generate three independent parts by `make`, as large as the paper's 60, 15 and 15 % of 3600; `options` go to `make`.
+def describe(**given: Any) -> Description:
+    """Describe the task with these options of `ISIOptions`."""
+    options = check_options(ISIOptions, given, name="isi")
+    _check(options)
+    title = "Inter-spike intervals"
+    return described(title, options.n_channels, options.duration_ms, options.rates_hz, options.max_interval_ms)
+
+
+@register_task(
+    "isi",
+    options=ISIParts,
+    describe=describe,
+    summary="How long after one spike comes the next, and how often?",
+    citations=(BEYOND_RATE,),
+)
+def splits(*, seed: int, **given: Any) -> Splits:
+    """Generate three independent parts by `make`, with these options of `ISIParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
         [8, 4, 2]
     """
-    return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
+    return three_parts(make, check_options(ISIParts, given, name="isi"), seed, _SALT)
 
 
-def describe(*, n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> Description:
-    """Describe the task with these options of `make`."""
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms)
-    return described("Inter-spike intervals", n_channels, duration_ms, rates_hz, max_interval_ms)
-
-
-def _check(n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int) -> None:
-    if n_channels < 1:
-        raise SpikingGammaError("n_channels", n_channels, "at least 1")
+def _check(options: ISIOptions) -> None:
+    duration_ms, rates_hz, max_interval_ms = options.duration_ms, options.rates_hz, options.max_interval_ms
     check_plane(duration_ms, rates_hz, max_interval_ms)
     most = int(pair_counts(duration_ms, rates_hz)[-1])
     if furthest_apart(np.array(most), np.array(max_interval_ms), duration_ms) < 2 * max_interval_ms:

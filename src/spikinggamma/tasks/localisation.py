@@ -28,45 +28,63 @@ milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
+from pydantic import Field
 
+from spikinggamma.bibliography import LOCALISATION
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
+from spikinggamma.options import Options
 from spikinggamma.tasks.description import Bound, Description
 from spikinggamma.tasks.drawing import balanced_labels, check_draw, three_parts
+from spikinggamma.tasks.registry import Parts, register_task
 
-__all__ = ["LAGS_MS", "ceiling", "describe", "floor", "make", "memoryless_bound", "splits"]
+__all__ = [
+    "LAGS_MS",
+    "LocalisationOptions",
+    "LocalisationParts",
+    "ceiling",
+    "describe",
+    "floor",
+    "make",
+    "memoryless_bound",
+    "splits",
+]
 
 LAGS_MS = (-32.0, -24.0, -16.0, -8.0, 0.0, 8.0, 16.0, 24.0, 32.0)
 _DEAD_US = 2000
 _SALT = 0x0E1
 
 
-def make(
-    *,
-    n_samples: int,
-    seed: int,
-    n_channels: int = 16,
-    n_clicks: int = 5,
-    duration_ms: float = 240.0,
-    lags_ms: Sequence[float] = LAGS_MS,
-    jitter_ms: float = 0.0,
-) -> list[Recording]:
+class LocalisationOptions(Options):
+    """Options of the recordings of this task."""
+
+    n_channels: int = Field(default=16, ge=2, description="channels of both ears together, the left ear's first")
+    n_clicks: int = Field(default=5, ge=1, description="spikes of every channel")
+    duration_ms: float = Field(default=240.0, gt=0.0, description="length of a recording [ms]")
+    lags_ms: tuple[float, ...] = Field(default=LAGS_MS, description="classes, in ascending order of label [ms]")
+    jitter_ms: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="standard deviation by which every spike moves on its own [ms]; above 0, no ceiling is known",
+    )
+
+
+class LocalisationParts(LocalisationOptions, Parts):
+    """Options of the recordings, and the sizes of the parts."""
+
+
+def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
     """Generate recordings with every lag equally often (to within one), in random order.
 
     Args:
         n_samples: Number of recordings.
         seed: Seed of all random numbers.
-        n_channels: Number of channels of both ears together, the left ear's first.
-        n_clicks: Number of spikes of every channel.
-        duration_ms: Length of a recording.
-        lags_ms: Classes, in ascending order of label.
-        jitter_ms: Standard deviation by which every spike of either ear is moved on its own; above 0, the ceiling is no
-            longer known.
+        **given: Options of `LocalisationOptions`.
 
     Raises:
         SpikingGammaError: The number of channels is odd, or the duration is too short for the lags or the clicks.
@@ -76,7 +94,9 @@ def make(
         80
     """
     check_draw(n_samples, seed)
-    duration_us = _check(n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+    options = check_options(LocalisationOptions, given, name="localisation")
+    n_channels, n_clicks, lags_ms, jitter_ms = options.n_channels, options.n_clicks, options.lags_ms, options.jitter_ms
+    duration_us = _check(options)
     rng = np.random.default_rng([seed, _SALT])
     labels = balanced_labels(rng, n_samples, len(lags_ms))
     pattern = _patterns(rng, (n_samples, n_channels // 2, n_clicks), duration_us)
@@ -96,31 +116,38 @@ def make(
     ]
 
 
-def splits(*, n_train: int = 2048, n_validation: int = 512, n_test: int = 1024, seed: int, **options: Any) -> Splits:
-    """Generate three independent parts by `make`; `options` go to `make`.
-
-    Example:
-        >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
-        [8, 4, 2]
-    """
-    return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
-
-
-def describe(
-    *, n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float
-) -> Description:
-    """Describe the task with these options of `make`."""
-    _check(n_channels, n_clicks, duration_ms, lags_ms, jitter_ms)
+def describe(**given: Any) -> Description:
+    """Describe the task with these options of `LocalisationOptions`."""
+    options = check_options(LocalisationOptions, given, name="localisation")
+    _check(options)
+    lags_ms = options.lags_ms
     return Description(
         "Barn-owl localisation",
-        n_channels,
+        options.n_channels,
         tuple(f"{lag:+g} ms" for lag in lags_ms),
         (
             Bound(floor(len(lags_ms)), "chance, and all that spike counts or one ear can tell"),
             Bound(memoryless_bound(len(lags_ms)), "the most that a net without memory or delays can reach"),
         ),
-        None if jitter_ms else Bound(ceiling(), "every recording names its lag"),
+        None if options.jitter_ms else Bound(ceiling(), "every recording names its lag"),
     )
+
+
+@register_task(
+    "localisation",
+    options=LocalisationParts,
+    describe=describe,
+    summary="From which side, and how far, does a sound come, told by the delay between two ears?",
+    citations=(LOCALISATION,),
+)
+def splits(*, seed: int, **given: Any) -> Splits:
+    """Generate three independent parts by `make`, with these options of `LocalisationParts`.
+
+    Example:
+        >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
+        [8, 4, 2]
+    """
+    return three_parts(make, check_options(LocalisationParts, given, name="localisation"), seed, _SALT)
 
 
 def floor(n_lags: int = len(LAGS_MS)) -> float:
@@ -147,21 +174,19 @@ def _patterns(
     return np.asarray(spaced + rng.integers(0, duration_us, size=(*shape[:-1], 1)))
 
 
-def _check(n_channels: int, n_clicks: int, duration_ms: float, lags_ms: Sequence[float], jitter_ms: float) -> int:
+def _check(options: LocalisationOptions) -> int:
     """Check the options, and return the length of a recording in microseconds."""
-    if n_channels < 2 or n_channels % 2:
+    n_channels, n_clicks = options.n_channels, options.n_clicks
+    duration_ms, lags_ms = options.duration_ms, options.lags_ms
+    if n_channels % 2:
         raise SpikingGammaError("n_channels", n_channels, "an even number, half of it for each ear")
-    if not (np.isfinite(duration_ms) and duration_ms > 0.0):
-        raise SpikingGammaError("duration_ms", duration_ms, "a finite length above 0 ms")
     duration_us = round(duration_ms * 1000.0)
-    if n_clicks < 1 or 2 * n_clicks * _DEAD_US > duration_us:
+    if 2 * n_clicks * _DEAD_US > duration_us:
         raise SpikingGammaError(
             "n_clicks", n_clicks, f"1 to {duration_us // (2 * _DEAD_US)} clicks in {duration_ms} ms"
         )
-    if len(set(lags_ms)) < 2 or len(set(lags_ms)) != len(lags_ms) or not np.isfinite(lags_ms).all():
+    if len(set(lags_ms)) < 2 or len(set(lags_ms)) != len(lags_ms):
         raise SpikingGammaError("lags_ms", tuple(lags_ms), "at least two different finite lags")
     if max(lags_ms) - min(lags_ms) >= duration_ms:
         raise SpikingGammaError("lags_ms", tuple(lags_ms), f"lags within {duration_ms} ms of one another, the duration")
-    if not (np.isfinite(jitter_ms) and jitter_ms >= 0.0):
-        raise SpikingGammaError("jitter_ms", jitter_ms, "a finite standard deviation of at least 0 ms")
     return duration_us

@@ -37,13 +37,16 @@ Source: "Beyond Rate Coding" (arXiv 2507.16043), there also CCISI, cross-channel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
+from spikinggamma.bibliography import BEYOND_RATE
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
+from spikinggamma.options import Options
 from spikinggamma.tasks.description import Description
 from spikinggamma.tasks.drawing import check_draw, three_parts
 from spikinggamma.tasks.interval_rate_plane import (
@@ -56,33 +59,56 @@ from spikinggamma.tasks.interval_rate_plane import (
     pair_counts,
 )
 from spikinggamma.tasks.pair_placing import furthest_apart, pair_recordings
+from spikinggamma.tasks.registry import Parts, part_size, register_task
 
-__all__ = ["RATES_HZ", "ceiling", "describe", "floor", "intervals_alone", "make", "splits"]
+__all__ = [
+    "RATES_HZ",
+    "PolychronyOptions",
+    "PolychronyParts",
+    "ceiling",
+    "describe",
+    "floor",
+    "intervals_alone",
+    "make",
+    "splits",
+]
 
-_PLACINGS = ("apart", "anywhere")
 _SALT = 0xCC151
 
 
-def make(
-    *,
-    n_samples: int,
-    seed: int,
-    n_channels: int = 20,
-    duration_ms: int = 10_000,
-    rates_hz: Sequence[float] = RATES_HZ,
-    max_interval_ms: int = 100,
-    placing: str = "apart",
-) -> list[Recording]:
-    """Generate recordings with both classes equally often (to within one), in random order; times are whole milliseconds.
+class PolychronyOptions(Options):
+    """Options of the recordings of this task."""
+
+    n_channels: int = Field(
+        default=20, ge=2, description="neurons, a at even, their partners b at odd places; an even number"
+    )
+    duration_ms: int = Field(
+        default=10_000, ge=2, description="length of a recording, whole [ms]; a shorter one needs higher rates"
+    )
+    rates_hz: tuple[float, ...] = Field(
+        default=RATES_HZ, description="lowest and highest rate of pairs; there are 30 levels [Hz]"
+    )
+    max_interval_ms: int = Field(default=100, ge=2, description="longest interval, whole [ms]; the shortest is 1 ms")
+    placing: Literal["apart", "anywhere"] = Field(
+        default="apart", description="where pairs are: as far apart as the paper has them, or anywhere"
+    )
+
+
+class PolychronyParts(PolychronyOptions, Parts):
+    """Options of the recordings, and the sizes of the parts, which are the paper's 60, 15 and 15 % of 3600."""
+
+    n_train: int = part_size(2160, "training")
+    n_validation: int = part_size(540, "validation")
+    n_test: int = part_size(540, "test")
+
+
+def make(*, n_samples: int, seed: int, **given: Any) -> list[Recording]:
+    """Generate recordings with both classes equally often (to within one), in random order; all times are whole milliseconds.
 
     Args:
         n_samples: Number of recordings.
         seed: Seed of all random numbers.
-        n_channels: Number of neurons, an even one; neurons a have even numbers, their partners b odd ones.
-        duration_ms: Length of a recording, whole ms. A shorter one needs higher rates.
-        rates_hz: Lowest and highest rate; there are 30 levels.
-        max_interval_ms: Longest interval, whole ms; the shortest is 1 ms. The paper varies it from 50 to 500 ms.
-        placing: "apart" separates the pairs as above, "anywhere" does not.
+        **given: Options of `PolychronyOptions`.
 
     Raises:
         SpikingGammaError: The rates give a neuron no spike, or more than the duration holds.
@@ -93,53 +119,54 @@ def make(
         (20, 0)
     """
     check_draw(n_samples, seed)
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms, placing)
+    options = check_options(PolychronyOptions, given, name="polychrony")
+    _check(options)
     rng = np.random.default_rng([seed, _SALT])
-    senders = np.arange(0, n_channels, 2)
+    senders = np.arange(0, options.n_channels, 2)
     return pair_recordings(
         rng,
         n_samples,
         (senders, senders + 1),
-        duration_ms=duration_ms,
-        rates_hz=rates_hz,
-        max_interval_ms=max_interval_ms,
-        anywhere=placing == "anywhere",
+        duration_ms=options.duration_ms,
+        rates_hz=options.rates_hz,
+        max_interval_ms=options.max_interval_ms,
+        anywhere=options.placing == "anywhere",
         source=f"polychrony {seed}",
     )
 
 
-def splits(*, n_train: int = 2160, n_validation: int = 540, n_test: int = 540, seed: int, **options: Any) -> Splits:
-    """Generate three independent parts by `make`, as large as the paper's 60, 15 and 15 % of 3600; `options` go to `make`.
+def describe(**given: Any) -> Description:
+    """Describe the task with these options of `PolychronyOptions`."""
+    options = check_options(PolychronyOptions, given, name="polychrony")
+    _check(options)
+    title = "Polychrony" if options.placing == "apart" else "Polychrony, pairs anywhere"
+    return described(title, options.n_channels, options.duration_ms, options.rates_hz, options.max_interval_ms)
+
+
+@register_task(
+    "polychrony",
+    options=PolychronyParts,
+    describe=describe,
+    summary="How long after one neuron does another spike, and how often?",
+    citations=(BEYOND_RATE,),
+)
+def splits(*, seed: int, **given: Any) -> Splits:
+    """Generate three independent parts by `make`, with these options of `PolychronyParts`.
 
     Example:
         >>> [len(part) for part in splits(n_train=8, n_validation=4, n_test=2, seed=0)]
         [8, 4, 2]
     """
-    return three_parts(make, (n_train, n_validation, n_test), seed, _SALT, options)
+    return three_parts(make, check_options(PolychronyParts, given, name="polychrony"), seed, _SALT)
 
 
-def describe(
-    *,
-    n_channels: int,
-    duration_ms: int,
-    rates_hz: Sequence[float],
-    max_interval_ms: int,
-    placing: str = "apart",
-) -> Description:
-    """Describe the task with these options of `make`."""
-    _check(n_channels, duration_ms, rates_hz, max_interval_ms, placing)
-    title = "Polychrony" if placing == "apart" else "Polychrony, pairs anywhere"
-    return described(title, n_channels, duration_ms, rates_hz, max_interval_ms)
-
-
-def _check(n_channels: int, duration_ms: int, rates_hz: Sequence[float], max_interval_ms: int, placing: str) -> None:
-    if n_channels < 2 or n_channels % 2:
-        raise SpikingGammaError("n_channels", n_channels, "an even number, two for each pair of neurons")
+def _check(options: PolychronyOptions) -> None:
+    duration_ms, rates_hz, max_interval_ms = options.duration_ms, options.rates_hz, options.max_interval_ms
+    if options.n_channels % 2:
+        raise SpikingGammaError("n_channels", options.n_channels, "an even number, two for each pair of neurons")
     check_plane(duration_ms, rates_hz, max_interval_ms)
-    if placing not in _PLACINGS:
-        raise SpikingGammaError("placing", repr(placing), " or ".join(_PLACINGS))
     most = int(pair_counts(duration_ms, rates_hz)[-1])
-    if placing == "anywhere":
+    if options.placing == "anywhere":
         if most > duration_ms:
             raise SpikingGammaError(
                 "rates_hz", tuple(rates_hz), f"at most {duration_ms} spikes, one in each millisecond"

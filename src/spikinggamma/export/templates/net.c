@@ -26,10 +26,10 @@
  * Output:
  *
  *     spike TIME_US LAYER NEURON COUNT     output events of hidden layers 1 to {{ net.layers | length - 1 }}; the time is its step's beginning
-{% if net.loss == "each_step" %}
+{% if net.decides == "by step" %}
  *     step TIME_US CLASS                   the decision at each step
  *     class CLASS STEPS SCORE ...          after each recording: the decision and logits of its last step
-{% elif net.loss == "last" %}
+{% elif net.decides == "at the end" %}
  *     class CLASS STEPS SCORE ...          after each recording; scores are the logits of the last step
 {% else %}
  *     class CLASS STEPS SCORE ...          after each recording; scores are the logits' mean over its steps
@@ -305,13 +305,13 @@ static void read_out(int driven)
                 put_to_sleep(l, c);
         }
         SHOW_SIGNAL(LAYERS, c, x);
-{% if net.loss in ("sum", "running") %}
+{% if net.decides == "by the mean" %}
         gathered[c] += x;
 {% else %}
         gathered[c] = x;
 {% endif %}
     }
-{% if net.loss == "each_step" %}
+{% if net.decides == "by step" %}
     decision = decided();
     if (!quiet)
         printf("step %lld %d\n", begin_us(now), decision);
@@ -338,7 +338,7 @@ static void take_step(void)
     now++;
 }
 
-{% if net.loss != "each_step" %}
+{% if net.decides != "by step" %}
 /* Steps through which everything sleeps, all at once. */
 static void sleep_until(int64_t step)
 {
@@ -346,7 +346,7 @@ static void sleep_until(int64_t step)
     for (int i = 0; i < LAYERS; i++)
         counts.skipped += (uint64_t)steps * (uint64_t)layers[i].neurons;
     for (int c = 0; c < CLASSES; c++)
-{% if net.loss in ("sum", "running") %}
+{% if net.decides == "by the mean" %}
         gathered[c] += (evidence)steps * layers[LAYERS - 1].bias[c];
 {% else %}
         gathered[c] = layers[LAYERS - 1].bias[c];
@@ -359,7 +359,7 @@ static void sleep_until(int64_t step)
 static void run_until(int64_t step)
 {
     while (now < step) {
-{% if net.loss != "each_step" %}
+{% if net.decides != "by step" %}
         int awake = n_waiting;
 
         for (int i = 0; i < LAYERS; i++)
@@ -414,12 +414,12 @@ static void take_event(int64_t time_us, int channel, int64_t times)
 static void end_recording(int64_t duration_us)
 {
     run_until((duration_us * 1000 + STEP_NS - 1) / STEP_NS);
-{% if net.loss != "each_step" %}
+{% if net.decides != "by step" %}
     decision = decided();
 {% endif %}
     printf("class %d %lld", decision, (long long)now);
     for (int c = 0; c < CLASSES; c++)
-        print_score(gathered[c]{{ ", now" if net.loss in ("sum", "running") else ", 1" }});
+        print_score(gathered[c]{{ ", now" if net.decides == "by the mean" else ", 1" }});
     putchar('\n');
     if (counting)
         printf("count events=%llu spikes=%llu products=%llu updates=%llu skipped=%llu replayed=%llu jumps=%llu\n",

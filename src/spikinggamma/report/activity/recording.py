@@ -17,7 +17,7 @@ from torch import Tensor
 from spikinggamma.events import Batch, Recording, make_batch
 from spikinggamma.events.binning import n_steps
 from spikinggamma.functional import SigmaDeltaState, sigma_delta_step
-from spikinggamma.learning import make_loss
+from spikinggamma.learning import judging_loss, make_loss
 from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, LayerOutputs, NetActivations, SequenceNet
 from spikinggamma.recipes import Recipe
 
@@ -236,8 +236,9 @@ def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> lis
 
 def _predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[int]:
     # As in evaluation, a net that learns at each step is evaluated by its summed logits.
-    kind = "sum" if recipe.learning.loss == "each_step" else recipe.learning.loss
-    evaluator = make_loss(kind, batch.labels, batch.lengths, recipe.data.dt_ms)
+    kind = judging_loss(recipe.learning.loss, step_labels=False)
+    options = recipe.loss if kind == recipe.learning.loss else None
+    evaluator = make_loss(kind, batch.labels, batch.lengths, recipe.data.dt_ms, options)
     evaluator.observe(logits, 0)
     return [int(guess) for guess in evaluator.result().predictions]
 

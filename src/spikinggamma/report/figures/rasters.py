@@ -14,6 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
+from spikinggamma.learning import LOSSES, EvidenceKind, judging_loss
 from spikinggamma.report.activity.neuron_order import order_by_peak
 from spikinggamma.report.activity.recording import Sample, Survey
 from spikinggamma.report.figures.events import label_colour
@@ -172,7 +173,8 @@ def draw_answers(ax: Axes, sample: Sample) -> None:
 def draw_belief(ax: Axes, sample: Sample, loss: str) -> None:
     """Draw the probabilities of classes at each time, as if the recording ended there, in the way of the loss."""
     elapsed = np.arange(1, len(sample.logits) + 1)[:, None]
-    evidence = sample.logits if loss == "last" else sample.logits.cumsum(0) / elapsed
+    kind = LOSSES[judging_loss(loss, step_labels=False)].target.evidence_kind
+    evidence = sample.logits if kind is EvidenceKind.NOW else sample.logits.cumsum(0) / elapsed
     belief = np.exp(evidence - evidence.max(1, keepdims=True))
     _draw_lines(ax, sample, belief / belief.sum(1, keepdims=True))
     ax.set_ylim(0.0, 1.0)

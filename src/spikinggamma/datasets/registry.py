@@ -1,0 +1,149 @@
+"""Data sets by name: each registers itself where it is written, with its options, known floors and citations.
+
+    @register_dataset(INFO, options=ToneOptions)
+    def load(options: ToneOptions, how: Loading) -> Splits:
+        ...
+
+`load` is then called with keywords, those of `Loading` and the options: `load(split="official", n_channels=70)`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spikinggamma.datasets.info import Info
+from spikinggamma.events import Splits
+from spikinggamma.option_words import check_options
+from spikinggamma.options import Options
+from spikinggamma.registry import Registry
+
+__all__ = ["DATASETS", "Dataset", "Floor", "Loading", "register_dataset"]
+
+
+class Loading(NamedTuple):
+    """How a data set is loaded, whichever it is.
+
+    Attributes:
+        split: How it is divided; `official` is known to all.
+        validation_fraction: Share of the training part held out.
+        seed: Of the choice of validation recordings.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA`, or else the cache, where left out.
+        progress: Whether a bar is shown while recordings are converted, on a terminal only.
+    """
+
+    split: str = "official"
+    validation_fraction: float = 0.1
+    seed: int = 0
+    root: Path | str | None = None
+    progress: bool = True
+
+
+class Floor(NamedTuple):
+    """An accuracy that simple observers reach on the very recordings that these options make.
+
+    Attributes:
+        accuracy: On the test part.
+        why: Who reaches it.
+        command: What measured it.
+        split: The split that it is of.
+        options: The options that it is of; all others are as they come.
+    """
+
+    accuracy: float
+    why: str
+    command: str
+    split: str = "official"
+    options: Mapping[str, Any] = {}
+
+
+class Dataset:
+    """A data set as it is registered; called with keywords, it loads.
+
+    Attributes:
+        info: What is known of it before it is loaded.
+        options: The class of its options.
+        floors: Known floors.
+        made_here: Whether it is made on the spot, and so has no files of its own.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Any, Loading], Splits],
+        info: Info,
+        options: type[Options],
+        describe: Callable[[Any], Info] | None,
+        floors: tuple[Floor, ...],
+        *,
+        made_here: bool,
+    ) -> None:
+        functools.update_wrapper(self, load)
+        self._load = load
+        self._describe = describe
+        self.info = info
+        self.options = options
+        self.floors = floors
+        self.made_here = made_here
+
+    def __call__(self, **given: Any) -> Splits:
+        """Return the three parts.
+
+        Args:
+            **given: What `Loading` names, and options of the data set.
+
+        Raises:
+            SpikingGammaError: An option that is unknown or out of range, or what the data set itself raises.
+        """
+        how = Loading(**{key: given.pop(key) for key in Loading._fields if key in given})
+        return self._load(self._chosen(given), how)
+
+    def describe(self, given: Mapping[str, Any] | None = None) -> Info:
+        """Return classes, channels, licence and citation, as these options make them.
+
+        Raises:
+            SpikingGammaError: An option that is unknown or out of range.
+        """
+        options = self._chosen(given or {})
+        return self.info if self._describe is None else self._describe(options)
+
+    def floors_of(self, split: str, given: Mapping[str, Any]) -> tuple[Floor, ...]:
+        """Return the floors that are known for this split and these options."""
+        options = self._chosen(given)
+        return tuple(one for one in self.floors if one.split == split and self._chosen(one.options) == options)
+
+    def _chosen(self, given: Mapping[str, Any]) -> Options:
+        return check_options(self.options, given, name=self.info.name)
+
+
+DATASETS: Registry[Dataset] = Registry("data set")
+
+
+def register_dataset(
+    info: Info,
+    *,
+    options: type[Options] = Options,
+    describe: Callable[[Any], Info] | None = None,
+    floors: tuple[Floor, ...] = (),
+    behind: tuple[str, ...] = (),
+    made_here: bool = False,
+) -> Callable[[Callable[[Any, Loading], Splits]], Dataset]:
+    """Return a decorator that registers a loader as a data set.
+
+    Args:
+        info: What is known of it before it is loaded.
+        options: What can be chosen of it besides what `Loading` names.
+        describe: Returns the facts as given options make them; `info` whatever the options if not given.
+        floors: What simple observers reach, with the command that measured it.
+        behind: BibTeX entries of what its recordings rest on besides themselves.
+        made_here: Whether it is made on the spot, and so has no files of its own.
+    """
+
+    def add(load: Callable[[Any, Loading], Splits]) -> Dataset:
+        dataset = Dataset(load, info, options, describe, floors, made_here=made_here)
+        citations = tuple(entry for entry in (info.citation, *behind) if entry)
+        DATASETS.register(info.name, options=options, summary=f"{info.title}.", citations=citations)(dataset)
+        return dataset
+
+    return add

@@ -1,0 +1,8 @@
+"""Encoders: sampled signals to events, and back; a file each, registered where it is written."""
+
+from spikinggamma.encoders.base import ENCODERS, Encoder, SampledSignal, make_encoder
+from spikinggamma.registry import import_modules
+
+__all__ = ["ENCODERS", "Encoder", "SampledSignal", "make_encoder"]
+
+import_modules(__name__, __path__)
