@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["PACKAGE", "run_with", "write_package"]
+__all__ = ["PACKAGE", "RECIPE", "run_with", "write_package"]
 
 PACKAGE = "outside_house"
 
@@ -254,7 +254,134 @@ class TwoCompartment(Neuron):
         return torch.stack(membranes) / self.options.threshold
 '''
 
+_RULE = '''
+"""BPTT whose error signal is weakened: a rule with an option."""
+
+from pydantic import Field
+
+from spikinggamma.learning.bptt import Backpropagation
+from spikinggamma.learning.rule import RULES
+from spikinggamma.options import Options
+
+
+class WeakOptions(Options):
+    """Options of weak BPTT."""
+
+    share: float = Field(default=0.5, gt=0.0, le=1.0, description="share of the error signal that is learnt from")
+
+
+@RULES.register("weak_bptt", options=WeakOptions, citations=("@misc{weak2026, title = {Learning a little}}",))
+class WeakBPTT(Backpropagation):
+    """BPTT from a share of the error signal."""
+
+    def __init__(self, net, dt_ms, options):
+        super().__init__(net, dt_ms, options)
+        self.share = options.share
+
+    def accumulate(self, activations, delta):
+        """See `Rule.accumulate`."""
+        return super().accumulate(activations, self.share * delta)
+'''
+
+_LAYER = '''
+"""An echo: what went in comes out again some time later, weaker."""
+
+import torch
+from pydantic import Field
+
+from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.options import Options
+
+
+class EchoOptions(Options):
+    """Options of an echo."""
+
+    delay_ms: float = Field(default=6.0, ge=0.0, le=1e3, description="delay of the echo [ms]")
+    gain: float = Field(default=0.5, ge=0.0, le=1.0, description="its size")
+
+
+class Echo(Layer):
+    """y(t) = x(t) + gain x(t - delay)."""
+
+    def __init__(self, shape, options):
+        super().__init__()
+        self.out_shape, self.options = tuple(shape), options
+
+    def initial_state(self, batch):
+        """See `Layer.initial_state`."""
+
+    def forward(self, x, state, dt_ms):
+        """See `Layer.forward`."""
+        steps = round(self.options.delay_ms / dt_ms)
+        history = torch.cat([x.new_zeros(steps, *x.shape[1:]) if state is None else state, x])
+        return x + self.options.gain * history[: len(x)], history[len(x) :]
+
+
+@LAYERS.register("echo", options=EchoOptions, citations=("@misc{echo2026, title = {Echo}}",))
+def echo(in_shape, options, generator):
+    """What went in, again and weaker some time later."""
+    return Echo(in_shape, options)
+'''
+
+# A recipe that names all of it.
+RECIPE = '''
+name = "outside"
+
+[data]
+name = "rhythms"
+dt_ms = 1.0
+perturb = ["lateness=3ms"]
+
+[data.options]
+slow_ms = 12
+
+[net]
+model = "chain"
+signal_per_threshold = 2.0
+
+[learning]
+rule = "weak_bptt"
+loss = "middle"
+learning_rate = 2e-2
+weight_decay = 0.5
+schedule = "constant"
+
+[rule]
+share = 0.8
+
+[loss]
+margin = 0.2
+
+[training]
+epochs = 3
+batch_size = 8
+threads = 1
+
+[[layers]]
+layer = "linear"
+neurons = 12
+
+[[layers]]
+layer = "two_compartment"
+dendrite_tau_ms = 12.0
+surrogate = "gaussian"
+surrogate_options = { slope = 3.0 }
+
+[[layers]]
+layer = "echo"
+delay_ms = 4.0
+
+[[layers]]
+layer = "linear"
+neurons = 0
+
+[[layers]]
+layer = "integrator"
+'''
+
 _FILES = {
+    "rule": _RULE,
+    "layer": _LAYER,
     "loss": _LOSS,
     "dataset": _DATASET,
     "perturbation": _PERTURBATION,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin_package import PACKAGE, run_with, write_package
+from plugin_package import PACKAGE, RECIPE, run_with, write_package
 
 COMMANDS = {
     "losses": ("middle", "margin = 0.25", "from 0 to below 0.5"),
@@ -15,6 +15,8 @@ COMMANDS = {
     "encoders": ("sign_changes", "dead_zone = 0.0", "at least 0"),
     "surrogates": ("gaussian", "slope = 2.0", "above 0, at most 1000"),
     "neurons": ("two_compartment", "dendrite_tau_ms = 40.0", "above 0, at most 10000 ms"),
+    "rules": ("weak_bptt", "share = 0.5", "above 0, at most 1"),
+    "layers": ("echo", "delay_ms = 6.0", "from 0 to 1000 ms"),
 }
 
 
@@ -118,6 +120,56 @@ assert 0 < spikes.sum() < spikes.numel()
 assert neuron.log_dendrite_tau.grad.abs().sum() > 0
 """,
     )
+
+
+def test_a_recipe_trains_resumes_evaluates_reports_and_cites_all_of_it(folder: Path) -> None:
+    (folder / "outside.toml").write_text(RECIPE)
+    run_with(
+        folder,
+        "-c",
+        """
+import json
+from pathlib import Path
+
+from spikinggamma import recipes, runs, training
+
+
+class Interrupting(training.LogReporter):
+    def advance(self, progress, *, loss, accuracy):
+        if progress > 1.1:
+            raise KeyboardInterrupt
+
+
+recipe = recipes.load_recipe("outside.toml")
+assert recipes.parse_recipe(recipes.dump_recipe(recipe)) == recipe
+whole = training.train(recipe, "whole", device="cpu", reporter=training.LogReporter())
+try:
+    training.train(recipe, "cut", device="cpu", reporter=Interrupting())
+except training.TrainingInterrupted:
+    pass
+cut = training.resume("cut", device="cpu", reporter=training.LogReporter())
+timing = {"seconds", "samples_per_s"}
+plain = [[{k: v for k, v in row.items() if k not in timing} for row in run.metrics] for run in (whole, cut)]
+assert plain[0] == plain[1] and len(plain[0]) == 3
+assert whole.result["accuracy"] == cut.result["accuracy"] and whole.result["cost"] is None
+
+net = runs.build_net(recipe)
+groups = runs.build_optimiser(net, recipe).param_groups
+decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+found = {name: decays[id(p)] for name, p in net.named_parameters()}
+assert {name.rpartition(".")[2]: decay for name, decay in found.items()} == {
+    "weight": 0.5, "log_dendrite_tau": 0.0, "log_soma_tau": 0.0
+}
+""",
+    )
+    assert "not counted" in call(folder, "evaluate", "whole", "--perturb", "lateness=5ms")
+    call(folder, "report", "whole", "--out", "outside.html")
+    page = (folder / "outside.html").read_text(encoding="utf-8")
+    assert "weak_bptt" in page
+    assert "two compartments" in page
+    cited = call(folder, "cite", "whole")
+    for key in ("compartments2026", "gauss1809", "echo2026", "weak2026", "middle2026", "rhythms2026"):
+        assert key in cited
 
 
 def test_a_package_that_fails_is_named(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from spikinggamma.cli.entries import add_entry_commands
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
+from spikinggamma.cli.recipes import recipes
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
 from spikinggamma.cli.sweep import sweep
@@ -76,6 +77,7 @@ def _begin(
 app.command()(train)
 app.command()(search)
 app.command()(sweep)
+app.command()(recipes)
 
 
 @app.command()

@@ -13,7 +13,14 @@ from spikinggamma.recipes.schema import (
     Search,
     Training,
 )
-from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, parse_recipe, recipe_names, with_values
+from spikinggamma.recipes.toml_files import (
+    dump_recipe,
+    load_recipe,
+    parse_recipe,
+    recipe_names,
+    recipe_table,
+    with_values,
+)
 
 __all__ = [
     "OPTION_TABLES",
@@ -32,5 +39,6 @@ __all__ = [
     "load_recipe",
     "parse_recipe",
     "recipe_names",
+    "recipe_table",
     "with_values",
 ]

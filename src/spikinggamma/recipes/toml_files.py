@@ -20,7 +20,7 @@ from spikinggamma.recipes.option_tables import NAMED_BY, OPTION_TABLES, entry_of
 from spikinggamma.recipes.schema import Range, Recipe
 from spikinggamma.recipes.search_space import check_space
 
-__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "with_values"]
+__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "recipe_table", "with_values"]
 
 # Types by the names that they have in a recipe rather than in Python.
 _WORDS = {
@@ -38,6 +38,21 @@ def recipe_names() -> list[str]:
     """Names of the recipes that come with the package."""
     folder = resources.files("spikinggamma.recipes") / "bundled"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def recipe_table() -> str:
+    """Return a line for each bundled recipe: its name, and the first sentence of the comment at its head."""
+    folder = resources.files("spikinggamma.recipes") / "bundled"
+    lines = []
+    for name in recipe_names():
+        head = []
+        for line in (folder / f"{name}.toml").read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                break
+            head.append(line.removeprefix("#").strip())
+        lines.append((name, " ".join(head).partition(". ")[0].rstrip(".") + "."))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {words}" for name, words in lines)
 
 
 def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = ()) -> Recipe:
