@@ -45,7 +45,7 @@ def test_a_stream_of_chunks_is_the_recording(rule: str, loss: str) -> None:
     stream = Stream(spikes, 6)
     found = learner.learn(stream, TARGETS, LENGTHS)
     # What is known only after a first pass has the recording replayed.
-    assert stream.passes == (2 if LOSSES[loss].replay else 1)
+    assert stream.passes == (2 if LOSSES[loss].target.replay else 1)
     assert relative_error(gradients(net), wanted) < 1e-10
     assert found.loss == pytest.approx(whole.loss, rel=1e-12)
     assert torch.equal(found.predictions[:20], whole.predictions)
@@ -146,7 +146,7 @@ def test_dropout_is_the_generators() -> None:
         ({"dt_ms": 9.0}, "dt_ms"),
         ({"dt_ms": 0.0}, "dt_ms"),
         ({"tolerance": 1e-3}, "rule.tolerance"),
-        ({"rule": "windowed", "tolerance": 2.0}, "tolerance"),
+        ({"rule": "windowed", "tolerance": 2.0}, "rule.tolerance"),
         ({"rule": "windowed", "patience": 1.0}, "rule.patience"),
         ({"activity_cost": -1.0}, "activity_cost"),
     ],
