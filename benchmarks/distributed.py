@@ -26,7 +26,8 @@ from torch import Tensor
 from spikinggamma.bench.rows import Row, write_rows
 from spikinggamma.data import load_splits
 from spikinggamma.distributed import ALONE, ProcessGroup, gathered
-from spikinggamma.learning import GAMMA_RULES, RULES
+from spikinggamma.learning import RULES
+from spikinggamma.nn import GammaNet
 from spikinggamma.recipes import Recipe, load_recipe
 from spikinggamma.runs import Run, versions
 from spikinggamma.training import SilentReporter
@@ -41,11 +42,14 @@ COMMON = (
     "learning.clip_norm=0.5", "training.epochs=1", "training.batch_size=7", "training.threads=1",
     "rule.tolerance=0.1",  # so that windows are shorter than recordings, and are committed before their end
 )  # fmt: skip
+GAMMA_RULES = tuple(entry.name for entry in RULES.entries() if issubclass(GammaNet, entry.target.nets))
+# `fptt` follows the weights of one process: no share learns by it.
+SHARED_RULES = tuple(rule for rule in RULES if rule != "fptt")
 LOSSES = ("sum", "last", "each_step", "running", "cumulative")
 UPDATES = {"recording": (), "chunk": ("learning.chunk=5",), "step": ()}
 # Beside the plain nets of each rule.
 NETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "per synapse": (tuple(GAMMA_RULES), ("net.synapse=synapse",)),
+    "per synapse": (GAMMA_RULES, ("net.synapse=synapse",)),
     "trained time constants": (("windowed", "through_time", "instantaneous"), ("net.train_tau=true",)),
     "adaptive_lif": (("bptt",), ("net.model=adaptive_lif",)),
     "recurrent_lif": (
@@ -78,7 +82,7 @@ class Case(NamedTuple):
 
 def cases(*, quick: bool) -> Iterator[Case]:
     """Every rule with every update and loss, in nets of other kinds, and in both precisions; quick: every rule once."""
-    for rule in RULES:
+    for rule in SHARED_RULES:
         plain = "spikinggamma" if rule in GAMMA_RULES else "lif"
         for loss in LOSSES[:1] if quick else LOSSES:
             for update, chunk in UPDATES.items():

@@ -98,7 +98,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     return rows_of(out)
 
 
-@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"fptt"}))
 def test_two_processes_learn_what_one_does(quick: list[dict[str, object]], rule: str) -> None:
     (row,) = (row for row in quick if row["rule"] == rule)
     assert float(str(row["relative_difference"])) < 1e-9, row

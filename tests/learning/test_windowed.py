@@ -13,8 +13,8 @@ from reference_losses import loss_by_hand
 from reference_nets import CLASSES, DT_MS, NETS, by_hand, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, Learner, Windowed, span
-from spikinggamma.learning.windowed import layer_backward
+from spikinggamma.learning import LOSSES, Learner, span
+from spikinggamma.learning.windowed import Windowed, WindowedOptions, layer_backward
 from spikinggamma.nn import GammaNet, dense_net
 
 LENGTHS = torch.tensor([40, 25, 9])
@@ -171,7 +171,7 @@ def test_the_span_counts_time_not_steps() -> None:
 
 def test_the_window_does_not_grow_with_the_recording() -> None:
     net, spikes = prepared(short_memory, steps=150)
-    rule, state, longest = Windowed(net, DT_MS, tolerance=1e-4), net.initial_state(3), 0
+    rule, state, longest = Windowed(net, DT_MS, WindowedOptions(tolerance=1e-4)), net.initial_state(3), 0
     for part in spikes.split(5):
         activations, state = net.run(part, state, DT_MS)
         rule.accumulate(activations, torch.zeros_like(activations.layers[-1].outputs))
@@ -184,7 +184,7 @@ def test_the_window_does_not_grow_with_the_recording() -> None:
 
 @pytest.mark.parametrize("tolerance", [0.0, 1.0, -1e-3, float("nan")])
 def test_a_tolerance_that_is_no_share_is_an_error(tolerance: float) -> None:
-    with pytest.raises(SpikingGammaError, match="`tolerance`"):
+    with pytest.raises(SpikingGammaError, match="tolerance`"):
         Learner(short_memory(), rule="windowed", loss="sum", dt_ms=DT_MS, tolerance=tolerance)
 
 

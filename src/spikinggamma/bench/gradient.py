@@ -8,6 +8,7 @@
 | `traced` at depth 1 | `through_time` | relative error at most 1e-10 |
 | `shifted` without rectification | `through_time` | relative error at most 1e-10 |
 | the rest, and `instantaneous` | `through_time` | nothing, measured only |
+| rules of surrogate-gradient nets | `bptt` | see `gradient_online` |
 
 The learner runs in chunks (`chunk` steps; null means whole recordings), down to single steps, because a call on a whole
 sequence makes every causal rule look exact. `cosine` and `relative_error` compare all parameters at once; the read-out's own
@@ -23,7 +24,9 @@ from typing import Any
 import torch
 
 from spikinggamma.bench.gradient_comparison import Demand, agreement
-from spikinggamma.bench.oracles import Gradient, autograd_gradient, finite_difference_gradient, mask_generator
+from spikinggamma.bench.gradient_online import online_rows
+from spikinggamma.bench.learned_gradient import learned_gradient
+from spikinggamma.bench.oracles import Gradient, autograd_gradient, finite_difference_gradient
 from spikinggamma.bench.problems import (
     DT_MS,
     TOLERANCE,
@@ -36,10 +39,10 @@ from spikinggamma.bench.problems import (
     long_enough,
 )
 from spikinggamma.bench.rows import Row, row
-from spikinggamma.learning import Learner, span
+from spikinggamma.learning import span
 from spikinggamma.runtime import torch_threads
 
-__all__ = ["learned_gradient", "run"]
+__all__ = ["run"]
 
 _MIXED = (4.0, 6.0, 10.0)  # ms: as short as steps of 2 ms allow with a spread, so that ten layers still forget quickly
 _BRIEF = (3.0, 4.0)  # ms: short memory
@@ -47,17 +50,6 @@ _EQUAL = (4.0, 4.0, 4.0)  # ms: equal, as `shifted` needs
 _EXACT = Demand("relative_error", 1e-10)
 _DIFFERENCES = Demand("relative_error", 1e-7)
 _WINDOW = Demand("cosine", 0.999999)
-
-
-def learned_gradient(problem: Problem, ask: Case, rule: str, *, chunk: int | None, **options: Any) -> Gradient:
-    """Return the gradient that a rule computes for a new net, run `chunk` steps at a time."""
-    net, spikes = problem.net, problem.spikes
-    net.zero_grad()
-    learner = Learner(net, rule=rule, loss=ask.loss, dt_ms=DT_MS, activity_cost=ask.activity_cost, **options)
-    source = spikes if chunk is None else lambda: torch.split(spikes, chunk)
-    learner.learn(source, ask.targets, problem.lengths, generator=mask_generator())
-    zeros = torch.zeros_like
-    return {name: zeros(p) if p.grad is None else p.grad.clone() for name, p in net.named_parameters()}
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
@@ -69,6 +61,7 @@ def run(*, quick: bool, seed: int) -> Iterator[Row]:
     yield from bench.causal()
     yield from bench.shifted()
     yield from bench.real_delays()
+    yield from online_rows(quick=quick, seed=seed)
 
 
 class _Bench:

@@ -21,15 +21,15 @@ class Agreement(NamedTuple):
 
 
 def agreement(found: Gradient, evaluator: Gradient) -> Agreement:
-    """Compare the gradient `found` with that of the `evaluator`; the read-out is the net's last layer.
+    """Compare the gradient `found` with that of the `evaluator`; the read-out is the net's last layer of weights.
 
     Example:
-        >>> one = {"layers.0.weight": torch.ones(2), "layers.1.weight": torch.ones(2)}
+        >>> one = {"layers.0.weight": torch.ones(1, 2), "layers.1.weight": torch.ones(1, 2)}
         >>> agreement(one, one).relative_error
         0.0
     """
-    last = max(int(name.split(".")[1]) for name in evaluator)
-    hidden = [name for name in evaluator if int(name.split(".")[1]) < last]
+    last = max(_layer_of(name) for name, gradient in evaluator.items() if gradient.ndim > 1)
+    hidden = [name for name in evaluator if _layer_of(name) < last]
     every = list(evaluator)
     difference = _flat(found, every) - _flat(evaluator, every)
     return Agreement(
@@ -57,6 +57,11 @@ class Demand(NamedTuple):
         """Return whether the comparison meets the bound."""
         value: float = getattr(found, self.field)
         return value >= self.bound if self._at_least else value <= self.bound
+
+
+def _layer_of(name: str) -> int:
+    """Return the number of the layer that a parameter belongs to."""
+    return next(int(part) for part in name.split(".") if part.isdigit())
 
 
 def _flat(gradient: Gradient, names: list[str]) -> torch.Tensor:

@@ -34,7 +34,17 @@ ENVIRONMENT = {
 _STEPS = (125, 250, 500, 1000, 2000, 4000, 8000)
 _LINEAR = ("through_time", "lif_bptt")
 _ONLINE = ("instantaneous", "shifted", "windowed")
-_RIVALS = ("lif_ottt", "lif_eprop", "lif_truncated")
+_RIVALS = (
+    "lif_ottt",
+    "lif_eprop",
+    "lif_truncated",
+    "lif_otpe",
+    "lif_es_d_rtrl",
+    "lif_dtrtrl",
+    "adaptive_lif_dtrtrl",
+    "adaptive_lif_eprop",
+    "lif_windowed_bptt",
+)
 # A single time constant, as `shifted` needs; the window of `windowed` (45 steps and two chunks) fits into 125 steps.
 _TAU_MS = (8.0, 8.0, 8.0, 8.0)
 _SIZES = (140, 256, 256, 10)
@@ -56,7 +66,12 @@ def _groups(quick: bool, seed: int) -> list[list[Case]]:
         kinds = [(rule, "sum") for rule in ("windowed", "through_time", "lif_bptt", "lif_ottt")]
         return [[Case(*kind, steps, (20, 64, 10), _TAU_MS, 16, 25, seed) for steps in (400, 1600)] for kind in kinds]
     kinds = [(rule, loss) for rule in _ONLINE for loss in ("sum", "last")]
-    kinds += [("windowed", "each_step"), ("windowed", "running"), *((rule, "sum") for rule in (*_LINEAR, *_RIVALS))]
+    kinds += [
+        ("windowed", "each_step"),
+        ("windowed", "running"),
+        ("lif_fptt", "running"),
+        *((rule, "sum") for rule in (*_LINEAR, *_RIVALS)),
+    ]
     groups = [[Case(*kind, steps, _SIZES, _TAU_MS, 16, 25, seed) for steps in _STEPS] for kind in kinds]
     # This rule has K values for each weight and sample, so it gets a smaller net, as it would take hours otherwise.
     traced = [Case("traced", "sum", steps, (140, 128, 10), _TAU_MS, 16, 25, seed) for steps in _STEPS]

@@ -18,13 +18,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikinggamma.learning import Learner
+from spikinggamma.learning import RULES, Learner
 from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 
 __all__ = ["Case", "measure", "peak_mib", "reset_peak", "resident_mib"]
 
 DT_MS = 4.0
 _STATUS = Path("/proc/self/status")
+_NEURONS = ("adaptive_lif", "lif")
 _DENSITY = 0.03  # events per channel and step, as in spoken digits after the cochlea
 
 
@@ -82,18 +83,27 @@ def _targets(case: Case) -> Tensor:
 
 def _learner(case: Case) -> Callable[[int], None]:
     generator = torch.Generator().manual_seed(case.seed)
-    rule = case.rule.removeprefix("lif_")
+    neuron, rule = next(
+        (kind, case.rule.removeprefix(f"{kind}_")) for kind in (*_NEURONS, "") if case.rule.startswith(kind)
+    )
     net: SequenceNet = (
         dense_net(case.sizes, tau_ms=case.tau_ms, generator=generator)
-        if rule == case.rule
-        else SurrogateNet(case.sizes, generator=generator)
+        if not neuron
+        else SurrogateNet(case.sizes, neuron=neuron, generator=generator)
     )
     net.calibrate(next(_chunks(case, case.chunk)), dt_ms=DT_MS)
-    learner = Learner(net, rule=rule, loss=case.loss, dt_ms=DT_MS)
+    # A rule that learns within recordings is stepped, though its weights stay: gradients are dropped.
+    update = "recording" if "recording" in RULES.find(rule).target.updates else "chunk"
+    learner = Learner(net, rule=rule, loss=case.loss, dt_ms=DT_MS, update=update)
 
     def learn(steps: int) -> None:
         lengths = torch.full((case.batch,), steps)
-        learner.learn(lambda: _chunks(case, steps), _targets(case), lengths)
+        learner.learn(
+            lambda: _chunks(case, steps),
+            _targets(case),
+            lengths,
+            optimiser_step=net.zero_grad if update == "chunk" else None,
+        )
 
     return learn
 

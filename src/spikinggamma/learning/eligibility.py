@@ -168,5 +168,10 @@ class Eligibility:
         by_recording = of_drive.permute(2, 1, 3, 0).reshape(batch, count * neurons, steps)
         traces = (by_recording @ signal.transpose(0, 1)).view(batch, count, neurons, -1).transpose(0, 1)
         if self._traces is not None:
-            traces = traces + torch.einsum("sqbn,sbnm->qbnm", of_traces, self._traces)
+            traces = traces.contiguous()
+            # One pass over the traces for each pair that there is: a current, say, does not depend on its membrane.
+            for told, old in zip(of_traces, self._traces, strict=True):
+                for weight, new in zip(told, traces, strict=True):
+                    if bool(weight.any()):
+                        new.addcmul_(old, weight.unsqueeze(2))
         self._traces = flushed(traces)

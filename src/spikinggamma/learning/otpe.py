@@ -6,7 +6,8 @@
 
 OTTT meets a spike with the error signals of its own step; here it is met for as long as the layer above holds it. The error
 signal g of membranes is passed down through the present step. The layers above the first need neurons with a constant leak.
-It equals BPTT for one hidden layer, whatever the read-out remembers, and there it is e-prop.
+It equals BPTT for one hidden layer, whatever the read-out remembers (there it is e-prop), and for two under a read-out that
+remembers nothing.
 
 Source: Summe, Schaefer and Joshi (2023), arXiv 2311.16151: its full form, one estimate for each synapse and recording (as
 many as the layer above has states).

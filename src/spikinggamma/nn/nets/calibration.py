@@ -66,7 +66,7 @@ def calibrate_layers(
             shortcut = calibrate_layers(layer.shortcut, x, state[1], dt_ms, valid, signal_per_threshold, factors)
             x, weight = branch + shortcut, None
             continue
-        x, _ = layer(x, state, dt_ms)
+        x = _normalised(layer, x, dt_ms) if isinstance(layer, BatchNorm) else layer(x, state, dt_ms)[0]
         own = _weight_of(layer)
         if own is not None:
             weight = own
@@ -78,6 +78,20 @@ def calibrate_layers(
             factors.append(factor)
             x = x * factor
     return x
+
+
+def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
+    """Return a normalised input, and leave its statistics as those that the layer runs with from now on."""
+    training, momentum = layer.training, layer.norm.momentum
+    layer.norm.momentum = 1.0
+    try:
+        layer.train()(x, None, dt_ms)
+    finally:
+        layer.norm.momentum = momentum
+        layer.train(training)
+    with_statistics: Tensor = layer.eval()(x, None, dt_ms)[0]
+    layer.train(training)
+    return with_statistics
 
 
 def _weight_of(layer: Layer) -> nn.Parameter | None:

@@ -113,7 +113,8 @@ class GammaNet(SequenceNet):
             state: From the call before, for a recording in chunks; None starts a recording.
             dt_ms: Time step; at most the shortest bucket's time constant.
         """
-        state = self._own(self.initial_state(spikes.shape[1]) if state is None else detached(state))
+        given = self.initial_state(spikes.shape[1]) if state is None else state
+        state = self._own(given._replace(layers=detached(given.layers)))
         signal, after = self._heard(spikes), []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
             signal, new = layer(signal.reshape(*signal.shape[:2], *layer.in_shape), before, dt_ms)
