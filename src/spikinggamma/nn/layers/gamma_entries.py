@@ -52,7 +52,9 @@ class MemoryOptions(Options):
 class GammaOptions(MemoryOptions):
     """Options of a fully connected SpikingGamma layer."""
 
-    neurons: int = Field(default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class")
+    neurons: int = Field(
+        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+    )
     synapse: Literal["neuron", "synapse"] = Field(
         default="neuron", description="one bucket weight per neuron, or per synapse"
     )

@@ -19,7 +19,9 @@ __all__ = ["Linear", "LinearOptions"]
 class LinearOptions(Options):
     """Options of fully connected weights."""
 
-    neurons: int = Field(default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class")
+    neurons: int = Field(
+        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+    )
 
 
 class Linear(Layer):

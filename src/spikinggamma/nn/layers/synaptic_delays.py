@@ -22,7 +22,9 @@ __all__ = ["SynapticDelayOptions", "SynapticDelays"]
 class SynapticDelayOptions(Options):
     """Options of weights with a delay each."""
 
-    neurons: int = Field(default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class")
+    neurons: int = Field(
+        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+    )
     max_ms: float = Field(default=50.0, gt=0.0, le=60_000.0, description="longest delay [ms]")
     initial_ms: float = Field(
         default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
