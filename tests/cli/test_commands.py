@@ -129,7 +129,7 @@ def test_evaluating_perturbed_recordings_says_so(run: Path, tmp_path: Path) -> N
     assert row["loss"] != plain["loss"]
     wrong = call("evaluate", run, "--perturb", "noise=3")
     assert wrong.exit_code == 2
-    assert "jitter=5ms, channel_jitter=5ms" in wrong.stderr
+    assert "channel_jitter=5ms, deletion=0.2" in wrong.stderr
     assert len(rows.read_text().splitlines()) == 1
 
 
