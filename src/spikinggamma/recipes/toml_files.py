@@ -41,7 +41,7 @@ def recipe_names() -> list[str]:
 
 
 def recipe_table() -> str:
-    """Return a line for each bundled recipe: its name, and the first sentence of the comment at its head."""
+    """Return a line for each bundled recipe: its name, and the comment at its head."""
     folder = resources.files("spikinggamma.recipes") / "bundled"
     lines = []
     for name in recipe_names():
@@ -50,7 +50,7 @@ def recipe_table() -> str:
             if not line.startswith("#"):
                 break
             head.append(line.removeprefix("#").strip())
-        lines.append((name, " ".join(head).partition(". ")[0].rstrip(".") + "."))
+        lines.append((name, " ".join(head)))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {words}" for name, words in lines)
 
