@@ -40,8 +40,9 @@ COMMON = (
     "data.options.lags_ms=[-8.0, 0.0, 8.0]", "data.dt_ms=4.0", "augment.time_stretch=0.3", "augment.jitter_ms=1.0",
     "net.hidden=[12, 10]", "net.tau_ms=[6.0, 6.0, 6.0]", "learning.dropout=0.2", "learning.activity_cost=0.1",
     "learning.clip_norm=0.5", "training.epochs=1", "training.batch_size=7", "training.threads=1",
-    "rule.tolerance=0.1",  # so that windows are shorter than recordings, and are committed before their end
 )  # fmt: skip
+# So that windows are shorter than recordings, and are committed before their end.
+SHORT_WINDOWS = {"windowed": ("rule.tolerance=0.1",)}
 GAMMA_RULES = tuple(entry.name for entry in RULES.entries() if issubclass(GammaNet, entry.target.nets))
 # `fptt` follows the weights of one process: no share learns by it.
 SHARED_RULES = tuple(rule for rule in RULES if rule != "fptt")
@@ -101,8 +102,16 @@ def cases(*, quick: bool) -> Iterator[Case]:
 
 def learnt(case: Case, seed: int, processes: ProcessGroup) -> tuple[list[Tensor], list[Tensor]]:
     """Every parameter before and after an epoch."""
+    windows = SHORT_WINDOWS.get(case.rule, ())
     recipe: Recipe = load_recipe(
-        "localisation", [*COMMON, f"learning.rule={case.rule}", *case.settings, f"training.seed={seed}"]
+        "localisation",
+        [
+            *COMMON,
+            f"learning.rule={case.rule}",
+            *windows,
+            *case.settings,
+            f"training.seed={seed}",
+        ],
     )
     run = Run(Path("nowhere"), recipe, {}, [], None)
     state: State = fresh_state(run, load_splits(recipe), torch.device("cpu"), processes, dtype=case.dtype)

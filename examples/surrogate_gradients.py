@@ -38,7 +38,7 @@ def main(quick: bool) -> None:
     torch.manual_seed(0)
     splits = tasks.load("isi", seed=0, n_train=64 if quick else 1024, n_test=64 if quick else 256)
     nets = {
-        "LIF, bptt": (nn.SurrogateNet((10, 100, 2), axons="fractional", max_delay_ms=100.0), "bptt"),
+        "LIF, bptt": (nn.SurrogateNet((10, 100, 2), delays="fractional", max_delay_ms=100.0), "bptt"),
         "SpikingGamma, windowed": (nn.dense_net((10, 100, 2), tau_ms=[10.0, 10.0, 10.0, 15.0, 20.0, 25.0]), "windowed"),
     }
     figures = []

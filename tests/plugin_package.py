@@ -324,7 +324,7 @@ def echo(in_shape, options, generator):
 '''
 
 # A recipe that names all of it.
-RECIPE = '''
+RECIPE = """
 name = "outside"
 
 [data]
@@ -377,7 +377,7 @@ neurons = 0
 
 [[layers]]
 layer = "integrator"
-'''
+"""
 
 _FILES = {
     "rule": _RULE,

@@ -16,7 +16,7 @@ COMMANDS = {
     "surrogates": ("gaussian", "slope = 2.0", "above 0, at most 1000"),
     "neurons": ("two_compartment", "dendrite_tau_ms = 40.0", "above 0, at most 10000 ms"),
     "rules": ("weak_bptt", "share = 0.5", "above 0, at most 1"),
-    "layers": ("echo", "delay_ms = 6.0", "from 0 to 1000 ms"),
+    "layers": ("echo", "delay_ms = 6.0", "delay of the echo [ms]"),
 }
 
 

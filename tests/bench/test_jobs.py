@@ -13,7 +13,7 @@ def test_jobs_run_at_once_and_are_ended_when_nobody_listens(tmp_path: Path) -> N
     ]
     assert {(end.job.name, end.code) for end in run_jobs(jobs, at_once=3)} == {(str(code), code) for code in range(4)}
     assert last_line(tmp_path / "2.log") == "said 2"
-    assert last_line(tmp_path / "none.log") == "nothing was said"
+    assert last_line(tmp_path / "none.log") == "no output"
     pid = tmp_path / "pid"
     endless = [Job("short", ("true",), tmp_path / "s.log"), Job("endless", _endless(pid), tmp_path / "e.log")]
     listening = run_jobs(endless, at_once=2)

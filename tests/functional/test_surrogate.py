@@ -42,7 +42,7 @@ def test_bounded_bumps_have_the_area_of_their_formula(name: str, area: float) ->
 def test_an_option_that_is_unknown_or_out_of_range_is_refused_by_its_name() -> None:
     with pytest.raises(SpikingGammaError, match=r"`surrogate\.slop`.*Did you mean `slope`"):
         find_surrogate("arctan", slop=2.0)
-    with pytest.raises(SpikingGammaError, match=r"`surrogate\.slope`.*greater than 0"):
+    with pytest.raises(SpikingGammaError, match=r"`surrogate\.slope`.*above 0"):
         find_surrogate("arctan", slope=-2.0)
 
 

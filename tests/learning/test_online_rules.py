@@ -222,4 +222,4 @@ def test_rules_of_linear_buckets_are_refused(rule: str) -> None:
 
 
 def test_an_option_that_a_rule_does_not_know_is_named() -> None:
-    refused(prepared()[0], "ottt", r"`rule.feedback_seed`.*`ottt`", feedback_seed=1)
+    refused(prepared()[0], "ottt", r"`rule.feedback_seed`.*an option of ottt", feedback_seed=1)

@@ -102,7 +102,9 @@ def test_weights_without_a_normalisation_are_calibrated_and_others_left() -> Non
     factors = net.calibrate(spikes, dt_ms=DT_MS, signal_per_threshold=2.0)
     assert factors[0] == pytest.approx(1.0)  # calibrated already
     residual, pictures = made("residual")
-    convolutions = [layer.module for layer in residual.modules() if isinstance(layer, Lift) and list(layer.parameters())]
+    convolutions = [
+        layer.module for layer in residual.modules() if isinstance(layer, Lift) and list(layer.parameters())
+    ]
     before = [module.weight.clone() for module in convolutions]
     residual.calibrate(pictures, dt_ms=DT_MS, signal_per_threshold=9.0)
     assert all(torch.equal(module.weight, old) for module, old in zip(convolutions, before, strict=True))

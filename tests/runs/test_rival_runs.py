@@ -69,7 +69,7 @@ def test_counts_alone_stay_at_chance(tmp_path: Any) -> None:
     [
         (("net.model=lif",), r"`learning\.rule`.*bptt"),
         (("learning.rule=bptt",), r"`learning\.rule`.*for net\.model spikinggamma: instantaneous"),
-        (("net.model=adaptive_lif", "learning.rule=ottt"), r"`learning\.rule`.*for net\.model adaptive_lif: bptt\."),
+        (("net.model=gru", "learning.rule=ottt"), r"`learning\.rule`.*for net\.model gru: bptt\."),
         (("net.model=count_mlp", "learning.rule=eprop"), r"`learning\.rule`.*for net\.model count_mlp: bptt\."),
         ((*LIF, "learning.loss=spikemax"), r"`learning\.loss`.*readout.kind integrator.*together, or neither"),
         ((*LIF, "readout.kind=spikes"), r"`learning\.loss`.*readout.kind spikes.*together, or neither"),
@@ -89,7 +89,6 @@ def test_what_does_not_belong_together_is_named(overrides: tuple[str, ...], says
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (("learning.rule=eprop",), r"`rule`.*without delays"),
         (("delays.initial_ms=30.0",), r"`initial_delay_ms`.*20\.0"),
         (("learning.update=chunk",), r"`update`.*bptt"),
     ],

@@ -188,7 +188,7 @@ def floored_delay_step(
 
 
 @torch.no_grad()
-def clamp_delays_(delay_ms: Float[Tensor, " N"], max_delay_ms: float) -> Float[Tensor, " N"]:
+def clamp_delays_(delay_ms: Float[Tensor, "*delays"], max_delay_ms: float) -> Float[Tensor, "*delays"]:
     """Clamp delays to [0, max_delay_ms] in place; call it after each optimiser step.
 
     Example:

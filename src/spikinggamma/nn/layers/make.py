@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -32,7 +33,12 @@ def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
     """
     if name in NEURONS:
         return NEURONS[name]
-    return LAYERS.find(name, argument=argument)
+    if name in LAYERS:
+        return LAYERS[name]
+    known = sorted((*LAYERS, *NEURONS))
+    near = difflib.get_close_matches(name, known, n=1)
+    remedy = f"Did you mean `{near[0]}`?" if near else ""
+    raise SpikingGammaError(argument, repr(name), f"one of {', '.join(known)}", remedy)
 
 
 def make_layer(

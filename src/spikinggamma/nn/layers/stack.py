@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,8 +14,6 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
 
 __all__ = ["Feedback", "Residual", "Stack", "TemporalSkip"]
-
-Combine = Literal["add", "concatenate"]
 
 
 class Stack(Layer):
@@ -29,7 +27,7 @@ class Stack(Layer):
         SpikingGammaError: Something in the row is no layer.
     """
 
-    def __init__(self, layers: Sequence[Layer], in_shape: Sequence[int]) -> None:
+    def __init__(self, layers: Sequence[nn.Module], in_shape: Sequence[int]) -> None:
         super().__init__()
         wrong = next((layer for layer in layers if not isinstance(layer, Layer)), None)
         if wrong is not None:
@@ -37,7 +35,7 @@ class Stack(Layer):
             raise SpikingGammaError("layers", type(wrong).__name__, "layers of spikinggamma.nn", remedy)
         self.layers = nn.ModuleList(layers)
         self.in_shape = tuple(in_shape)
-        self.out_shape = layers[-1].out_shape if layers else self.in_shape
+        self.out_shape = self.row[-1].out_shape if layers else self.in_shape
 
     @property
     def row(self) -> tuple[Layer, ...]:
@@ -103,7 +101,7 @@ class SkipState(NamedTuple):
 class _Skip(Layer):
     """What both temporal skips share: a branch, a projection of what skips, a delay, and how the two are combined."""
 
-    def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: Combine, least_ms: float) -> None:
+    def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: str, least_ms: float) -> None:
         super().__init__()
         if not least_ms <= delay_ms < math.inf:
             raise SpikingGammaError("delay_ms", delay_ms, f"a finite time of at least {least_ms:g} ms")
@@ -161,7 +159,7 @@ class TemporalSkip(_Skip):
 
     parameter_kinds = {"mix": "scale"}  # noqa: RUF012
 
-    def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: Combine = "add") -> None:
+    def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: str = "add") -> None:
         super().__init__(branch, projection, delay_ms=delay_ms, combine=combine, least_ms=0.0)
         self.out_shape = _combined_shape(branch.out_shape, projection.out_shape, combine)
 
@@ -200,7 +198,7 @@ class Feedback(_Skip):
     parameter_kinds = {"mix": "scale"}  # noqa: RUF012
 
     def __init__(
-        self, branch: Stack, projection: Stack, in_shape: Sequence[int], *, delay_ms: float, combine: Combine = "add"
+        self, branch: Stack, projection: Stack, in_shape: Sequence[int], *, delay_ms: float, combine: str = "add"
     ) -> None:
         super().__init__(branch, projection, delay_ms=delay_ms, combine=combine, least_ms=1e-6)
         inner = _combined_shape(tuple(in_shape), projection.out_shape, combine)

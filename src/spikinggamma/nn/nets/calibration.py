@@ -16,7 +16,7 @@ from spikinggamma.nn.layers.integrator import Integrator
 from spikinggamma.nn.layers.lift import Lift
 from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
-from spikinggamma.nn.layers.stack import Residual, Stack
+from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.nets.base import level_of
 from spikinggamma.nn.neurons.base import Neuron
@@ -65,6 +65,14 @@ def calibrate_layers(
             branch = calibrate_layers(layer.branch, x, state[0], dt_ms, valid, signal_per_threshold, factors)
             shortcut = calibrate_layers(layer.shortcut, x, state[1], dt_ms, valid, signal_per_threshold, factors)
             x, weight = branch + shortcut, None
+            continue
+        if isinstance(layer, TemporalSkip | Feedback):
+            around = x
+            if isinstance(layer, Feedback):  # before anything has come back
+                silence = x.new_zeros(*x.shape[:2], *layer.projection.out_shape)
+                around = layer.combined(x, silence)
+            calibrate_layers(layer.branch, around, state.branch, dt_ms, valid, signal_per_threshold, factors)
+            x, weight = layer(x, state, dt_ms)[0], None
             continue
         x = _normalised(layer, x, dt_ms) if isinstance(layer, BatchNorm) else layer(x, state, dt_ms)[0]
         own = _weight_of(layer)
