@@ -20,7 +20,7 @@ if sys.argv[1] == "kept" and not keep_freed_memory():
 def work():
     torch.ones(3_000_000)  # 12 MB, then one too large for what is free
     torch.ones(12_000_000)
-for _ in range(3):
+for _ in range(10):  # until the heap has grown to what it needs
     work()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):
@@ -39,8 +39,7 @@ def test_pages_are_not_asked_for_anew() -> None:
     kept = faults("kept")
     if kept == "cannot":
         pytest.skip("this C library cannot be told to keep memory")
-    # A system that takes back cold pages makes a fault now and then: the least of three tries is the library's own.
-    assert min(int(kept), int(faults("kept")), int(faults("kept"))) < 100 < int(faults("by default"))
+    assert int(kept) < 100 < int(faults("by default"))
 
 
 def test_it_holds_inside_and_ends_with_the_block() -> None:
