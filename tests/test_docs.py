@@ -115,7 +115,9 @@ def _is_known(line: str) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    return re.findall(rf"`(?:spikinggamma\.)?((?:{'|'.join(ROOMS)})(?:\.[A-Za-z_]\w*)+)(?=[`(])", text)
+    """Names that begin with a room, in code between the lines; those of files are left to the check of links."""
+    found = re.findall(rf"`(?:spikinggamma\.)?((?:{'|'.join(ROOMS)})(?:\.[A-Za-z_]\w*)+)(?=[`(])", text)
+    return [name for name in found if not name.endswith((".jsonl", ".json", ".toml"))]
 
 
 def _exists(name: str) -> bool:
