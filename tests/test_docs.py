@@ -56,7 +56,8 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", ["recipe.md", "training.md"])
 def test_recipes_in_pages_are_recipes(page: str) -> None:
     found = [parse_recipe(text) for text in blocks(page, "toml")]
-    assert found != [] and all(recipe != Recipe() for recipe in found)
+    assert found != []
+    assert all(recipe != Recipe() for recipe in found)
 
 
 @pytest.mark.parametrize("page", NOW)
@@ -66,7 +67,9 @@ def test_commands_in_pages_exist_with_their_options(page: str) -> None:
 
 
 def test_an_unknown_command_or_option_is_noticed() -> None:
-    lines = _command_lines("`spikinggamma trane`, `spikinggamma bench speed --only dense`, `spikinggamma cite --nought`")
+    lines = _command_lines(
+        "`spikinggamma trane`, `spikinggamma bench speed --only dense`, `spikinggamma cite --nought`"
+    )
     assert [_is_known(line) for line in lines] == [False, True, False]
 
 
