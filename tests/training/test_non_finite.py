@@ -49,7 +49,7 @@ def not_a_number(layer: int, name: str, *, gradient: bool = False) -> Change:
         (large(0, "weight"), "drive of layers.0"),
         (large(0, "bucket_weight"), "signal of layers.0"),
         (large(0, "bias"), "drive of layers.1"),
-        (large(2, "weight"), "drive of layers.2"),
+        (large(1, "bias"), "drive of layers.2"),
         (not_a_number(1, "bias", gradient=True), "gradient of layers.1.bias"),
         (lambda net: None, "none in the net: the loss itself"),
     ],
