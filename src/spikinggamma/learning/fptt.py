@@ -44,7 +44,7 @@ class FPTT(Rule[ChainActivations]):
     nets = (Chain,)
     through_autograd = True
     updates = ("chunk", "step")
-    losses = ("each_step", "running")
+    needs_stepwise_loss = True
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: FPTTOptions) -> None:
         super().__init__(net, dt_ms, options)
@@ -55,8 +55,7 @@ class FPTT(Rule[ChainActivations]):
 
     def prepare(self, state: ChainState) -> ChainState:
         """Return the state cut off from the chunk before; see `PreparesState`."""
-        cut: ChainState = detached(state)
-        return cut
+        return detached(state)
 
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """See `Rule.accumulate`."""

@@ -69,6 +69,7 @@ class Loss(abc.ABC):
         evidence_kind: What of the outputs decides between classes; a stream is read by it.
         spiking_outputs: Whether it judges the spikes of output neurons, not the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
+        stepwise: Whether it has an error signal at every step that needs no later one.
         count: Of how many decisions the loss is the mean.
 
     Raises:
@@ -79,6 +80,7 @@ class Loss(abc.ABC):
     evidence_kind: ClassVar[EvidenceKind] = EvidenceKind.MEAN
     spiking_outputs: ClassVar[bool] = False
     replay: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = False
     options: Any
 
     def __init__(

@@ -85,6 +85,7 @@ class Running(OneDecision):
     whole, not by its share of the mean. Blame before the evidence is noise, hence the weight ω, which starts at zero.
     """
 
+    stepwise = True
     options: RunningOptions
 
     def __init__(

@@ -38,6 +38,8 @@ class Shifted(GammaRule):
         SpikingGammaError: buckets differ in their time constants, or train them.
     """
 
+    needs_equal_timescales = True
+
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
         every = torch.cat(self.alphas)

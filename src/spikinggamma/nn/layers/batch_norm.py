@@ -31,7 +31,7 @@ class TDBNOptions(BatchNormOptions):
     alpha: float = Field(default=1.0, gt=0.0, le=1e3, description="α, a factor beside it; 1/√2 where two branches meet")
 
 
-class BatchNorm(Layer):
+class BatchNorm(Layer[None]):
     """y = γ scale (x - μ) / √(σ² + ε) + β, with μ and σ² of each channel over time, batch and pixels.
 
     In training mode they are those of the chunk, in evaluation mode running means. Padding at the end of shorter recordings
@@ -68,7 +68,7 @@ class BatchNorm(Layer):
         return y if self.scale == 1.0 else y * self.scale, None
 
 
-class BatchNormThroughTime(Layer):
+class BatchNormThroughTime(Layer[Tensor]):
     """Statistics and a γ of their own for each time step (BNTT, Kim and Panda 2021); no β.
 
     Args:

@@ -36,7 +36,7 @@ class DelayOptions(Options):
     )
 
 
-class AxonalDelays(Layer):
+class AxonalDelays(Layer[DelayState | None]):
     """What each neuron sends arrives later, by its own time; see `spikinggamma.functional.delay`.
 
     Args:

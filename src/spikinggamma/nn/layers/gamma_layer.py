@@ -30,7 +30,7 @@ from spikinggamma.nn.layers.timescales import Timescales
 __all__ = ["GammaLayer"]
 
 
-class GammaLayer(Layer):
+class GammaLayer(Layer[SpikingGammaState]):
     """A layer of SpikingGamma neurons, or a read-out of the same memory.
 
     Args:

@@ -18,7 +18,7 @@ from spikinggamma.options import Options
 __all__ = ["Lift"]
 
 
-class Lift(Layer):
+class Lift(Layer[None]):
     """y(t) = module(x(t)): time and batch are one axis to the module.
 
     A batch normalisation therefore takes its statistics over time and batch together.

@@ -24,7 +24,7 @@ class LinearOptions(Options):
     )
 
 
-class Linear(Layer):
+class Linear(Layer[None]):
     """u(t) = W s(t).
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,18 +10,19 @@ from torch import Tensor, nn
 
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.neurons.base import Neuron
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["Recurrent", "RecurrentState"]
 
 
 class RecurrentState(NamedTuple):
-    """State of the neurons, and their spikes of the last step, [B, *shape]."""
+    """StateTree of the neurons, and their spikes of the last step, [B, *shape]."""
 
-    neuron: Any
+    neuron: StateTree
     spikes: Float[Tensor, "B *shape"]
 
 
-class Recurrent(Layer):
+class Recurrent(Layer[RecurrentState]):
     """u⁺(t) = u(t) + R s(t-1) into any neuron: `functional.recurrent_lif` for a LIF.
 
     A recurrent spike takes one step to arrive, so its delay is `dt_ms`: unlike time constants, R does not keep its meaning

@@ -34,7 +34,7 @@ class SynapticDelayOptions(Options):
     )
 
 
-class SynapticDelays(Layer):
+class SynapticDelays(Layer[DelayState | None]):
     """u_i(t) = Σ_j w_ij s_j(t - d_ij), one weight and one delay for each pair.
 
     A delay between two steps shares the weight out between them, by linear interpolation (`sigma_ms` = 0) or by a normalised

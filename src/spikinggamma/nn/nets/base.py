@@ -5,11 +5,12 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.registry import Registry
@@ -18,6 +19,7 @@ __all__ = [
     "NETS",
     "Activations",
     "LayerOutputs",
+    "MaskedState",
     "Neurons",
     "SequenceNet",
     "check_batch",
@@ -69,7 +71,23 @@ class Activations(Protocol):
         """Return the same with a price of an output at each step."""
 
 
-class SequenceNet(nn.Module, abc.ABC):
+@runtime_checkable
+class MaskedState(Protocol):
+    """What a net hands on from chunk to chunk, as far as learning rules and training know it: a named tuple."""
+
+    @property
+    def masks(self) -> tuple[Tensor | None, ...]:
+        """Dropout masks of this batch of recordings."""
+
+    def _replace(self, *, masks: tuple[Tensor | None, ...]) -> MaskedState:
+        """Return the same with other masks."""
+
+
+CarriedT = TypeVar("CarriedT", bound=MaskedState, default=Any)
+ActivationsT = TypeVar("ActivationsT", bound=Activations, default=Any)
+
+
+class SequenceNet(nn.Module, abc.ABC, Generic[CarriedT, ActivationsT]):
     """A net that learning rules and training know by these calls alone.
 
     What `run` leaves behind is for learning rules and for counting: see `Activations`.
@@ -103,17 +121,19 @@ class SequenceNet(nn.Module, abc.ABC):
         """C, the number of outputs."""
 
     @abc.abstractmethod
-    def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> Any:
+    def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> CarriedT:
         """Zero states, and fresh dropout masks where the net is in training mode and `dropout` is wanted."""
 
     @abc.abstractmethod
-    def run(self, spikes: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float) -> tuple[Activations, Any]:
+    def run(
+        self, spikes: Float[Tensor, "T B *in_shape"], state: CarriedT, dt_ms: float
+    ) -> tuple[ActivationsT, CarriedT]:
         """Run a chunk of recordings: return what it leaves behind, and the state after it."""
 
     @abc.abstractmethod
     def forward(
-        self, spikes: Float[Tensor, "T B *in_shape"], state: Any = None, *, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B C"], Any]:
+        self, spikes: Float[Tensor, "T B *in_shape"], state: CarriedT | None = None, *, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B C"], CarriedT]:
         """Return logits at every step and the state after the last, differentiable by autograd.
 
         None starts a recording. A state that is handed on carries no gradient: what is learnt from a chunk ends at its start.

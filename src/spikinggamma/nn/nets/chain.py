@@ -29,7 +29,7 @@ __all__ = ["Chain", "make_chain"]
 
 
 @NETS.register("chain", summary="Layers in a row, as a recipe's [[layers]] say.")
-class Chain(SequenceNet):
+class Chain(SequenceNet[ChainState, ChainActivations]):
     """Layers in a row; what the last of them gives at each step is the answer: logits, or spikes of output neurons.
 
     Args:
@@ -175,7 +175,7 @@ class Chain(SequenceNet):
         signal = self._checked(spikes, state, dt_ms)
         valid = steps_of_recordings(spikes, lengths)
         factors: list[float] = []
-        calibrate_layers(self.stack, signal, state.layers, dt_ms, valid, signal_per_threshold, factors)
+        calibrate_layers(self.stack, signal, dt_ms, valid, signal_per_threshold, factors)
         return factors
 
     def _checked(self, spikes: Tensor, state: ChainState, dt_ms: float) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.nn.layers.base import Layer
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["ChainActivations", "ChainState", "LayerCall", "NeuronActivations"]
 
@@ -25,7 +26,7 @@ class LayerCall(NamedTuple):
 
     layer: Layer
     inputs: Tensor
-    before: Any
+    before: StateTree
     outputs: Tensor
     counts: Tensor | None
 
@@ -67,7 +68,7 @@ class ChainActivations(NamedTuple):
 
 
 class ChainState(NamedTuple):
-    """State of every layer of the chain, and the dropout masks of this batch of recordings."""
+    """StateTree of every layer of the chain, and the dropout masks of this batch of recordings."""
 
-    layers: tuple[Any, ...]
+    layers: tuple[StateTree, ...]
     masks: tuple[Tensor | None, ...]

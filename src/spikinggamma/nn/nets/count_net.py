@@ -44,7 +44,7 @@ class _Units(nn.Linear):
     title="MLP on counts",
     summary="A perceptron on the spike counts of whole recordings.",
 )
-class CountNet(SequenceNet):
+class CountNet(SequenceNet[CountState, ChainActivations]):
     """The logits at each step are those of a perceptron that is given how often each channel has spiked so far.
 
     With the loss `last` it answers from the counts of whole recordings. No order, interval or coincidence reaches it: two

@@ -45,7 +45,7 @@ class NetActivations(NamedTuple):
 
 
 @NETS.register("spikinggamma", title="SpikingGamma", citations=(SPIKINGGAMMA, GAMMA_MEMORY))
-class GammaNet(SequenceNet):
+class GammaNet(SequenceNet[NetState, NetActivations]):
     """Layers in a row; the last is the read-out.
 
     Args:

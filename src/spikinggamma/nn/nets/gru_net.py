@@ -46,7 +46,7 @@ class _Units(nn.GRU):
 @NETS.register(
     "gru", title="GRU", summary="Gated recurrent units on the counts of each step.", citations=(GATED_UNITS,)
 )
-class GRUNet(SequenceNet):
+class GRUNet(SequenceNet[GRUState, ChainActivations]):
     """Layers of `torch.nn.GRU` over the counts of each step, and logits that are linear in the last layer's h(t).
 
         r, z = σ(W_r s + U_r h + b), σ(W_z s + U_z h + b)        s(t): counts of the step, divided by one scale

@@ -40,7 +40,7 @@ class AdaptiveLIFOptions(LIFOptions):
 
 
 @NEURONS.register("adaptive_lif", title="adaptive LIF", options=AdaptiveLIFOptions, citations=(E_PROP,))
-class AdaptiveLIF(Neuron):
+class AdaptiveLIF(Neuron[AdaptiveLIFState]):
     """Leaky integrate-and-fire neurons whose threshold rises with each spike."""
 
     State = AdaptiveLIFState

@@ -38,7 +38,7 @@ class SRMAlphaOptions(Options):
 
 
 @NEURONS.register("srm_alpha", title="SRM-α", options=SRMAlphaOptions, citations=(SLAYER,))
-class SRMAlpha(Neuron):
+class SRMAlpha(Neuron[SRMAlphaState]):
     """Spike response neurons with alpha functions, as SLAYER has them."""
 
     State = SRMAlphaState
