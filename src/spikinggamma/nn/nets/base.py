@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
