@@ -15,11 +15,34 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from spikinggamma.bench.kept_runs import PlannedRun, planned_run
-from spikinggamma.bench.resolution_table import MODELS, QUICK, QUICK_STEPS_MS, RECIPES, SMALL, STEPS_MS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import load_recipe, longest_step_ms
 
 __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
+
+MODELS = ("spikinggamma", "lif", "lif_ottt")
+STEPS_MS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0)
+
+# A bundled recipe, then overrides of it. The digits' nets are small: steps of 0.5 ms make recordings eight times as long.
+RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("localisation", "spikinggamma"): ("localisation",),
+    ("localisation", "lif"): ("localisation_lif",),
+    ("localisation", "lif_ottt"): ("localisation_lif_ottt",),
+    ("fsdd", "spikinggamma"): ("fsdd", "net.hidden=[96,96]", "training.epochs=10"),
+    ("fsdd", "lif"): ("fsdd_lif",),
+    ("fsdd", "lif_ottt"): ("fsdd_lif_ottt",),
+}
+
+QUICK = (("localisation", "spikinggamma"), ("localisation", "lif"))
+QUICK_STEPS_MS = (2.0, 4.0)
+SMALL = (
+    "data.options.n_train=64",
+    "data.options.n_validation=18",
+    "data.options.n_test=18",
+    "net.hidden=[8]",
+    "training.epochs=1",
+    "learning.schedule=constant",
+)
 
 
 class Case(NamedTuple):
