@@ -15,7 +15,7 @@ from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
-from spikinggamma.nn.nets.base import level_of
+from spikinggamma.nn.nets.checks import level_of
 from spikinggamma.nn.neurons.base import Neuron
 
 __all__ = ["calibrate_layers"]

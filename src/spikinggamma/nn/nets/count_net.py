@@ -9,16 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
-    check_spikes,
-    check_state,
-    checked_sizes,
-    no_thresholds,
-    steps_of_recordings,
-)
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import check_spikes, check_state, checked_sizes, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["CountNet", "CountState"]

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from spikinggamma.bibliography import GATED_UNITS
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import (
     check_spikes,
     check_state,
     checked_sizes,
@@ -22,7 +22,6 @@ from spikinggamma.nn.nets.base import (
     no_thresholds,
     steps_of_recordings,
 )
-from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
 from spikinggamma.nn.state import detached
 
 __all__ = ["GRUNet", "GRUState"]
