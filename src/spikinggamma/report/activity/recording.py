@@ -116,7 +116,7 @@ def _spikes_alone(activations: LayerOutputs) -> LayerRecord:
 
 
 def batch_of(recipe: Recipe, recordings: Sequence[Recording]) -> Batch:
-    return makebatch_of(recordings, dt_ms=recipe.data.dt_ms, n_channels=recipe.data.n_channels or None)
+    return make_batch(recordings, dt_ms=recipe.data.dt_ms, n_channels=recipe.data.n_channels or None)
 
 
 def predictions(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[int]:
