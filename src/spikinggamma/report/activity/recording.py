@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from spikinggamma.events import Batch, Recording
+from spikinggamma.events import Batch, Recording, make_batch
 from spikinggamma.functional import SigmaDeltaState, sigma_delta_step
 from spikinggamma.learning import judging_loss, make_loss
 from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, LayerOutputs, NetActivations, SequenceNet
