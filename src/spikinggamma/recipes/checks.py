@@ -1,4 +1,4 @@
-"""What the keys of a recipe ask of one another."""
+"""Checks of the keys of a recipe that depend on one another."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["check_together"]
 
 
 def check_together(recipe: Recipe) -> None:
-    """Refuse values that are right one by one and do not go together.
+    """Check that the values of a recipe, each valid by itself, are compatible.
 
     Raises:
-        SpikingGammaError: The first of them, by its key.
+        SpikingGammaError: Two values are incompatible; the message names the first such key.
     """
     net, learning, training = recipe.net, recipe.learning, recipe.training
     shortest = min(net.tau_ms)
@@ -24,7 +24,7 @@ def check_together(recipe: Recipe) -> None:
             "data.dt_ms",
             f"{recipe.data.dt_ms} ms",
             f"at most {shortest} ms, the shortest bucket in net.tau_ms",
-            "Use a finer step or longer buckets.",
+            "Use a shorter time step or longer time constants.",
         )
     _check_net(recipe)
     if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
@@ -46,7 +46,7 @@ def check_together(recipe: Recipe) -> None:
     if learning.rule == "shifted" and len(set(net.tau_ms)) > 1:
         raise SpikingGammaError(
             "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",
-            "Gamma kernels compose only when all buckets decay alike; use windowed otherwise.",
+            "Gamma kernels compose only if all buckets have the same time constant; use windowed otherwise.",
         )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def _check_net(recipe: Recipe) -> None:
     if net.model != "chain" and not net.hidden and not net.conv:
         raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
     if net.conv and net.model != "spikinggamma":
-        remedy = "A chain has convolutions of any neurons: net.model = chain and [[layers]]."
+        remedy = "A chain can have convolutions with any neurons: net.model = chain and [[layers]]."
         raise SpikingGammaError("net.conv", "convolutions", f"none with net.model {net.model}", remedy)
     if net.recurrent and not surrogate:
         expected = f"false with net.model {net.model}"

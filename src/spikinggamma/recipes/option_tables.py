@@ -1,4 +1,4 @@
-"""The tables of a recipe whose keys are the options of what the recipe names."""
+"""The tables of a recipe whose keys are the options of the entries that the recipe names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMED_BY", "OPTION_TABLES", "completed_tables", "entry_of_table", "without_foreign_options"]
 
-# Options of a neuron that have a table of their own.
+# Options of a neuron with a table of their own.
 _ELSEWHERE = ("surrogate_options",)
 
 
@@ -43,7 +43,7 @@ def _surrogate(recipe: Recipe) -> Entry[Any] | None:
     return SURROGATES.find(chosen, argument="neuron.surrogate")
 
 
-# Each table by its name, with the entry whose options it holds.
+# The entry whose options each table holds, by the name of the table.
 OPTION_TABLES: dict[str, Callable[[Recipe], Entry[Any] | None]] = {
     "neuron": _neuron,
     "surrogate": _surrogate,
@@ -62,11 +62,11 @@ NAMED_BY: dict[str, tuple[tuple[str, str], Registry[Any]]] = {
 
 
 def without_foreign_options(tables: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables of a recipe in which names were changed, without the options that only the entries before had.
+    """Return the tables of a recipe after a change of names, without options that only the entries named before had.
 
     Args:
-        tables: Of the recipe, after the change.
-        before: The same before it.
+        tables: Tables of the recipe after the change.
+        before: Tables before the change.
     """
     found = dict(tables)
     for table, ((section, key), registry) in NAMED_BY.items():
@@ -84,7 +84,7 @@ def _value(tables: Mapping[str, Any], section: str, key: str) -> Any:
 
 
 def entry_of_table(recipe: Recipe, table: str) -> Entry[Any] | None:
-    """Return the entry whose options a table holds, or None where what the recipe names has no such table."""
+    """Return the entry whose options a table holds, or None if the entries that the recipe names have no such table."""
     return OPTION_TABLES[table](recipe)
 
 
@@ -92,7 +92,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
     """Return the tables of options with every key, and the layers of a chain as they are.
 
     Raises:
-        SpikingGammaError: A name that is no entry, a key or value that its entry does not take, or a table of nothing.
+        SpikingGammaError: A name, a key or a value is unknown or invalid, or a table belongs to no entry.
     """
     found: dict[str, Any] = {}
     for table in OPTION_TABLES:
@@ -100,7 +100,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
         entry = entry_of_table(recipe, table)
         if entry is None:
             if given:
-                expected = f"no such table, as nothing that net.model {recipe.net.model} names has options of that kind"
+                expected = f"no such table, since net.model {recipe.net.model} has no options of that kind"
                 raise SpikingGammaError(table, f"[{table}] with {', '.join(given)}", expected)
             found[table] = {}
             continue
@@ -114,7 +114,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
 
 
 def _check_layers(layers: tuple[dict[str, Any], ...], where: str) -> None:
-    """Check names and options of the layers of a chain; that their shapes fit is seen when the net is built."""
+    """Check the names and options of the layers of a chain; their shapes are checked when the net is built."""
     for index, specification in enumerate(layers):
         place = f"{where}[{index}]"
         given = dict(specification)
