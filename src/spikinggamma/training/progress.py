@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a bar on a terminal, one log line an epoch everywhere else."""
+"""Reporters of the progress of a run: a bar on a terminal, else one log line per epoch."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _log = logging.getLogger("spikinggamma.training")
 
 @runtime_checkable
 class Reporter(Protocol):
-    """Told of every portion of work and of every finished epoch."""
+    """The interface of reporters, which receive the progress within epochs and the results of epochs."""
 
     def __enter__(self) -> Reporter: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
     def begin(self, *, epochs: int, done: int) -> None:
-        """A run of `epochs` epochs starts, `done` of them already done."""
+        """Start the report of a run of `epochs` epochs, of which `done` are done."""
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
-        """`progress` epochs (with a fraction) are done; the training figures of the epoch so far."""
+        """Report that `progress` epochs (with a fraction) are done, with training loss and accuracy so far in this one."""
 
     def epoch(self, row: Row) -> None:
-        """An epoch is done; `row` is its row of metrics."""
+        """Report a finished epoch by its row of metrics."""
 
 
 class LogReporter:
-    """One line to the logger `spikinggamma.training` for each epoch."""
+    """Write one line to the logger `spikinggamma.training` for each epoch."""
 
     def __enter__(self) -> LogReporter:
         return self
@@ -60,7 +60,7 @@ class LogReporter:
 
 
 class SilentReporter:
-    """Says nothing: for one run of many."""
+    """Report nothing, for one of many runs."""
 
     def __enter__(self) -> SilentReporter:
         return self
@@ -81,15 +81,15 @@ class SilentReporter:
 
 
 class TerminalReporter:
-    """A bar over the epochs with the figures of the last one, and the time left."""
+    """Show a bar over the epochs, the figures of the last epoch, and the time left."""
 
     def __init__(self) -> None:
-        # rich costs a tenth of a second to import; only a terminal pays it.
+        # rich takes a tenth of a second to import, so it is imported only for a terminal.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
-            # All of it in 80 columns: loss and accuracy of this epoch so far, validation and spikes of the one before.
+            # Fits into 80 columns: loss and accuracy of this epoch so far, validation and spikes of the last one.
             TextColumn("{task.fields[now]}/{task.total:.0f}"),
             BarColumn(bar_width=8),
             TextColumn("{task.fields[running]} {task.fields[figures]} left"),
@@ -121,7 +121,7 @@ class TerminalReporter:
 
 
 def reporter_for(terminal: bool | None = None) -> Reporter:
-    """A bar where standard error is a terminal, log lines where it is not."""
+    """Return a reporter with a bar if standard error is a terminal, else one with log lines."""
     return TerminalReporter() if (sys.stderr.isatty() if terminal is None else terminal) else LogReporter()
 
 
