@@ -66,7 +66,9 @@ def test_commands_in_pages_exist_with_their_options(page: str) -> None:
 
 
 def test_an_unknown_command_or_option_is_noticed() -> None:
-    lines = _command_lines("`spikinggamma trane`, `spikinggamma bench speed --only dense`, `spikinggamma cite --nought`")
+    lines = _command_lines(
+        "`spikinggamma trane`, `spikinggamma bench speed --only dense`, `spikinggamma cite --nought`"
+    )
     assert [_is_known(line) for line in lines] == [False, True, False]
 
 

@@ -84,14 +84,20 @@ def neuron_forward(
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.neuron_adjoint`; samples are summed in a fixed order."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.neuron_adjoint`.
+
+    Samples are summed in a fixed order.
+    """
     return _gradients(grad, signal, drive, weight, alpha, buckets, gated=True)
 
 
 def signal_gradients(
     grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.signal_gradients`; samples are summed in a fixed order."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.signal_gradients`.
+
+    Samples are summed in a fixed order.
+    """
     return _gradients(grad, grad, drive, weight, alpha, buckets, gated=False)
 
 
@@ -115,7 +121,10 @@ def _gradients(
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """Return the gradient of the bucket weights; see `spikinggamma.kernels.bucket_products`; samples are summed in a fixed order."""
+    """Return the gradient of the bucket weights; see `spikinggamma.kernels.bucket_products`.
+
+    Samples are summed in a fixed order.
+    """
     grad, drive = grad.detach().contiguous(), drive.detach().contiguous()
     result = grad.new_empty(len(alpha), *grad.shape[1:])
     inputs = (grad, drive, *_keep_and_take(alpha), buckets.detach().contiguous())

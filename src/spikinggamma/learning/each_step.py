@@ -30,6 +30,7 @@ class EachStep(Loss):
 
     answer = Answer.CLASS_OR_VALUES_BY_STEP
     evidence_kind = EvidenceKind.NOW
+    stepwise = True
 
     def __init__(
         self,

@@ -76,6 +76,7 @@ class Loss(abc.ABC):
         evidence_kind: Quantity that decides between classes; predictions in a stream use it.
         spiking_outputs: Whether it takes the spikes of output neurons instead of the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
+        stepwise: Whether its error signal at every step depends on no later step.
         count: Number of decisions that the loss is the mean over.
 
     Raises:
@@ -86,6 +87,7 @@ class Loss(abc.ABC):
     evidence_kind: ClassVar[EvidenceKind] = EvidenceKind.MEAN
     spiking_outputs: ClassVar[bool] = False
     replay: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = False
     options: Any
 
     def __init__(

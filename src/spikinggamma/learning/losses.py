@@ -89,6 +89,7 @@ class Running(OneDecision):
     evidence yet; hence the weight ω, which starts near zero.
     """
 
+    stepwise = True
     options: RunningOptions
 
     def __init__(

@@ -39,6 +39,8 @@ class Shifted(GammaRule):
         SpikingGammaError: Buckets have different time constants, or the time constants are trained.
     """
 
+    needs_equal_timescales = True
+
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
         every = torch.cat(self.alphas)

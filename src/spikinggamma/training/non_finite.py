@@ -39,10 +39,10 @@ def has_finite_parameters(net: SequenceNet) -> bool:
 
 
 def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
-    """Return the name of the first non-finite parameter, signal or gradient.
+    """Return the name of the first non-finite parameter, drive or signal, or else gradient.
 
-    Parameters and signals are checked from the input upwards, then gradients from the read-out downwards, which is the
-    direction of backpropagation.
+    Parameters, drives and signals are checked from the input upwards, then gradients from the read-out downwards, which is
+    the direction of backpropagation. The output of a hidden layer is not checked, since it affects the drive of the next.
 
     Args:
         net: The net with its present parameters and gradients.
@@ -61,9 +61,12 @@ def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
         with torch.no_grad():
             activations, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
         for number, layer in enumerate(activations.layers):
-            for quantity, tensor in ((name, getattr(layer, name, None)) for name in ("drive", "signal", "outputs")):
+            for quantity in ("drive", "signal"):
+                tensor = getattr(layer, quantity, None)
                 if tensor is not None and not _finite(tensor):
                     return f"{quantity} of layers.{number}"
+        if not _finite(activations.layers[-1].outputs):
+            return "the logits"
     for name, parameter in reversed(named):
         if parameter.grad is not None and not _finite(parameter.grad):
             return f"gradient of {name}"

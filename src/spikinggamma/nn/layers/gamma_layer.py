@@ -8,6 +8,8 @@
 Dense and convolutional layers project by W and mix the buckets of each cell by v (Q_k = diag v_k). A per-synapse layer
 does not project and mixes by one matrix per bucket (Q_k = V_k). Learning rules use these maps and their adjoints, and
 know no type of layer.
+
+The file is longer than others since it is the whole interface between SpikingGamma layers and their learning rules.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from spikinggamma.nn.layers.timescales import Timescales
 __all__ = ["GammaLayer"]
 
 
-class GammaLayer(Layer):
+class GammaLayer(Layer[SpikingGammaState]):
     """Base class of layers of SpikingGamma neurons, and of read-outs with the same memory.
 
     Args:

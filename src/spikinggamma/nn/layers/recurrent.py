@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.neurons.base import Neuron
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["Recurrent", "RecurrentState"]
 
@@ -17,11 +18,11 @@ __all__ = ["Recurrent", "RecurrentState"]
 class RecurrentState(NamedTuple):
     """State of the neurons, and their spikes of the last step, [B, *shape]."""
 
-    neuron: Any
+    neuron: StateTree
     spikes: Float[Tensor, "B *shape"]
 
 
-class Recurrent(Layer):
+class Recurrent(Layer[RecurrentState]):
     """Add the recurrent input R s(t-1) to the drive of any neurons, as `functional.recurrent_lif` does for LIF neurons.
 
     A recurrent spike takes one step to arrive, so its delay is `dt_ms`. Unlike time constants, R therefore changes its

@@ -15,7 +15,8 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layers.activations import LayerActivations
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
-from spikinggamma.nn.nets.base import NETS, SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.checks import checked_factor, level_of, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["GammaNet", "NetActivations", "NetState"]
@@ -48,7 +49,7 @@ class NetActivations(NamedTuple):
 
 
 @NETS.register("spikinggamma", title="SpikingGamma", citations=(SPIKINGGAMMA, GAMMA_MEMORY))
-class GammaNet(SequenceNet):
+class GammaNet(SequenceNet[NetState, NetActivations]):
     """SpikingGamma layers in sequence; the last is the read-out.
 
     Args:

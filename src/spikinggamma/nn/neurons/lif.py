@@ -44,7 +44,7 @@ def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
 
 
 @NEURONS.register("lif", title="LIF", options=LIFOptions)
-class LIF(Neuron):
+class LIF(Neuron[LIFState]):
     """Leaky integrate-and-fire neurons with an optional synaptic current.
 
     See `spikinggamma.functional.lif` for the equations.
