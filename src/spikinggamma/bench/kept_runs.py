@@ -33,7 +33,13 @@ class PlannedRun(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An evaluation: a perturbation's text, empty for none, its seed, and the time step [ms], None for that of the training."""
+    """A required evaluation.
+
+    Attributes:
+        perturb: Text of the perturbation; empty for none.
+        perturb_seed: Seed of the perturbation.
+        dt_ms: Time step in ms; None for that of the training.
+    """
 
     perturb: str = ""
     perturb_seed: int = 0

@@ -94,7 +94,21 @@ def dense_problem(
     dropout: float = 0.0,
     dtype: torch.dtype = torch.float64,
 ) -> Problem:
-    """Return a problem with random spikes into `depth` fully connected hidden layers."""
+    """Return a problem with random spikes into `depth` fully connected hidden layers.
+
+    Args:
+        depth: Number of hidden layers.
+        tau_ms: Time constants of the buckets in ms.
+        steps: Number of steps of the longest recording.
+        seed: Seed of net and spikes.
+        width: Number of neurons of each hidden layer.
+        synapse: "neuron" or "synapse".
+        rectify: Whether y = max(x, 0).
+        analogue: Whether to send the signal itself instead of spikes.
+        train_tau: Whether time constants are trained.
+        dropout: Probability that a hidden neuron is silenced.
+        dtype: Type of the parameters.
+    """
     generator = torch.Generator().manual_seed(seed)
     net = dense_net(
         (6, *[width] * depth, _CLASSES),

@@ -73,12 +73,12 @@ class Sweep(NamedTuple):
 
     @property
     def pairs_ms(self) -> list[tuple[float, float]]:
-        """Steps of training and of the test of all compared measurements."""
+        """Return the steps of training and of the test of all compared measurements."""
         return [(step if self.mode == "trained" else self.home_dt_ms, step) for step in self.steps_ms]
 
     @property
     def told_ms(self) -> list[tuple[float, float]]:
-        """The pairs of steps that have a row in this sweep."""
+        """Return the pairs of steps that have a row in this sweep."""
         return [pair for pair in self.pairs_ms if self.mode == "trained" or pair[0] != pair[1]]
 
 
@@ -119,7 +119,9 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
     longest = longest_step_ms(recipe)
     steps = tuple(step for step in (QUICK_STEPS_MS if quick else STEPS_MS) if step <= longest)
     if not steps:
-        raise SpikingGammaError("net.tau_ms", f"{longest} ms in {case.recipe}", "buckets as long as one of the steps")
+        raise SpikingGammaError(
+            "net.tau_ms", f"{longest} ms in {case.recipe}", "time constants of at least one of the steps"
+        )
     own = min(steps, key=lambda step: abs(math.log(step / recipe.data.dt_ms)))
     carried = [Sweep(case, "carried", own, home, steps) for home in steps if len(steps) > 1]
     return [*carried, Sweep(case, "trained", own, own, steps)]

@@ -81,7 +81,7 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        """The fields that identify its row."""
+        """Return the fields that identify its row."""
         return {
             "task": self.task,
             "variant": self.variant,
