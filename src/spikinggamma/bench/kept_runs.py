@@ -119,7 +119,13 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:
-    """Return the evaluations that are still to be made."""
+    """Return the evaluations of a run that are still to be made.
+
+    Args:
+        folder: Folder of the run.
+        recipe: Its recipe.
+        wanted: The required evaluations.
+    """
     known = outcomes(folder, recipe)
     return [asked for asked in wanted if asked not in known]
 

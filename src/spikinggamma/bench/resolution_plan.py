@@ -94,6 +94,11 @@ def cases(*, quick: bool) -> list[Case]:
 def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -> list[Case]:
     """Return the cases of these tasks and models; an empty list stands for all.
 
+    Args:
+        chosen: The cases to select from.
+        only: Names of tasks.
+        models: Names of models.
+
     Raises:
         SpikingGammaError: A task or model is unknown, or none of these tasks has the model.
     """
@@ -128,7 +133,14 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
 
 
 def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
-    """Return the run of a case that is trained at a step."""
+    """Return the run of a case that is trained at a time step.
+
+    Args:
+        case: The case.
+        dt_ms: Time step of the training in ms.
+        seed: Seed of the run.
+        quick: Whether it is a quick check.
+    """
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
     small = SMALL if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)

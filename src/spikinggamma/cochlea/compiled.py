@@ -27,6 +27,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def interpolate(kept, first, span, weights, n_rows, drive):  # type: ignore[no-untyped-def]
     # Lane `phase * n_rows + r` is channel `stride * r + phase`; those of phase 0 are filtered places themselves.
+    """Write the velocity of all channels to `drive`, interpolated from filtered places `kept`, for `span` samples."""
     stride, before = weights.shape[0], weights.shape[1] // 2 - 1
     for t in range(span):
         row = kept[first + t]
@@ -43,6 +44,7 @@ def interpolate(kept, first, span, weights, n_rows, drive):  # type: ignore[no-u
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def release(drive, span, step, pools, probability):  # type: ignore[no-untyped-def]
     # In single precision some steps are too small to be added, which changes a pool by at most 2e-4.
+    """Advance the pools of transmitter by `span` samples, and write spike probabilities; see `hair_cell`."""
     g, y, x, r = np.float32(G * step), np.float32(Y * step), np.float32(X * step), np.float32(R * step)
     lost, heard = np.float32((L + R) * step), np.float32(H * step)
     for t in range(span):

@@ -63,6 +63,7 @@ class FilterBank(NamedTuple):
 
     @property
     def n_places(self) -> int:
+        """Return the number of filtered places."""
         return sum(group.gains.shape[1] for group in self.groups)
 
 

@@ -36,6 +36,9 @@ _WORDS: dict[Unit, str] = {
 class PerturbationKind:
     """A registered perturbation; calling it changes events.
 
+    Args:
+        change: Function that changes events; the other arguments are the attributes.
+
     Attributes:
         unit: Unit of its level: "ms", a "share" from 0 to 1, or "" if it has no level.
         most: The highest level.

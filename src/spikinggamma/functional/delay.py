@@ -163,7 +163,13 @@ def fractional_delay_sequence(
 def fractional_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """Run one step of `fractional_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
+    """Run one step of `fractional_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step.
+
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s(t), [B, N].
+    """
     arrived, after = fractional_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 
@@ -197,7 +203,13 @@ def floored_delay_sequence(
 def floored_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """Run one step of `floored_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
+    """Run one step of `floored_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step.
+
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s(t), [B, N].
+    """
     arrived, after = floored_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 

@@ -71,7 +71,12 @@ class LIFState(NamedTuple):
 
 
 def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, " *cells"]) -> LIFState:
-    """i(t) and v⁻(t) alone: a leaky integrator, which never spikes. A read-out is made of it.
+    """Run one step of a leaky integrator: i(t) and v⁻(t) of a LIF neuron without spikes, as in a read-out.
+
+    Args:
+        parameters: Parameters of the integrator.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)

@@ -24,6 +24,8 @@ class EachStep(Loss):
 
     Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C].
 
+    The arguments are those of `Loss`.
+
     Raises:
         SpikingGammaError: The shape or the range of the targets does not fit.
     """

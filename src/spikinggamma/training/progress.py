@@ -27,7 +27,13 @@ class Reporter(Protocol):
         """Start the report of a run of `epochs` epochs, of which `done` are done."""
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
-        """Report that `progress` epochs (with a fraction) are done, with training loss and accuracy so far in this one."""
+        """Report the progress within an epoch.
+
+        Args:
+            progress: Number of epochs done, with a fraction.
+            loss: Training loss of the epoch so far.
+            accuracy: Training accuracy of the epoch so far.
+        """
 
     def epoch(self, row: Row) -> None:
         """Report a finished epoch by its row of metrics."""
@@ -45,15 +51,18 @@ class LogReporter:
         return None
 
     def begin(self, *, epochs: int, done: int) -> None:
+        """Log the number of finished epochs of a resumed run; see `Reporter.begin`."""
         self._epochs = epochs
         self._seconds: list[float] = []
         if done:
             _log.info("resumed after epoch %d of %d", done, epochs)
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+        """Report nothing within an epoch; see `Reporter.advance`."""
         return None
 
     def epoch(self, row: Row) -> None:
+        """Log a finished epoch; see `Reporter.epoch`."""
         self._seconds.append(row["seconds"])
         left = sum(self._seconds) / len(self._seconds) * (self._epochs - row["epoch"])
         _log.info("epoch %d/%d  %s  left %s", row["epoch"], self._epochs, _figures(row), _clock(left))
@@ -71,12 +80,15 @@ class SilentReporter:
         return None
 
     def begin(self, *, epochs: int, done: int) -> None:
+        """Report nothing; see `Reporter.begin`."""
         return None
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+        """Report nothing; see `Reporter.advance`."""
         return None
 
     def epoch(self, row: Row) -> None:
+        """Report nothing; see `Reporter.epoch`."""
         return None
 
 
@@ -108,13 +120,16 @@ class TerminalReporter:
         self._bar.stop()
 
     def begin(self, *, epochs: int, done: int) -> None:
+        """Start the bar; see `Reporter.begin`."""
         self._task = self._bar.add_task("", total=epochs, completed=done, now=done, running="", figures="")
 
     def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+        """Move the bar; see `Reporter.advance`."""
         running = f"loss {loss:.3f} train {accuracy:.1%}"
         self._bar.update(self._task, completed=progress, now=math.ceil(progress), running=running)
 
     def epoch(self, row: Row) -> None:
+        """Show the figures of a finished epoch; see `Reporter.epoch`."""
         rates = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s"])
         figures = f"val {row['validation_accuracy']:.1%} spikes/s {rates}"
         self._bar.update(self._task, completed=row["epoch"], now=row["epoch"], figures=figures)

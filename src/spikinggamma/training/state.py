@@ -38,6 +38,7 @@ class State:
 
     @property
     def recipe(self) -> Recipe:
+        """Return the recipe of the run."""
         return self.run.recipe
 
     @property
