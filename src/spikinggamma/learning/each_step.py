@@ -16,7 +16,7 @@ from spikinggamma.options import Options
 __all__ = ["EachStep"]
 
 
-@LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
+@LOSSES.register("each_step", summary="Cross-entropy at every labelled step, or squared error for values.")
 class EachStep(Loss):
     """Mean over labelled steps of the cross-entropy, or of half the squared error for real-valued targets.
 
