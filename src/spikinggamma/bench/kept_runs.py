@@ -33,7 +33,13 @@ class PlannedRun(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An evaluation: a perturbation's text, empty for none, its seed, and the time step [ms], None for that of the training."""
+    """A required evaluation.
+
+    Attributes:
+        perturb: Text of the perturbation; empty for none.
+        perturb_seed: Seed of the perturbation.
+        dt_ms: Time step in ms; None for that of the training.
+    """
 
     perturb: str = ""
     perturb_seed: int = 0
@@ -113,7 +119,13 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:
-    """Return the evaluations that are still to be made."""
+    """Return the evaluations of a run that are still to be made.
+
+    Args:
+        folder: Folder of the run.
+        recipe: Its recipe.
+        wanted: The required evaluations.
+    """
     known = outcomes(folder, recipe)
     return [asked for asked in wanted if asked not in known]
 

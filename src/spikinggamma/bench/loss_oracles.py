@@ -1,6 +1,7 @@
-"""Losses by their definitions, recording by recording, for autograd to differentiate.
+"""Losses by their definitions, recording by recording, as functions for autograd.
 
-They check the hand-derived error signals of `spikinggamma.learning`, of which they use the default horizon of `running` alone.
+They are references for the hand-derived error signals of `spikinggamma.learning`, of which they use only the default
+horizon of `running`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def reference_loss(
     Args:
         name: Name of the loss.
         logits: Outputs of the net.
-        targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
+        targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C].
         lengths: Number of steps of each recording.
         dt_ms: Time step [ms].
     """
@@ -40,7 +41,13 @@ def reference_loss(
 def reference_activity(
     outputs: Sequence[Float[Tensor, "T B _"]], lengths: Int[Tensor, " B"], units: Sequence[float]
 ) -> Float[Tensor, ""]:
-    """Return what an activity cost of 1 adds: each layer's mean output over a recording, in its unit, layers added up."""
+    """Return the loss of an activity cost of 1: the sum over layers of the mean output over a recording, in units.
+
+    Args:
+        outputs: Output of each layer, [T, B, N].
+        lengths: Number of steps of each recording, [B].
+        units: Unit of each layer.
+    """
     means = [
         y[: int(length), sample].mean() / unit
         for y, unit in zip(outputs, units, strict=True)

@@ -73,12 +73,12 @@ class Sweep(NamedTuple):
 
     @property
     def pairs_ms(self) -> list[tuple[float, float]]:
-        """Steps of training and of the test of all compared measurements."""
+        """Return the steps of training and of the test of all compared measurements."""
         return [(step if self.mode == "trained" else self.home_dt_ms, step) for step in self.steps_ms]
 
     @property
     def told_ms(self) -> list[tuple[float, float]]:
-        """The pairs of steps that have a row in this sweep."""
+        """Return the pairs of steps that have a row in this sweep."""
         return [pair for pair in self.pairs_ms if self.mode == "trained" or pair[0] != pair[1]]
 
 
@@ -93,6 +93,11 @@ def cases(*, quick: bool) -> list[Case]:
 
 def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -> list[Case]:
     """Return the cases of these tasks and models; an empty list stands for all.
+
+    Args:
+        chosen: The cases to select from.
+        only: Names of tasks.
+        models: Names of models.
 
     Raises:
         SpikingGammaError: A task or model is unknown, or none of these tasks has the model.
@@ -119,14 +124,23 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
     longest = longest_step_ms(recipe)
     steps = tuple(step for step in (QUICK_STEPS_MS if quick else STEPS_MS) if step <= longest)
     if not steps:
-        raise SpikingGammaError("net.tau_ms", f"{longest} ms in {case.recipe}", "buckets as long as one of the steps")
+        raise SpikingGammaError(
+            "net.tau_ms", f"{longest} ms in {case.recipe}", "time constants of at least one of the steps"
+        )
     own = min(steps, key=lambda step: abs(math.log(step / recipe.data.dt_ms)))
     carried = [Sweep(case, "carried", own, home, steps) for home in steps if len(steps) > 1]
     return [*carried, Sweep(case, "trained", own, own, steps)]
 
 
 def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
-    """Return the run of a case that is trained at a step."""
+    """Return the run of a case that is trained at a time step.
+
+    Args:
+        case: The case.
+        dt_ms: Time step of the training in ms.
+        seed: Seed of the run.
+        quick: Whether it is a quick check.
+    """
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
     small = SMALL if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)

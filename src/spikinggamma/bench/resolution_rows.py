@@ -1,6 +1,6 @@
-"""Rows of the resolution benchmark: accuracy relative to the best step, spikes relative to the reference step, and demands.
+"""Rows of the resolution benchmark: accuracy relative to the best step, spikes relative to the reference step, and bounds.
 
-Only full-size SpikingGamma nets have demands; other nets are measured for comparison.
+Only full-size SpikingGamma nets have bounds to meet; other nets are measured for comparison.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def rows_of(
         seeds: Seeds of the runs.
         runs: Runs by the step of training [ms], one for each seed.
         folder: Folder of the runs.
-        quick: Whether this is a quick check, without demands.
+        quick: Whether this is a quick check, without bounds.
     """
     points = {pair: _point(runs[pair[0]], pair[1], folder) for pair in sweep.pairs_ms}
     best = max(point.accuracy for point in points.values())

@@ -40,7 +40,13 @@ _LOOK_S = 0.5
 
 
 def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
-    """Return the command that starts the process of a run in `folder`."""
+    """Return the command that starts the process of a run.
+
+    Args:
+        run: The run.
+        folder: Its folder.
+        asked: The required evaluations.
+    """
     told = {
         "folder": str(folder),
         "source": run.source,
@@ -52,6 +58,12 @@ def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str,
 
 def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
     """Train the run in `folder` to its end, and write all evaluations in `asked` to its `outcomes.jsonl`.
+
+    Args:
+        folder: Folder of the run.
+        source: Name of the recipe, or path of its file.
+        settings: Overrides of the recipe.
+        asked: The required evaluations.
 
     Raises:
         SpikingGammaError: Training or evaluation raises it.

@@ -81,7 +81,7 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        """The fields that identify its row."""
+        """Return the fields that identify its row."""
         return {
             "task": self.task,
             "variant": self.variant,
@@ -110,7 +110,12 @@ def cells(*, quick: bool) -> list[Cell]:
 def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -> list[Cell]:
     """Return the cells of these groups and models; a name such as `fsdd.norm` stands for all groups that begin with it.
 
-    Empty lists stand for all, but groups of a large data set are included only where they are named.
+    Empty lists stand for all, but groups of a large data set are included only if they are named.
+
+    Args:
+        chosen: The cells to select from.
+        only: Names of groups.
+        models: Names of models.
 
     Raises:
         SpikingGammaError: A group or model is unknown.
@@ -179,6 +184,11 @@ def _group(
 
 def planned(cell: Cell, seed: int, *, quick: bool) -> PlannedRun:
     """Return the run that a cell needs for a seed.
+
+    Args:
+        cell: The cell.
+        seed: Seed of the run.
+        quick: Whether it is a quick check.
 
     Raises:
         SpikingGammaError: The overrides do not fit the recipe.

@@ -28,23 +28,23 @@ class Recording:
     Times are whole microseconds, so that one recording can be binned at any time step; each event is one spike.
 
     Args:
-        times_us: When each spike happened, in ascending order; at least 0 and below `duration_us`.
-        channels: Which channel spiked; at least 0 and below `n_channels`.
+        times_us: Time of each spike in microseconds, in ascending order; at least 0 and below `duration_us`.
+        channels: Channel of each spike; at least 0 and below `n_channels`.
         n_channels: Number of channels of the sensor, including silent ones.
-        duration_us: Length of the recording, at least 1.
-        label: Class, at least 0; -1 where only steps have labels.
-        speaker: Speaker or subject, where splits depend on it.
+        duration_us: Length of the recording in microseconds, at least 1.
+        label: Class, at least 0; -1 if only steps have labels.
+        speaker: Speaker or subject, if splits depend on it.
         source: Origin of the recording, such as a file name.
-        shape: (polarities, height, width) of a camera; empty where channels are a list.
-        step_labels: Class of each stretch of `step_us`, the first at time 0; -1 where it has none. Their number is
+        shape: (polarities, height, width) of a camera; empty if channels are a list.
+        step_labels: Class of each stretch of `step_us`, the first at time 0; -1 if it has none. Their number is
             ceil(duration_us / step_us).
-        step_us: Length of those stretches; 0 without them.
+        step_us: Length of those stretches in microseconds; 0 without them.
 
     Shapes:
         times_us int64 [E]; channels int32 [E]; step_labels int64 [S].
 
     Raises:
-        SpikingGammaError: An argument breaks one of these rules; the message names the first bad event.
+        SpikingGammaError: An argument breaks one of these rules; the message names the first invalid event.
 
     Example:
         >>> Recording(np.array([0, 1500]), np.array([3, 1], np.int32), n_channels=4, duration_us=2000, label=0).n_events
@@ -87,7 +87,7 @@ class Recording:
 
     @property
     def n_events(self) -> int:
-        """Number of spikes E."""
+        """Return E, the number of spikes."""
         return len(self.times_us)
 
     @property

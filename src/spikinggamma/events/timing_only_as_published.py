@@ -116,6 +116,14 @@ def from_bins(
 ) -> Recording:
     """Return a recording with an event in the middle of each given bin; binned at `BIN_MS`, step i is bin i again.
 
+    Args:
+        bins: Bin of each event, [E].
+        channels: Channel of each event, [E].
+        n_channels: Number of channels.
+        label: Class.
+        speaker: Speaker.
+        source: Origin of the recording.
+
     Example:
         >>> one = from_bins(np.array([0, 99]), np.array([3, 1]), n_channels=4, label=0)
         >>> one.times_us, one.duration_us

@@ -1,4 +1,4 @@
-"""One place chooses how a scan is computed: compiled for the processor, by Triton on a GPU, or step by step in PyTorch."""
+"""The choice of how a scan is computed: compiled for the processor, by Triton on a GPU, or step by step in PyTorch."""
 
 from __future__ import annotations
 
@@ -42,8 +42,11 @@ _WORDS = {"cpu": "compiled for the processor", "triton": "Triton"}
 def use(name: str) -> Iterator[None]:
     """Force a backend inside a `with` block: "auto", "cpu" (compiled), "triton" or "reference" (plain PyTorch).
 
-    What cannot run somewhere, "cpu" on a GPU or another element type, is plain PyTorch there. "triton" on the processor is for
-    Triton's interpreter.
+    A scan that the backend cannot compute, such as "cpu" on a GPU or another element type, is computed in plain
+    PyTorch. On the processor, "triton" uses Triton's interpreter.
+
+    Raises:
+        SpikingGammaError: The name is unknown.
     """
     if name not in _NAMES:
         raise SpikingGammaError("name", name, "one of " + ", ".join(f'"{known}"' for known in _NAMES))
@@ -55,12 +58,12 @@ def use(name: str) -> Iterator[None]:
 
 
 def is_compiled(like: Tensor) -> bool:
-    """Whether a scan of such a tensor goes to the kernels that are compiled for the processor."""
+    """Return whether scans of such a tensor use the kernels compiled for the processor."""
     return _chosen(like) == "cpu"
 
 
 def _chosen(like: Tensor) -> str:
-    """The backend of a scan, told once for each kind."""
+    """Return the backend of a scan; each kind is logged once."""
     choice = _choice.get()
     fits = like.dtype in (torch.float32, torch.float64)
     if fits and like.device.type == "cpu" and choice in ("auto", "cpu"):
@@ -82,7 +85,7 @@ def _has_triton() -> bool:
 
 
 def _backend(like: Tensor) -> Any:
-    """The module that does it; loaded when it is needed, for compilers take seconds to load."""
+    """Return the module of the backend, imported only when needed, because compilers take seconds to load."""
     name = _chosen(like)
     if name == "reference":
         return reference
@@ -92,11 +95,19 @@ def _backend(like: Tensor) -> Any:
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
+    """Encode the positive part of a signal by the sigma-delta code.
+
+    Args:
+        signal: x, [T, B, N].
+        alpha_0: Decay per step of the estimate.
+        code: The sigma-delta code.
+        dt_ms: Time step in ms.
+        state: Estimate and adaptation before the first step.
+        counting: Whether spike counts are needed.
 
     Returns:
-        What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N], which may be left out, [0, 0, 0], where they
-        need not be counted; and the state after the last step.
+        The message 2 ϑ(t) n(t), [T, B, N]; the spikes n(t) as int32, [T, B, N], or possibly [0, 0, 0] if counts are not
+        needed; and the final state.
     """
     return _backend(signal).code_forward(signal, alpha_0, code, dt_ms, state, counting=counting)
 
@@ -104,20 +115,28 @@ def code_forward(
 def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
+    """Return x(t) = b + Σ_k v_k h_k(t), [T, B, N], and the final buckets, [K, B, N], without gradients.
+
+    Args:
+        drive: u, [T, B, N].
+        weight: v, [K, N].
+        bias: b, [N].
+        alpha: Decay per step of each bucket, [K].
+        buckets: h before the first step, [K, B, N].
+    """
     return _backend(drive).signal_forward(drive, weight, bias, alpha, buckets)
 
 
 def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Adjoint of `signal_forward` in the drive.
+    """Return the adjoint of `signal_forward` with respect to the drive.
 
     Args:
-        blame: δ = ∂ℓ/∂x [T, B, N].
-        weight: v [K, N].
-        alpha: Decay per step [K].
+        grad: δ = ∂ℓ/∂x, [T, B, N].
+        weight: v, [K, N].
+        alpha: Decay per step of each bucket, [K].
 
     Returns:
-        r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
+        r = ∂ℓ/∂u, [T, B, N], and ∂ℓ/∂h before the first step, [K, B, N].
     """
     return _backend(grad).signal_adjoint(grad, weight, alpha)
 
@@ -133,25 +152,39 @@ def neuron_forward(
     *,
     counting: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """`signal_forward` and `code_forward` in one: x and what travels [T, B, N], the spikes n(t), and the state after."""
+    """Run `signal_forward` and `code_forward` in one.
+
+    Args:
+        drive: u, [T, B, N].
+        weight: v, [K, N].
+        bias: b, [N].
+        alpha: Decay per step of each bucket, [K].
+        state: State before the first step.
+        code: The sigma-delta code.
+        dt_ms: Time step in ms.
+        counting: Whether spike counts are needed.
+
+    Returns:
+        The signal x and the message, both [T, B, N]; the spikes n(t) as in `code_forward`; and the final state.
+    """
     return _backend(drive).neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=counting)
 
 
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Adjoint of `neuron_forward` in the drive, the weights and the bias, with ∂ŷ/∂y = 1, where a layer rectifies.
+    """Return the adjoint of `neuron_forward` for drive, weights and bias, with ∂ŷ/∂y = 1 and rectification.
 
     Args:
-        grad: ∂ℓ/∂s of what travels [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
-        signal: x [T, B, N].
-        drive: u of the first S steps [S, B, N], at most T. Later steps contribute to ∂ℓ/∂u alone, as a window needs it.
-        weight: v [K, N].
-        alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
-        buckets: h before the first step [K, B, N].
+        grad: ∂ℓ/∂s of the message, [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
+        signal: x, [T, B, N].
+        drive: u of the first S <= T steps, [S, B, N]. Later steps contribute only to ∂ℓ/∂u, as a window needs.
+        weight: v, [K, N].
+        alpha: Decay per step of each bucket, [K]; that of the first is the decay α_0 of the estimate too.
+        buckets: h before the first step, [K, B, N].
 
     Returns:
-        r = ∂ℓ/∂u [T, B, N]; ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N] of δ in the first S steps.
+        r = ∂ℓ/∂u, [T, B, N]; ∂ℓ/∂v, [K, N], and ∂ℓ/∂b, [N], from δ of the first S steps.
     """
     return _backend(grad).neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
 
@@ -159,20 +192,46 @@ def neuron_adjoint(
 def signal_gradients(
     grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Adjoint of `signal_forward` in the drive, the weights and the bias: as `neuron_adjoint`, from δ = ∂ℓ/∂x [T, B, N]."""
+    """Return the adjoint of `signal_forward` for drive, weights and bias, as `neuron_adjoint` does from ∂ℓ/∂s.
+
+    Args:
+        grad: δ = ∂ℓ/∂x, [T, B, N].
+        drive: u of the first S <= T steps, [S, B, N].
+        weight: v, [K, N].
+        alpha: Decay per step of each bucket, [K].
+        buckets: h before the first step, [K, B, N].
+    """
     return _backend(grad).signal_gradients(grad, drive, weight, alpha, buckets)
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
+    """Return ∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t), [K, N], with buckets computed from the drive and never stored over time.
+
+    Args:
+        grad: δ, [T, B, N].
+        drive: u, [T, B, N].
+        alpha: Decay per step of each bucket, [K].
+        buckets: h before the first step, [K, B, N].
+    """
     return _backend(grad).bucket_products(grad, drive, alpha, buckets)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
+    """Return every bucket at every step, [T, B, K, M], and the final buckets, [K, B, M].
+
+    Args:
+        drive: u, [T, B, M].
+        alpha: Decay per step of each bucket, [K].
+        buckets: h before the first step, [K, B, M].
+    """
     return _backend(drive).filter_forward(drive, alpha, buckets)
 
 
 def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
+    """Return the adjoint of `filter_forward`: g_k(t), [T, B, K, M], and ∂ℓ/∂h before the first step, [K, B, M].
+
+    Args:
+        grad: e_k(t) = ∂ℓ/∂h_k(t), [T, B, K, M].
+        alpha: Decay per step of each bucket, [K].
+    """
     return _backend(grad).filter_adjoint(grad, alpha)

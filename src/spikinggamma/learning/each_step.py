@@ -16,13 +16,15 @@ from spikinggamma.options import Options
 __all__ = ["EachStep"]
 
 
-@LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
+@LOSSES.register("each_step", summary="Cross-entropy at every labelled step, or squared error for values.")
 class EachStep(Loss):
     """Mean over labelled steps of the cross-entropy, or of half the squared error for real-valued targets.
 
         ℓ = mean_t CE(x(t), target(t))    or    ℓ = mean_t ½ |x(t) - target(t)|²
 
     Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C].
+
+    The arguments are those of `Loss`.
 
     Raises:
         SpikingGammaError: The shape or the range of the targets does not fit.

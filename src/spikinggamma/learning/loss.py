@@ -76,7 +76,7 @@ class Loss(abc.ABC):
         evidence_kind: Quantity that decides between classes; predictions in a stream use it.
         spiking_outputs: Whether it takes the spikes of output neurons instead of the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
-        stepwise: Whether it has an error signal at every step that needs no later one.
+        stepwise: Whether its error signal at every step depends on no later step.
         count: Number of decisions that the loss is the mean over.
 
     Raises:

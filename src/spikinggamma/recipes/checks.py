@@ -1,4 +1,4 @@
-"""What the keys of a recipe ask of one another."""
+"""Checks of the keys of a recipe that depend on one another."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["check_together", "longest_step_ms"]
 
 
 def longest_step_ms(recipe: Recipe) -> float:
-    """Return the longest time step at which the net of a recipe can run: the shortest bucket, of a SpikingGamma net.
+    """Return the longest time step in ms at which the net of a recipe can run: the shortest bucket of SpikingGamma.
 
-    Neurons of other nets decay exponentially, at any step; a chain checks its SpikingGamma layers itself.
+    Neurons of other nets decay exponentially, at any time step. A chain checks its SpikingGamma layers itself.
     """
     return min(recipe.net.tau_ms) if issubclass(net_class(recipe), GammaNet) else math.inf
 
 
 def check_together(recipe: Recipe) -> None:
-    """Refuse values that are right one by one and do not go together.
+    """Check that the values of a recipe, each valid by itself, are compatible.
 
     Raises:
-        SpikingGammaError: The first of them, by its key.
+        SpikingGammaError: Two values are incompatible; the message names the first such key.
     """
     net, learning, training = recipe.net, recipe.learning, recipe.training
     shortest = longest_step_ms(recipe)
@@ -35,7 +35,7 @@ def check_together(recipe: Recipe) -> None:
             "data.dt_ms",
             f"{recipe.data.dt_ms} ms",
             f"at most {shortest} ms, the shortest bucket in net.tau_ms",
-            "Use a finer step or longer buckets.",
+            "Use a shorter time step or longer time constants.",
         )
     _check_net(recipe)
     if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
@@ -56,7 +56,7 @@ def check_together(recipe: Recipe) -> None:
     if RULES[learning.rule].target.needs_equal_timescales and len(set(net.tau_ms)) > 1:
         raise SpikingGammaError(
             "learning.rule", f"{learning.rule} with several time constants", "net.tau_ms with one value repeated",
-            "Gamma kernels compose only when all buckets decay alike; use windowed otherwise.",
+            "Gamma kernels compose only if all buckets have the same time constant; use windowed otherwise.",
         )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _check_net(recipe: Recipe) -> None:
     if not recipe.layers and not net.hidden and not net.conv:
         raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
     if net.conv and not issubclass(kind, GammaNet):
-        remedy = "A chain has convolutions of any neurons: net.model = chain and [[layers]]."
+        remedy = "A chain can have convolutions with any neurons: net.model = chain and [[layers]]."
         raise SpikingGammaError("net.conv", "convolutions", f"none with net.model {net.model}", remedy)
     if net.recurrent and not issubclass(kind, SurrogateNet):
         expected = f"false with net.model {net.model}"

@@ -42,10 +42,10 @@ def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
 
 
 def inner_layers(specification: Specification) -> dict[str, tuple[Specification, ...]]:
-    """Return the rows of layers that a layer has inside, by the name of the option that holds them.
+    """Return the layers inside a layer, by the name of the option that holds them.
 
     Raises:
-        SpikingGammaError: There is no such layer.
+        SpikingGammaError: The layer is unknown.
 
     Example:
         >>> list(inner_layers({"layer": "residual", "branch": [{"layer": "lif"}]}))

@@ -61,7 +61,13 @@ class Recurrent(Layer[RecurrentState]):
     def step(
         self, state: RecurrentState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], RecurrentState]:
-        """Return the spikes of one step and the state after it."""
+        """Return the spikes of one step and the state after it.
+
+        Args:
+            state: State before the step.
+            drive: Drive from below, [B, *shape].
+            dt_ms: Time step in ms.
+        """
         heard = nn.functional.linear(state.spikes.flatten(1), self.recurrent_weight)
         spikes, after = self.neuron.step(state.neuron, drive + heard.view(drive.shape), dt_ms)
         return spikes, RecurrentState(after, spikes)

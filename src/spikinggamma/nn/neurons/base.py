@@ -132,7 +132,7 @@ class Neuron(Layer[StateT]):
     def unrolled(
         self, drive: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
-        """Return the same as `forward` by a loop over `step`."""
+        """Return the same as `forward`, by a loop over `step`; see `Neuron.forward`."""
         spikes = []
         for u in drive.unbind(0):
             out, state = self.step(state, u, dt_ms)
