@@ -1,15 +1,17 @@
-"""The choice of how a scan is computed: compiled for the processor, by Triton on a GPU, or step by step in PyTorch."""
+"""One place chooses how a scan is computed: compiled for the processor, by Triton on a GPU, or step by step in PyTorch."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
+import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaSta
 from spikinggamma.kernels import reference
 
 __all__ = [
+    "Scans",
     "bucket_products",
     "code_forward",
     "filter_adjoint",
@@ -31,6 +34,8 @@ __all__ = [
     "use",
 ]
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
@@ -42,11 +47,8 @@ _WORDS = {"cpu": "compiled for the processor", "triton": "Triton"}
 def use(name: str) -> Iterator[None]:
     """Force a backend inside a `with` block: "auto", "cpu" (compiled), "triton" or "reference" (plain PyTorch).
 
-    A scan that the backend cannot compute, such as "cpu" on a GPU or another element type, is computed in plain
-    PyTorch. On the processor, "triton" uses Triton's interpreter.
-
-    Raises:
-        SpikingGammaError: The name is unknown.
+    What cannot run somewhere, "cpu" on a GPU or another element type, is plain PyTorch there. "triton" on the processor is for
+    Triton's interpreter.
     """
     if name not in _NAMES:
         raise SpikingGammaError("name", name, "one of " + ", ".join(f'"{known}"' for known in _NAMES))
@@ -58,12 +60,12 @@ def use(name: str) -> Iterator[None]:
 
 
 def is_compiled(like: Tensor) -> bool:
-    """Return whether scans of such a tensor use the kernels compiled for the processor."""
+    """Whether a scan of such a tensor goes to the kernels that are compiled for the processor."""
     return _chosen(like) == "cpu"
 
 
 def _chosen(like: Tensor) -> str:
-    """Return the backend of a scan; each kind is logged once."""
+    """The backend of a scan, told once for each kind."""
     choice = _choice.get()
     fits = like.dtype in (torch.float32, torch.float64)
     if fits and like.device.type == "cpu" and choice in ("auto", "cpu"):
@@ -84,154 +86,125 @@ def _has_triton() -> bool:
     return importlib.util.find_spec("triton") is not None
 
 
-def _backend(like: Tensor) -> Any:
+def _backend(like: Tensor) -> Scans:
     """Return the module of the backend, imported only when needed, because compilers take seconds to load."""
     name = _chosen(like)
     if name == "reference":
         return reference
-    return importlib.import_module(f"spikinggamma.kernels.{'cpu_backend' if name == 'cpu' else 'triton_backend'}")
+    module = "cpu_backend" if name == "cpu" else "triton_backend"
+    return cast(Scans, importlib.import_module(f"spikinggamma.kernels.{module}"))
 
 
-def code_forward(
-    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
-) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """Encode the positive part of a signal by the sigma-delta code.
+class Scans(Protocol):
+    """The scans of SpikingGamma layers, which every backend has as functions of these names."""
 
-    Args:
-        signal: x, [T, B, N].
-        alpha_0: Decay per step of the estimate.
-        code: The sigma-delta code.
-        dt_ms: Time step in ms.
-        state: Estimate and adaptation before the first step.
-        counting: Whether spike counts are needed.
+    def code_forward(
+        self,
+        signal: Tensor,
+        alpha_0: float,
+        code: SigmaDelta,
+        dt_ms: float,
+        state: SigmaDeltaState,
+        *,
+        counting: bool = True,
+    ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
+        """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
 
-    Returns:
-        The message 2 ϑ(t) n(t), [T, B, N]; the spikes n(t) as int32, [T, B, N], or possibly [0, 0, 0] if counts are not
-        needed; and the final state.
-    """
-    return _backend(signal).code_forward(signal, alpha_0, code, dt_ms, state, counting=counting)
+        Returns:
+            What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N], which may be left out, [0, 0, 0],
+            where they need not be counted; and the state after the last step.
+        """
 
+    def signal_forward(
+        self, drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
 
-def signal_forward(
-    drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return x(t) = b + Σ_k v_k h_k(t), [T, B, N], and the final buckets, [K, B, N], without gradients.
+    def signal_adjoint(self, grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Adjoint of `signal_forward` in the drive.
 
-    Args:
-        drive: u, [T, B, N].
-        weight: v, [K, N].
-        bias: b, [N].
-        alpha: Decay per step of each bucket, [K].
-        buckets: h before the first step, [K, B, N].
-    """
-    return _backend(drive).signal_forward(drive, weight, bias, alpha, buckets)
+        Args:
+            grad: δ = ∂ℓ/∂x [T, B, N].
+            weight: v [K, N].
+            alpha: Decay per step [K].
 
+        Returns:
+            r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
+        """
 
-def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the adjoint of `signal_forward` with respect to the drive.
+    def neuron_forward(
+        self,
+        drive: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        alpha: Tensor,
+        state: SpikingGammaState,
+        code: SigmaDelta,
+        dt_ms: float,
+        *,
+        counting: bool = True,
+    ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+        """`signal_forward` and `code_forward` in one: x and what travels [T, B, N], the spikes n(t), and the state after."""
 
-    Args:
-        grad: δ = ∂ℓ/∂x, [T, B, N].
-        weight: v, [K, N].
-        alpha: Decay per step of each bucket, [K].
+    def neuron_adjoint(
+        self, grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Adjoint of `neuron_forward` in the drive, the weights and the bias, with ∂ŷ/∂y = 1, where a layer rectifies.
 
-    Returns:
-        r = ∂ℓ/∂u, [T, B, N], and ∂ℓ/∂h before the first step, [K, B, N].
-    """
-    return _backend(grad).signal_adjoint(grad, weight, alpha)
+        Args:
+            grad: ∂ℓ/∂s of what travels [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
+            signal: x [T, B, N].
+            drive: u of the first S steps [S, B, N], at most T. Later steps contribute to ∂ℓ/∂u alone, as a window needs it.
+            weight: v [K, N].
+            alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
+            buckets: h before the first step [K, B, N].
 
+        Returns:
+            r = ∂ℓ/∂u [T, B, N]; ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N] of δ in the first S steps.
+        """
 
-def neuron_forward(
-    drive: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    alpha: Tensor,
-    state: SpikingGammaState,
-    code: SigmaDelta,
-    dt_ms: float,
-    *,
-    counting: bool = True,
-) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """Run `signal_forward` and `code_forward` in one.
+    def signal_gradients(
+        self, grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Adjoint of `signal_forward` in the drive, the weights and the bias: as `neuron_adjoint`, from δ = ∂ℓ/∂x [T, B, N]."""
 
-    Args:
-        drive: u, [T, B, N].
-        weight: v, [K, N].
-        bias: b, [N].
-        alpha: Decay per step of each bucket, [K].
-        state: State before the first step.
-        code: The sigma-delta code.
-        dt_ms: Time step in ms.
-        counting: Whether spike counts are needed.
+    def bucket_products(self, grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+        """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
 
-    Returns:
-        The signal x and the message, both [T, B, N]; the spikes n(t) as in `code_forward`; and the final state.
-    """
-    return _backend(drive).neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=counting)
+    def filter_forward(self, drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
+        """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
 
-
-def neuron_adjoint(
-    grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the adjoint of `neuron_forward` for drive, weights and bias, with ∂ŷ/∂y = 1 and rectification.
-
-    Args:
-        grad: ∂ℓ/∂s of the message, [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
-        signal: x, [T, B, N].
-        drive: u of the first S <= T steps, [S, B, N]. Later steps contribute only to ∂ℓ/∂u, as a window needs.
-        weight: v, [K, N].
-        alpha: Decay per step of each bucket, [K]; that of the first is the decay α_0 of the estimate too.
-        buckets: h before the first step, [K, B, N].
-
-    Returns:
-        r = ∂ℓ/∂u, [T, B, N]; ∂ℓ/∂v, [K, N], and ∂ℓ/∂b, [N], from δ of the first S steps.
-    """
-    return _backend(grad).neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
+    def filter_adjoint(self, grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
 
 
-def signal_gradients(
-    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the adjoint of `signal_forward` for drive, weights and bias, as `neuron_adjoint` does from ∂ℓ/∂s.
+if TYPE_CHECKING:  # Every backend has these functions, in this form.
+    from spikinggamma.kernels import cpu_backend, triton_backend
 
-    Args:
-        grad: δ = ∂ℓ/∂x, [T, B, N].
-        drive: u of the first S <= T steps, [S, B, N].
-        weight: v, [K, N].
-        alpha: Decay per step of each bucket, [K].
-        buckets: h before the first step, [K, B, N].
-    """
-    return _backend(grad).signal_gradients(grad, drive, weight, alpha, buckets)
+    _backends: tuple[Scans, ...] = (reference, cpu_backend, triton_backend)
 
 
-def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """Return ∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t), [K, N], with buckets computed from the drive and never stored over time.
+def _dispatched(method: Callable[Concatenate[Scans, P], Result]) -> Callable[P, Result]:
+    """Return the function of this name that takes the backend of its first argument."""
 
-    Args:
-        grad: δ, [T, B, N].
-        drive: u, [T, B, N].
-        alpha: Decay per step of each bucket, [K].
-        buckets: h before the first step, [K, B, N].
-    """
-    return _backend(grad).bucket_products(grad, drive, alpha, buckets)
+    @functools.wraps(method)
+    def call(*given: P.args, **named: P.kwargs) -> Result:
+        like = given[0] if given else next(iter(named.values()))
+        assert isinstance(like, Tensor)
+        result: Result = getattr(_backend(like), method.__name__)(*given, **named)
+        return result
 
-
-def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return every bucket at every step, [T, B, K, M], and the final buckets, [K, B, M].
-
-    Args:
-        drive: u, [T, B, M].
-        alpha: Decay per step of each bucket, [K].
-        buckets: h before the first step, [K, B, M].
-    """
-    return _backend(drive).filter_forward(drive, alpha, buckets)
+    signature = inspect.signature(method)
+    call.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return call
 
 
-def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the adjoint of `filter_forward`: g_k(t), [T, B, K, M], and ∂ℓ/∂h before the first step, [K, B, M].
-
-    Args:
-        grad: e_k(t) = ∂ℓ/∂h_k(t), [T, B, K, M].
-        alpha: Decay per step of each bucket, [K].
-    """
-    return _backend(grad).filter_adjoint(grad, alpha)
+code_forward = _dispatched(Scans.code_forward)
+signal_forward = _dispatched(Scans.signal_forward)
+signal_adjoint = _dispatched(Scans.signal_adjoint)
+neuron_forward = _dispatched(Scans.neuron_forward)
+neuron_adjoint = _dispatched(Scans.neuron_adjoint)
+signal_gradients = _dispatched(Scans.signal_gradients)
+bucket_products = _dispatched(Scans.bucket_products)
+filter_forward = _dispatched(Scans.filter_forward)
+filter_adjoint = _dispatched(Scans.filter_adjoint)

@@ -19,6 +19,7 @@ __all__ = [
     "LOSSES",
     "Answer",
     "EvidenceKind",
+    "EvidenceLoss",
     "Loss",
     "LossResult",
     "OneDecision",
@@ -192,8 +193,8 @@ def checked_classes(targets: Tensor, classes: int) -> Int[Tensor, " B"]:
     return targets
 
 
-class OneDecision(Loss):
-    """Base class of losses that evaluate one vector of evidence per recording, z [B, C]."""
+class EvidenceLoss(Loss):
+    """Base class of losses that decide once per recording, by a vector of evidence z [B, C]."""
 
     evidence: Tensor | None = None
 
@@ -212,6 +213,17 @@ class OneDecision(Loss):
             raise SpikingGammaError("logits", "none observed", "every chunk of the recording first")
         return self.evidence
 
+    def decided(self, loss: float) -> LossResult:
+        """Return the evaluation of the batch with this loss: the class with the most evidence is predicted."""
+        evidence = self.gathered()
+        targets = checked_classes(self.targets, evidence.shape[1])
+        predictions = evidence.argmax(1)
+        return LossResult(loss, predictions, int((predictions == targets).sum()), len(targets))
+
+
+class OneDecision(EvidenceLoss):
+    """Base class of losses that are the cross-entropy of one vector of evidence per recording, z [B, C]."""
+
     def error(self) -> Float[Tensor, "B C"]:
         """Return ∂ℓ/∂z = (softmax(z) - target) / B of the mean cross-entropy, [B, C]."""
         evidence = self.gathered()
@@ -223,6 +235,4 @@ class OneDecision(Loss):
         """Return the evaluation of the batch; see `Loss.result`."""
         evidence = self.gathered()
         targets = checked_classes(self.targets, evidence.shape[1])
-        loss = float(torch.nn.functional.cross_entropy(evidence, targets))
-        predictions = evidence.argmax(1)
-        return LossResult(loss, predictions, int((predictions == targets).sum()), len(targets))
+        return self.decided(float(torch.nn.functional.cross_entropy(evidence, targets)))

@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.loss import LOSSES, EvidenceKind, LossResult, OneDecision, checked_classes
+from spikinggamma.learning.loss import LOSSES, EvidenceKind, EvidenceLoss, LossResult, OneDecision, checked_classes
 from spikinggamma.options import Options
 
 __all__ = ["Last", "Running", "RunningOptions", "Sum"]
@@ -79,7 +79,7 @@ class RunningOptions(Options):
 @LOSSES.register(
     "running", options=RunningOptions, summary="Cross-entropy of the running mean of the outputs, at every step."
 )
-class Running(OneDecision):
+class Running(EvidenceLoss):
     """Cross-entropy of the running mean m(t) of the logits, at every step, for streams without an announced end.
 
         ℓ = Σ_t ω(t) CE(m(t)) / Σ_t ω(t),    ω(t) = min(1, (t + 1) dt / horizon)²
@@ -138,4 +138,4 @@ class Running(OneDecision):
 
     def result(self) -> LossResult:
         """Return the evaluation of the sum of all logits; the loss is the weighted mean over time."""
-        return super().result()._replace(loss=self.total)
+        return self.decided(self.total)

@@ -76,6 +76,9 @@ class Conv2d(BucketWeightedLayer):
         weight = torch.randn(channels, in_shape[0], kernel_size, kernel_size, generator=generator)
         self.weight = nn.Parameter(weight / fan_in**0.5)
 
+    def as_events(self, inputs: Float[Tensor, "T B C H W"]) -> None:
+        """Return None: convolutions take whole frames; see `GammaLayer.as_events`."""
+
     def project(
         self, inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B Co Ho Wo"]:

@@ -127,9 +127,9 @@ class GammaLayer(Layer[SpikingGammaState]):
         outputs = sent.view(*sent.shape[:2], *self.out_shape)
         return LayerActivations(inputs, drive, state, signal, outputs, counts, input_events), after
 
+    @abc.abstractmethod
     def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
         """Return the input as a list of spikes if that makes products faster, forwards and backwards; else None."""
-        return None
 
     def encode(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float

@@ -71,6 +71,9 @@ class PerSynapse(GammaLayer):
         sent, _, after = self.encode(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return sent, SpikingGammaState(buckets, *after)
 
+    def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> None:
+        """Return None: nothing is projected; see `GammaLayer.as_events`."""
+
     def project(
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B M"]:

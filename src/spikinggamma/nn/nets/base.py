@@ -177,7 +177,11 @@ class SequenceNet(nn.Module, abc.ABC, Generic[CarriedT, ActivationsT]):
         """
 
     def constrain_(self) -> None:
-        """Put parameters back into their bounds; to be called after each step of an optimiser."""
+        """Put delays and other bounded parameters back into their bounds; to be called after each step of an optimiser."""
+        for module in self.modules():
+            constrain = None if module is self else getattr(module, "constrain_", None)
+            if callable(constrain):
+                constrain()
 
     def dropout_masks(
         self, batch: int, shapes: Sequence[Sequence[int]], generator: torch.Generator | None, wanted: bool, like: Tensor

@@ -147,13 +147,6 @@ class Chain(SequenceNet[ChainState, ChainActivations]):
                 neuron = layer.neuron if isinstance(layer, Recurrent) else layer
                 neuron.scale_threshold_(factor)
 
-    def constrain_(self) -> None:
-        """Put delays and other bounded parameters back into their bounds."""
-        for module in self.stack.modules():
-            constrain = getattr(module, "constrain_", None)
-            if callable(constrain):
-                constrain()
-
     @torch.no_grad()
     def calibrate(
         self,
