@@ -30,6 +30,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
+from glob import glob
 from pathlib import Path
 
 from pydantic import Field
@@ -43,9 +44,10 @@ from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
 from spikinggamma.datasets.registry import Loading, register_dataset
 from spikinggamma.datasets.shd import INFO as SHD
-from spikinggamma.datasets.splits import hold_out
+from spikinggamma.datasets.splits import first_of_each, hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
 
 __all__ = ["INFO", "SPLITS", "load"]
 
@@ -74,12 +76,17 @@ INFO = Info(
 
 
 class HeidelbergDigitsOptions(CochleaOptions):
-    """Options of the conversion of sounds to spikes."""
+    """Options of the conversion of sounds to spikes, and of how many are learnt from."""
 
     ramp_ms: float | None = Field(
         default=30.0,
         ge=0.0,
         description="rise and fall of the window over each sound [ms]; none: they meet in the middle",
+    )
+    limit: int = Field(
+        default=0,
+        ge=0,
+        description="largest number of recordings of each speaker and digit for training and validation; 0: all",
     )
 
 
@@ -88,7 +95,7 @@ def describe(options: HeidelbergDigitsOptions) -> Info:
     return INFO._replace(n_channels=options.n_channels)
 
 
-@register_dataset(INFO, options=HeidelbergDigitsOptions, describe=describe)
+@register_dataset(INFO, options=HeidelbergDigitsOptions, describe=describe, reads_converted=True)
 def load(options: HeidelbergDigitsOptions, how: Loading) -> Splits:
     """Load the digits as spikes in three parts, from converted files or from the sounds.
 
@@ -121,6 +128,7 @@ def load(options: HeidelbergDigitsOptions, how: Loading) -> Splits:
     if how.split == "mixed":  # whatever the seed, so that all are tested on the same recordings
         rest, known = hold_out(rest, _MIXED_SHARE, seed=0)
         test = test + known
+    rest = first_of_each(rest, options.limit) if options.limit else rest
     if validated:
         train = [one for one in rest if one.speaker not in validated]
         return Splits(train, [one for one in rest if one.speaker in validated], test)
@@ -144,26 +152,37 @@ def _validated_speakers(split: str) -> tuple[str, ...]:
 def _converted(folder: Path, options: HeidelbergDigitsOptions) -> list[Path]:
     """Return the converted files; none if there are no such files, or if sounds are there for these other options."""
     found = [path for part in Splits._fields if (path := folder / f"{INFO.name}_{part}.h5").is_file()]
+    missing = [path for part in _LISTS if (path := folder / f"{INFO.name}_{part}.h5") not in found]
+    if found and missing:
+        remedy = "Convert the sounds again: spikinggamma data convert hd."
+        raise SpikingGammaError(str(missing[0]), f"no such file beside {found[0].name}", "both files", remedy)
     for path in found:
-        text = made_with(path)
-        said = HeidelbergDigitsOptions(**json.loads(text)["options"]) if text else HeidelbergDigitsOptions()
-        if said != options:
+        said = _options_of(path)
+        differing = [name for name in CochleaOptions.model_fields if getattr(options, name) != getattr(said, name)]
+        if differing:
             if _sounds(folder):
                 return []
-            different = {name for name, value in options if value != getattr(said, name)}
-            got = ", ".join(f"{name} = {getattr(said, name)}" for name in sorted(different))
-            remedy = "Convert the sounds with these options, or put the sounds beside the file."
-            raise SpikingGammaError(str(path), f"spikes made with {got}", f"those of {options!r}", remedy)
+            got = ", ".join(f"{name} = {getattr(said, name)}" for name in differing)
+            expected = ", ".join(f"{name} = {getattr(options, name)}" for name in differing)
+            remedy = "Put the sounds beside the file, or ask for the options that it was made with."
+            raise SpikingGammaError(str(path), f"spikes with {got}", expected, remedy)
     return found
+
+
+def _options_of(path: Path) -> HeidelbergDigitsOptions:
+    """Return the options with which a converted file was made; the default ones where it does not say."""
+    text = made_with(path)
+    try:
+        return check_options(HeidelbergDigitsOptions, json.loads(text)["options"] if text else {}, name=INFO.name)
+    except (ValueError, KeyError, TypeError) as error:
+        expected = "options that this version knows"
+        raise SpikingGammaError(f"made_with of {path}", f"{text!r} ({error})", expected, "Convert it again.") from error
 
 
 def _sounds(folder: Path) -> dict[str, Path]:
     """Return the paths of all sounds by name, in the order of names."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("lang-*.flac"), key=lambda path: path.name):
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            found[path.name] = path
-    return found
+    found = [folder / place for place in glob("**/lang-*.flac", root_dir=folder, recursive=True)]
+    return {path.name: path for path in sorted(found, key=lambda path: path.name)}
 
 
 def _heard(options: HeidelbergDigitsOptions, how: Loading) -> list[Recording]:
