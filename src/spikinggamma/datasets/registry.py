@@ -178,8 +178,6 @@ def register_dataset(
             reads_converted=reads_converted,
             removal=removal,
         )
-            load, info, options, describe, floors, made_here=made_here, reads_converted=reads_converted, removal=removal
-        )
         citations = tuple(entry for entry in (info.citation, *behind) if entry)
         DATASETS.register(info.name, options=options, summary=f"{info.title}.", citations=citations)(dataset)
         return dataset
