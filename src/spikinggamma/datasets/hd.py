@@ -101,7 +101,8 @@ def load(options: HeidelbergDigitsOptions, how: Loading) -> Splits:
 
     Args:
         options: Options of the conversion.
-        how: Its split is one of `SPLITS`, or `strict:A/B` to validate on speakers A and B; its root holds the folder `hd`.
+        how: Its split is one of `SPLITS`, or `strict:A/B` to validate on speakers A and B; its root holds the folder
+            `hd`.
 
     Raises:
         SpikingGammaError: The split is unknown, a list is missing, a file is damaged or was made with other options, or
