@@ -28,7 +28,7 @@ from spikinggamma.bench.resolution_table import (
     steps_ms,
 )
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.recipes import Recipe, load_recipe
+from spikinggamma.recipes import load_recipe, longest_step_ms
 
 __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
 
@@ -114,7 +114,7 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
         [('carried', [(2.0, 4.0)]), ('carried', [(4.0, 2.0)]), ('trained', [(2.0, 2.0), (4.0, 4.0)])]
     """
     recipe = load_recipe(case.recipe, case.overrides)
-    longest = _longest_ms(recipe)
+    longest = longest_step_ms(recipe)
     steps = tuple(step for step in (QUICK_STEPS_MS if quick else steps_ms(case.task)) if step <= longest)
     if not steps:
         raise SpikingGammaError("net.tau_ms", f"{longest} ms in {case.recipe}", "buckets as long as one of the steps")
@@ -130,7 +130,3 @@ def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
     small = SMALL[case.task] if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)
-
-
-def _longest_ms(recipe: Recipe) -> float:
-    return min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf

@@ -7,12 +7,12 @@ from typing import Any
 
 from spikinggamma.datasets import dvs_gesture, fsdd, hd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.registry import (
     DATASETS,
     PUBLISHED_REMOVAL,
     Dataset,
     Floor,
+    Info,
     Loading,
     Removal,
     register_dataset,

@@ -40,9 +40,8 @@ from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
 from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear
 from spikinggamma.datasets.download import data_root, ensure_unpacked
 from spikinggamma.datasets.heidelberg import CITATION, HOST, URL, load_files, made_with
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.datasets.shd import INFO as SHD
 from spikinggamma.datasets.splits import first_of_each, hold_out
 from spikinggamma.errors import SpikingGammaError
