@@ -58,9 +58,12 @@ class Data(Section):
     n_channels: int = Field(
         default=0, ge=0, description="number of input channels, to which neighbouring ones are summed; 0: as recorded"
     )
-    variant: Literal["", "whole", "part", "norm"] = Field(
-        default="",
-        description="for speech: whole, norm (equal spike counts in every recording) or part (the same recordings unchanged)",
+    variant: Literal["", "whole", "part", "norm", "whole_as_published", "part_as_published", "norm_as_published"] = (
+        Field(
+            default="",
+            description="of speech: norm keeps as many spikes of a channel in every recording, part the same recordings whole; "
+            "as_published: in bins, by statistics of all recordings, 60/15/15 % whoever speaks (Beyond Rate Coding)",
+        )
     )
     perturb: tuple[str, ...] = Field(
         default=(), description="perturbations of all parts of the data, e.g. replacement=0.4, jitter=5ms, deletion=0.2"
