@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spikinggamma.datasets import dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
+from spikinggamma.datasets import (
+    dvs_gesture,
+    fashion_mnist,
+    fsdd,
+    mnist,
+    nmnist,
+    qtdb,
+    shd,
+    speech_commands,
+    spoken_words,
+    ssc,
+)
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.registry import DATASETS, Dataset, Floor, Loading, register_dataset
@@ -22,6 +33,7 @@ __all__ = [
     "Sound",
     "Splits",
     "dvs_gesture",
+    "fashion_mnist",
     "fsdd",
     "info",
     "load",

@@ -1,5 +1,6 @@
 """Torch modules: layers, neurons, and nets built of them. They own parameters; the functional core says what they compute."""
 
+from spikinggamma.nn.first_spike import FirstSpikeLayer, FirstSpikeNet, latency_loss
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import LAYERS, Layer
 from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
@@ -49,6 +50,8 @@ __all__ = [
     "CountState",
     "Dense",
     "Feedback",
+    "FirstSpikeLayer",
+    "FirstSpikeNet",
     "GRUNet",
     "GRUState",
     "GammaLayer",
@@ -79,6 +82,7 @@ __all__ = [
     "add_gradient",
     "conv_net",
     "dense_net",
+    "latency_loss",
     "make_chain",
     "make_layer",
     "make_neuron",
