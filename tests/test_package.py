@@ -59,7 +59,8 @@ BELOW: dict[str, set[str]] = {
     "report": {"evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "stream": {"training"} | RUN_ROOMS | {"nn", "learning", "events"} | GROUND,
     "export": RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
-    "cli": {"training", "evaluation", "search", "stream", "bench", "report", "export"}
+    "papers": {"bench", "training", "evaluation", "report", "export"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
+    "cli": {"training", "evaluation", "search", "stream", "bench", "report", "export", "papers"}
     | RUN_ROOMS
     | DATA_ROOMS
     | GROUND,

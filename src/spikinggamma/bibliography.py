@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ADAPTATION",
+    "ALPHA_TIMES",
     "ARCTAN",
     "BEYOND_RATE",
     "BNTT",
@@ -19,6 +20,7 @@ __all__ = [
     "OTPE",
     "OTTT",
     "RECTANGLE",
+    "REL_PSP",
     "SLAYER",
     "SPIKEMAX",
     "SPIKINGGAMMA",
@@ -205,4 +207,20 @@ FPTT_SPIKING = """@article{yin2023accurate,
   volume  = {5},
   pages   = {518--527},
   year    = {2023}
+}"""
+
+REL_PSP = """@article{zhang2021rectified,
+  title   = {Rectified Linear Postsynaptic Potential Function for Backpropagation in Deep Spiking Neural Networks},
+  author  = {Zhang, Malu and Wang, Jiadong and Wu, Jibin and Belatreche, Ammar and Amornpaisannon, Burin and Zhang, Zhixuan
+             and Miriyala, Venkata Pavan Kumar and Qu, Hong and Chua, Yansong and Carlson, Trevor E. and Li, Haizhou},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  year    = {2021}
+}"""
+
+ALPHA_TIMES = """@article{comsa2021temporal,
+  title   = {Temporal Coding in Spiking Neural Networks With Alpha Synaptic Function: Learning With Backpropagation},
+  author  = {Com{\\c{s}}a, Iulia-Maria and Potempa, Krzysztof and Versari, Luca and Fischbacher, Thomas and Gesmundo, Andrea
+             and Alakuijala, Jyrki},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  year    = {2021}
 }"""

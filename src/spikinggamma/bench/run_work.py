@@ -34,7 +34,7 @@ from spikinggamma.runs import Run, build_evaluator, read_rows
 from spikinggamma.runtime import computing
 from spikinggamma.training import resume, train
 
-__all__ = ["command", "main", "work"]
+__all__ = ["command", "end_with", "main", "work"]
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.5
@@ -111,7 +111,7 @@ def _trained(folder: Path, recipe: Recipe, source: str, settings: Sequence[str])
     return train(recipe, folder, device="cpu", command=shlex.join([*words, "--out", str(folder)]))
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Interrupt this process when its parent is gone, as a killed parent cannot do so."""
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
@@ -133,5 +133,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from spikinggamma.cli.entries import add_entry_commands, recipes
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
+from spikinggamma.cli.papers import papers, reproduce
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
 from spikinggamma.cli.sweep import sweep
@@ -146,7 +147,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, or of costs.",
+            help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, of costs, or of "
+            "`reproduce`.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="File for the page.")] = None,
@@ -165,6 +167,8 @@ def report(
 
 app.command()(stream)
 app.command()(bench)
+app.command()(papers)
+app.command()(reproduce)
 app.command()(export)
 
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spikinggamma.datasets import dvs_gesture, fsdd, hd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
+from spikinggamma.datasets import (
+    dvs_gesture,
+    fashion_mnist,
+    fsdd,
+    hd,
+    mnist,
+    nmnist,
+    qtdb,
+    shd,
+    speech_commands,
+    spoken_words,
+    ssc,
+)
 from spikinggamma.datasets.audio import Sound, read_sound
 from spikinggamma.datasets.registry import (
     DATASETS,
@@ -32,6 +44,7 @@ __all__ = [
     "Sound",
     "Splits",
     "dvs_gesture",
+    "fashion_mnist",
     "fsdd",
     "hd",
     "info",

@@ -3,6 +3,7 @@
 Each neuron has one module with its parameters, its state, a step function and a sequence function.
 """
 
+from spikinggamma.functional import alpha_psp, rel_psp
 from spikinggamma.functional.adaptive_lif import (
     AdaptiveLIFParameters,
     AdaptiveLIFState,
@@ -17,6 +18,13 @@ from spikinggamma.functional.delay import (
     floored_delay_step,
     fractional_delay_sequence,
     fractional_delay_step,
+)
+from spikinggamma.functional.first_spike import (
+    POTENTIALS,
+    PostsynapticPotential,
+    first_spikes,
+    make_potential,
+    register_potential,
 )
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
 from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
@@ -55,6 +63,7 @@ from spikinggamma.functional.surrogate import (
 )
 
 __all__ = [
+    "POTENTIALS",
     "SURROGATES",
     "AdaptiveLIFParameters",
     "AdaptiveLIFState",
@@ -64,6 +73,7 @@ __all__ = [
     "LIFParameters",
     "LIFState",
     "NeuronOutput",
+    "PostsynapticPotential",
     "RecurrentLIFParameters",
     "RecurrentLIFState",
     "SRMAlphaParameters",
@@ -75,6 +85,7 @@ __all__ = [
     "Surrogate",
     "adaptive_lif_sequence",
     "adaptive_lif_step",
+    "alpha_psp",
     "alpha_sequence",
     "alpha_step",
     "arctan",
@@ -84,6 +95,7 @@ __all__ = [
     "exponential",
     "fast_sigmoid",
     "find_surrogate",
+    "first_spikes",
     "floored_delay_sequence",
     "floored_delay_step",
     "fractional_delay_sequence",
@@ -96,8 +108,11 @@ __all__ = [
     "leaky_step",
     "lif_sequence",
     "lif_step",
+    "make_potential",
     "recurrent_lif_sequence",
     "recurrent_lif_step",
+    "register_potential",
+    "rel_psp",
     "sigma_delta_step",
     "spikemax_loss",
     "spiking_gamma_sequence",

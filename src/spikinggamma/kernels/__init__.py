@@ -23,6 +23,7 @@ from spikinggamma.kernels.lif_dispatch import (
     lif_forward,
     srm_alpha_forward,
 )
+from spikinggamma.kernels.rel_psp_dispatch import rel_psp_backward, rel_psp_forward
 from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "lif_forward",
     "neuron_adjoint",
     "neuron_forward",
+    "rel_psp_backward",
+    "rel_psp_forward",
     "signal_adjoint",
     "signal_forward",
     "signal_gradients",

@@ -3,6 +3,7 @@
 Modules own parameters; the functions of `spikinggamma.functional` define what they compute.
 """
 
+from spikinggamma.nn.first_spike import FirstSpikeLayer, FirstSpikeNet, latency_loss
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import LAYERS, Layer
 from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
@@ -53,6 +54,8 @@ __all__ = [
     "CountState",
     "Dense",
     "Feedback",
+    "FirstSpikeLayer",
+    "FirstSpikeNet",
     "GRUNet",
     "GRUState",
     "GammaLayer",
@@ -85,6 +88,7 @@ __all__ = [
     "add_gradient",
     "conv_net",
     "dense_net",
+    "latency_loss",
     "make_chain",
     "make_layer",
     "make_neuron",

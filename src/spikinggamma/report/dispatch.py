@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.pages.cost_page import write_cost_page
+from spikinggamma.report.pages.papers_page import write_papers_page
 from spikinggamma.report.pages.run_page import write_page
 from spikinggamma.report.pages.speed_page import write_speed_page
 from spikinggamma.report.pages.timing_page import write_timing_page
@@ -15,7 +16,11 @@ from spikinggamma.runs import read_rows
 __all__ = ["write_report"]
 
 # Rows of these benchmarks have a page of their own, and all others share one.
-_PAGES = {"cost": ("costs", write_cost_page), "speed": ("speed", write_speed_page)}
+_PAGES = {
+    "cost": ("costs", write_cost_page),
+    "papers": ("claims of papers", write_papers_page),
+    "speed": ("speed", write_speed_page),
+}
 _SHARED = ("other benches", write_timing_page)
 
 
