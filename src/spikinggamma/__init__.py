@@ -29,6 +29,7 @@ __all__ = [
     "kernels",
     "learning",
     "nn",
+    "planning",
     "recipes",
     "report",
     "runs",

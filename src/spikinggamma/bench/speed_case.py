@@ -17,8 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
 from spikinggamma.bench.speed_competitors import BETA, SUBJECTS, Subject
+from spikinggamma.process_memory import peak_mib, reset_peak, resident_mib
 from spikinggamma.runtime import keep_freed_memory
 
 __all__ = ["Case", "serve"]

@@ -17,6 +17,7 @@ from spikinggamma.cli.entries import add_entry_commands
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
+from spikinggamma.cli.plan import plan
 from spikinggamma.cli.recipes import recipes
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
@@ -75,6 +76,7 @@ def _begin(
 
 
 app.command()(train)
+app.command()(plan)
 app.command()(search)
 app.command()(sweep)
 app.command()(recipes)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from spikinggamma.kernels.dispatch import with_triton
 from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
 
+@with_triton("triton_cells")
 def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor) -> Tensor:
     """What arrives, y(t) = s(t-n) + φ (s(t-n-1) - s(t-n)).
 
@@ -31,6 +33,7 @@ def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor)
     return arrived
 
 
+@with_triton("triton_cells")
 def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
     """b = ∂ℓ/∂y [T, B, N] to ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], parts of one tensor; `remembered` is D."""
     from spikinggamma.kernels import delay_cpu
@@ -42,6 +45,7 @@ def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int
     return result[:remembered], result[remembered:]
 
 
+@with_triton("triton_cells")
 def delay_products(past: Tensor, spikes: Tensor, grad: Tensor, whole: Tensor) -> Tensor:
     """∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)); arguments as in `delay_forward` and `delay_adjoint`."""
     from spikinggamma.kernels import delay_cpu

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,8 @@ __all__ = [
     "use",
 ]
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
@@ -57,6 +60,36 @@ def use(name: str) -> Iterator[None]:
 def is_compiled(like: Tensor) -> bool:
     """Whether a scan of such a tensor goes to the kernels that are compiled for the processor."""
     return _chosen(like) == "cpu"
+
+
+def has_scan(*tensors: Tensor) -> bool:
+    """Whether a scan over these is computed in one go, compiled or by Triton.
+
+    They must have one device and one element type, which allow it, and no other choice must have been made.
+    """
+    first = tensors[0]
+    alike = all(one.dtype == first.dtype and one.device == first.device for one in tensors)
+    return alike and _chosen(first) != "reference"
+
+
+def with_triton(module: str) -> Callable[[Callable[_Arguments, _Result]], Callable[_Arguments, _Result]]:
+    """Decorate a scan for the processor: where Triton is chosen, its namesake in that module of this room is called.
+
+    The first tensor among the positional arguments decides.
+    """
+
+    def decorate(scan: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+        @functools.wraps(scan)
+        def choose(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+            if _chosen(next(one for one in args if isinstance(one, Tensor))) != "triton":
+                return scan(*args, **kwargs)
+            by_triton = getattr(importlib.import_module(f"spikinggamma.kernels.{module}"), scan.__name__)
+            result: _Result = by_triton(*args, **kwargs)
+            return result
+
+        return choose
+
+    return decorate
 
 
 def _chosen(like: Tensor) -> str:
