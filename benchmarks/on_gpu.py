@@ -28,7 +28,7 @@ from typing import Any
 import torch
 
 from spikinggamma import functional, kernels
-from spikinggamma.bench.speed_competitors import SUBJECTS, installed
+from spikinggamma.bench.speed_competitors import SUBJECTS, installed, version_of
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import (
     AdaptiveLIFParameters,
@@ -123,7 +123,7 @@ def rival(name: str, dry: bool, device: str) -> dict[str, Any]:
 
 
 def speed(dry: bool, device: str) -> Iterator[dict[str, Any]]:
-    subjects = [name for name in RIVALS if installed(name)]
+    subjects = [name for name in RIVALS if installed(SUBJECTS[name].package)]
     for steps, size, density in TINY if dry else SHAPES:
         found: dict[str, dict[str, Any]] = {}
         for name in subjects:
@@ -142,7 +142,7 @@ def speed(dry: bool, device: str) -> Iterator[dict[str, Any]]:
                     if "seconds" in found.get(other, {}):
                         row[key] = row["seconds"] / found[other]["seconds"]
             shape = {"batch": BATCH, "steps": steps, "neurons": size, "density": density}
-            yield {"library": name, "version": SUBJECTS[name].version, **shape, **row}
+            yield {"library": name, "version": version_of(SUBJECTS[name].package), **shape, **row}
 
 
 def timed(name: str, steps: int, size: int, density: float, device: str, rounds: int) -> dict[str, Any]:
