@@ -37,6 +37,7 @@ _CHECKED = [
 ]
 _CHECKED += [
     "training",
+    "planning",
     "search",
     "stream",
     "bench",

@@ -31,7 +31,7 @@ HEAVY = (
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
 DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "tasks"}
 ENTRIES = {"bibliography", "option_words", "options", "registry"}
-GROUND = {"distributed", "files", "optional", "runtime", "seeds", "versions"} | ENTRIES
+GROUND = {"distributed", "files", "optional", "process_memory", "runtime", "seeds", "versions"} | ENTRIES
 RUN_ROOMS = {"recipes", "data", "runs"}
 # What each room may import besides itself and `errors`: never a room above it.
 BELOW: dict[str, set[str]] = {
@@ -54,13 +54,14 @@ BELOW: dict[str, set[str]] = {
     "cost": NET_ROOMS | GROUND,
     "evaluation": {"cost"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "training": {"cost", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
+    "planning": {"training", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "search": {"training", "evaluation"} | RUN_ROOMS | DATA_ROOMS | GROUND,
     "bench": {"training", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "report": {"evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "stream": {"training"} | RUN_ROOMS | {"nn", "learning", "events"} | GROUND,
     "export": RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "papers": {"bench", "training", "evaluation", "report", "export"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
-    "cli": {"training", "evaluation", "search", "stream", "bench", "report", "export", "papers"}
+    "cli": {"training", "evaluation", "planning", "search", "stream", "bench", "report", "export", "papers"}
     | RUN_ROOMS
     | DATA_ROOMS
     | GROUND,

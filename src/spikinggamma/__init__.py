@@ -30,6 +30,7 @@ __all__ = [
     "learning",
     "nn",
     "papers",
+    "planning",
     "recipes",
     "report",
     "runs",

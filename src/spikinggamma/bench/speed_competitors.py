@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -25,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinggamma import functional
+from spikinggamma.bench.speed_protocol import BETA, DT_MS, TAU_MS
 from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
 from spikinggamma.learning.windowed import layer_backward
 from spikinggamma.nn.compiled import neurons as compiled
@@ -32,13 +32,10 @@ from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.timescales import Timescales
 from spikinggamma.nn.spike_linear import spike_linear
 
-__all__ = ["BETA", "SUBJECTS", "Subject", "TrainingStep", "installed"]
+__all__ = ["BETA", "SUBJECTS", "Spiking", "Subject", "TrainingStep", "installed", "version_of"]
 
-TAU_MS = 10.0
 BUCKETS_MS = (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
-BETA = math.exp(-1.0 / TAU_MS)
-_DT_MS = 1.0
-_LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", 1.0)
+_LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", DT_MS)
 
 Spiking = Callable[[Tensor], Tensor]  # drive [T, B, n] to spikes
 TrainingStep = Callable[
@@ -62,15 +59,14 @@ class Subject(NamedTuple):
     reset: Literal["subtract", "zero"] | None = None
     spiking: Callable[[], Spiking] | None = None
 
-    @property
-    def version(self) -> str:
-        """Return the version of its package."""
-        return importlib.metadata.version(self.package or "torch")
+
+def version_of(package: str) -> str:
+    """Return the version of a distribution; of torch where it is plain PyTorch."""
+    return importlib.metadata.version(package or "torch")
 
 
-def installed(name: str) -> bool:
-    """Return whether a competitor can be measured here."""
-    package = SUBJECTS[name].package
+def installed(package: str) -> bool:
+    """Whether the library of a subject is here."""
     return not package or importlib.util.find_spec(package) is not None
 
 
@@ -81,8 +77,8 @@ def _gamma(weight: Tensor) -> TrainingStep:
 
     @torch.no_grad()
     def step(spikes: Tensor, grad: Tensor) -> Tensor:
-        activations, _ = layer.run(spikes, layer.initial_state(spikes.shape[1]), _DT_MS)
-        told = layer_backward(layer, [activations], grad, layer.alpha(_DT_MS), _DT_MS)
+        activations, _ = layer.run(spikes, layer.initial_state(spikes.shape[1]), DT_MS)
+        told = layer_backward(layer, [activations], grad, layer.alpha(DT_MS), DT_MS)
         assert told is not None
         return told
 

@@ -18,6 +18,7 @@ from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
 from spikinggamma.cli.papers import papers, reproduce
+from spikinggamma.cli.plan import plan
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
 from spikinggamma.cli.sweep import sweep
@@ -75,6 +76,7 @@ def _begin(
 
 
 app.command()(train)
+app.command()(plan)
 app.command()(search)
 app.command()(sweep)
 app.command()(recipes)

@@ -19,7 +19,9 @@ from typing import Any
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
-__all__ = ["compiled", "sources_of", "stamp"]
+__all__ = ["compilations", "compiled", "sources_of", "stamp"]
+
+_compiled: list[str] = []
 
 
 def compiled(function: Callable[..., None]) -> Any:
@@ -33,6 +35,11 @@ def compiled(function: Callable[..., None]) -> Any:
     cache: Any = _Cache
     result._cache = cache(function)  # as numba's own `enable_caching` does
     return result
+
+
+def compilations() -> int:
+    """Return how many machine versions this process has compiled, rather than loaded from the disk."""
+    return len(_compiled)
 
 
 @lru_cache(maxsize=64)
@@ -104,3 +111,8 @@ class _Implementation(CompileResultCacheImpl):
 
 class _Cache(FunctionCache):
     _impl_class = _Implementation
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a new version on disk."""
+        _compiled.append(str(sig))
+        super().save_overload(sig, data)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from spikinggamma.kernels.dispatch import with_triton
 from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
 
+@with_triton("triton_cells")
 def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor) -> Tensor:
     """Return delayed spikes, y(t) = s(t-n) + φ (s(t-n-1) - s(t-n)).
 
@@ -31,6 +33,7 @@ def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor)
     return arrived
 
 
+@with_triton("triton_cells")
 def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
     """Return ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], which are parts of one tensor.
 
@@ -49,6 +52,7 @@ def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int
     return result[:remembered], result[remembered:]
 
 
+@with_triton("triton_cells")
 def delay_products(past: Tensor, spikes: Tensor, grad: Tensor, whole: Tensor) -> Tensor:
     """Return ∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)).
 

@@ -1,8 +1,8 @@
 """The compiled scans of neurons with a surrogate gradient: allocation of results and calls in threads.
 
-Unlike the scans of `dispatch`, these have no plain PyTorch version of their own, which is the functional neuron under
-autograd. A caller uses `has_compiled` to choose between the two. Signals are [T, B, N] and states [B, N], of one
-element type.
+Unlike those of `dispatch`, these have no plain form of their own: that is the functional neuron under autograd. A caller
+asks `has_scan` first, and goes that way where it says no. Where Triton is chosen, `triton_cells` does it.
+Signals are [T, B, N], states [B, N], of one element type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
-from spikinggamma.kernels.dispatch import is_compiled
+from spikinggamma.kernels.dispatch import is_compiled, with_triton
 from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = [
@@ -67,6 +67,7 @@ def _room(drive: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
     return spikes, torch.empty_like(spikes if keep else spikes[:1])
 
 
+@with_triton("triton_cells")
 def leaky_forward(parameters: LIFParameters, state: LIFState, drive: Tensor) -> tuple[Tensor, LIFState]:
     """Return v(t) of a leaky integrator at every step, and the final state.
 
@@ -83,6 +84,7 @@ def leaky_forward(parameters: LIFParameters, state: LIFState, drive: Tensor) -> 
     return membranes, LIFState(*after)
 
 
+@with_triton("triton_cells")
 def lif_forward(
     parameters: LIFParameters, state: LIFState, drive: Tensor, *, keep: bool = True
 ) -> tuple[Tensor, Tensor, LIFState]:
@@ -105,6 +107,7 @@ def lif_forward(
     return spikes, excess, LIFState(*after)
 
 
+@with_triton("triton_cells")
 def leaky_adjoint(parameters: LIFParameters, grad: Tensor, after: LIFState) -> tuple[Tensor, LIFState]:
     """Return the adjoint of `leaky_forward`, and of x in `lif_forward`.
 
@@ -124,6 +127,7 @@ def leaky_adjoint(parameters: LIFParameters, grad: Tensor, after: LIFState) -> t
     return result, LIFState(*before)
 
 
+@with_triton("triton_cells")
 def adaptive_lif_forward(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Tensor, *, keep: bool = True
 ) -> tuple[Tensor, Tensor, AdaptiveLIFState]:
@@ -145,6 +149,7 @@ def adaptive_lif_forward(
     return spikes, excess, AdaptiveLIFState(*after)
 
 
+@with_triton("triton_cells")
 def adaptive_lif_adjoint(
     parameters: AdaptiveLIFParameters, grad: Tensor, slope: Tensor, after: AdaptiveLIFState
 ) -> tuple[Tensor, AdaptiveLIFState]:
@@ -168,10 +173,22 @@ def adaptive_lif_adjoint(
     return result, AdaptiveLIFState(*before)
 
 
-def _alpha_constants(tau_ms: float, dt_ms: float) -> tuple[float, float]:
+def alpha_constants(tau_ms: float, dt_ms: float) -> tuple[float, float]:
+    """Return the decay per step of an alpha function, and its gain e dt/τ."""
     return math.exp(-dt_ms / tau_ms), math.e * dt_ms / tau_ms
 
 
+def srm_alpha_constants(parameters: SRMAlphaParameters) -> tuple[float, ...]:
+    """Return decay and gain of the synapse and of refractoriness, the depth of that, and the threshold."""
+    return (
+        *alpha_constants(parameters.tau_ms, parameters.dt_ms),
+        *alpha_constants(parameters.refractory_tau_ms, parameters.dt_ms),
+        parameters.refractory_scale * parameters.threshold,
+        parameters.threshold,
+    )
+
+
+@with_triton("triton_cells")
 def srm_alpha_forward(
     parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Tensor, *, keep: bool = True
 ) -> tuple[Tensor, Tensor, SRMAlphaState]:
@@ -186,18 +203,13 @@ def srm_alpha_forward(
     from spikinggamma.kernels import srm_alpha_cpu
 
     after, (spikes, excess) = _copies(state), _room(drive, keep)
-    constants = _reals(
-        drive,
-        *_alpha_constants(parameters.tau_ms, parameters.dt_ms),
-        *_alpha_constants(parameters.refractory_tau_ms, parameters.dt_ms),
-        parameters.refractory_scale * parameters.threshold,
-        parameters.threshold,
-    )
+    constants = _reals(drive, *srm_alpha_constants(parameters))
     outputs = _cells(spikes, excess)
     run_shared(srm_alpha_cpu.srm_alpha_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *outputs)
     return spikes, excess, SRMAlphaState(*after)
 
 
+@with_triton("triton_cells")
 def alpha_adjoint(tau_ms: float, dt_ms: float, grad: Tensor, after: AlphaState) -> tuple[Tensor, AlphaState]:
     """Return the adjoint of a sum of alpha functions: ∂ℓ/∂u(t), and ∂ℓ/∂ of the initial state.
 
@@ -210,6 +222,6 @@ def alpha_adjoint(tau_ms: float, dt_ms: float, grad: Tensor, after: AlphaState) 
     from spikinggamma.kernels import srm_alpha_cpu
 
     before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *_alpha_constants(tau_ms, dt_ms))
+    constants = _reals(grad, *alpha_constants(tau_ms, dt_ms))
     run_shared(srm_alpha_cpu.alpha_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, AlphaState(*before)
