@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma import tasks
+from spikinggamma.data import resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import Recipe, load_recipe
 from spikinggamma.runs import load_run, read_rows
@@ -74,7 +75,7 @@ def planned_run(
     """
     own_data = (f"data.seed={seed}",) if task in tasks.names() else ()
     settings = (*overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
     words = [*(["quick"] if quick else []), Path(source).stem, *map(_word, overrides), f"s{seed}", digest]

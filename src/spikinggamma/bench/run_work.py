@@ -23,7 +23,7 @@ import torch
 
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
 from spikinggamma.bench.rows import write_rows
-from spikinggamma.data import load_splits
+from spikinggamma.data import load_splits, resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.evaluation import score
 from spikinggamma.events import parse_perturbation, perturbed
@@ -56,7 +56,7 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     Raises:
         SpikingGammaError: Training or evaluation raises it.
     """
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     run = _trained(folder, recipe, source, settings)
     wanted = missing(folder, recipe, list(dict.fromkeys(asked)))
     if not wanted:

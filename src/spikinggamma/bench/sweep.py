@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from spikinggamma import tasks
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
 from spikinggamma.bench.kept_runs import Asked, PlannedRun, outcomes, planned_run
 from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.bench.run_plan import Needed, check_counts, finished
+from spikinggamma.data import is_task
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import load_recipe
 from spikinggamma.runs import load_run, read_rows
@@ -60,7 +60,8 @@ def sweep(
         raise SpikingGammaError("recipes", ", ".join(recipes), "each once, and files of different names")
     plan = []
     for recipe in recipes:
-        task = load_recipe(recipe, settings).data.name
+        chosen = load_recipe(recipe, settings)
+        task = chosen.data.name if is_task(chosen) else ""
         # Names contain recipe and seed, and a digest of all other settings, which keeps runs with other settings apart.
         runs = [planned_run(recipe, (), task=task, seed=seed, small=settings) for seed in seeds]
         plan.append(((recipe, runs), [Needed(run, [Asked()]) for run in runs]))
@@ -92,7 +93,7 @@ def _row(recipe: str, runs: Sequence[PlannedRun], folder: Path, seeds: Sequence[
     answers = [outcomes(folder / run.name, run.recipe)[Asked()] for run in runs]
     right = [_by_recording(answer.right, answer.decisions) for answer in answers]
     chosen = runs[0].recipe
-    made_anew = chosen.data.name in tasks.names()
+    made_anew = is_task(chosen)
     low, high = nested_interval(right) if made_anew else crossed_interval(np.stack(right))
     by_seed = [float(np.mean(answer.right)) for answer in answers]
     done = [load_run(folder / run.name) for run in runs]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikinggamma.data.loading import data_info
-from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.run import Run
 
 __all__ = ["describe", "grouped", "summary", "table"]
@@ -20,7 +18,7 @@ def summary(run: Run) -> str:
         return f"{run.path} is not finished. Go on with: spikinggamma train --resume {run.path}"
     seconds = sum(metrics["seconds"] for metrics in run.metrics)
     lines = [
-        *_figures(row, run.recipe),
+        *_figures(row, run),
         (
             "best epoch",
             f"{row['best_epoch']} of {run.recipe.training.epochs}",
@@ -29,16 +27,16 @@ def summary(run: Run) -> str:
         ("time", f"{seconds:.0f} s", f"training and validation, {row['threads']} threads, {row['device']}"),
         ("run", str(run.path), ""),
     ]
-    title = f"{run.recipe.name}: {data_info(run.recipe).title}, rule {row['rule']}, seed {row['seed']}"
+    title = f"{run.recipe.name}: {run.data_info().title}, rule {row['rule']}, seed {row['seed']}"
     return f"\n{title}\n\n{table(lines)}\n\nNext: spikinggamma report {run.path}"
 
 
-def describe(row: dict[str, Any], recipe: Recipe) -> str:
+def describe(row: dict[str, Any], run: Run) -> str:
     """Return a summary of the row of an evaluation."""
     step = f"{row['run_dt_ms']:g} ms"
     trained = row["trained_dt_ms"]
     note = "as trained" if row["run_dt_ms"] == trained else f"trained at {trained:g} ms, not retrained"
-    lines = [*_figures(row, recipe), ("time step", step, note)]
+    lines = [*_figures(row, run), ("time step", step, note)]
     if row.get("threshold_scale", 1.0) != 1.0:
         lines.append(("thresholds", f"x {row['threshold_scale']:g}", "not retrained"))
     if "perturb" in row:
@@ -46,8 +44,8 @@ def describe(row: dict[str, Any], recipe: Recipe) -> str:
     return table([*lines, ("run", row["run"], "")])
 
 
-def _figures(row: dict[str, Any], recipe: Recipe) -> list[Line]:
-    info = data_info(recipe)
+def _figures(row: dict[str, Any], run: Run) -> list[Line]:
+    info = run.data_info()
     by_layer = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s_by_layer"])
     interval = f"95 % interval {row['ci_low']:.1%} to {row['ci_high']:.1%}, {row['samples']} recordings"
     lines = [(f"{row['part']} accuracy", f"{row['accuracy']:.1%}", interval)]

@@ -5,11 +5,13 @@ unknown key, a wrong type or a value out of range is an error that names the key
 
 What a recipe names (a neuron, a learning rule, a loss, a layer) is an entry of a registry, and the options of an entry are a
 table of the recipe: `[neuron]` of the neuron that `net.model` names, `[surrogate]` of the surrogate that `neuron.surrogate`
-names, `[rule]` of `learning.rule`, `[loss]` of `learning.loss`, and each `[[layers]]` of a chain.
+names, `[rule]` of `learning.rule`, `[loss]` of `learning.loss`, `[encoder]` of `data.encoder`, and each `[[layers]]` of a
+chain.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -38,13 +40,33 @@ Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
 
 
 class Data(Section):
-    """Which recordings, how they are split, and the time step at which the net meets them."""
+    """Which recordings, how they are split, and the time step at which the net meets them.
+
+    Recordings of one's own have a `path`; `name` is then what lies there. What is found there once, `classes`, `sensor` and
+    `answer`, is written into the recipe of a run, so that its net can be built where the recordings are not.
+    """
 
     name: str = Field(
         default="localisation", min_length=1, description="a built-in task or a data set (`spikinggamma data list`)"
     )
+    path: str = Field(default="", description="your own recordings: a folder or a file; none: those of `name`")
+    layout: str = Field(default="", description="how they lie there (`spikinggamma layouts`); none: found by a look")
+    encoder: str = Field(default="", description="turns signals at `path` into events (`spikinggamma encoders`)")
+    scale: Literal["none", "standard", "range"] = Field(
+        default="none",
+        description="of signals, by the training part: standard: mean 0, deviation 1; range: from 0 to 1",
+    )
+    classes: tuple[str, ...] = Field(default=(), description="classes at `path`, in order; none: as found")
+    sensor: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(), description="channels at `path`, or polarities, rows and columns of a camera; none: as found"
+    )
+    answer: Literal["", "class", "step_class", "values", "step_values"] = Field(
+        default="", description="what recordings at `path` are labelled with; none: as found"
+    )
     split: str = Field(
-        default="official", min_length=1, description="how the data set is divided, e.g. official or speaker:george"
+        default="official",
+        min_length=1,
+        description="how the data set is divided, e.g. official, share:0.2 or speaker:george",
     )
     validation_fraction: float = Field(
         default=0.1, gt=0.0, lt=0.9, description="share of the training part kept for validation"
@@ -62,6 +84,12 @@ class Data(Section):
         default=(), description="done to all parts alike, e.g. replacement=0.4, jitter=5ms, deletion=0.2"
     )
     options: dict[str, Option] = Field(default_factory=dict, description="further arguments of this data set's loader")
+
+    @model_validator(mode="after")
+    def _name_of_path(self) -> Data:
+        if self.path:
+            object.__setattr__(self, "name", Path(self.path).resolve().stem or "recordings")
+        return self
 
 
 class Augmentation(Section):
@@ -212,6 +240,7 @@ class Recipe(Section):
     learning: Learning = Learning()
     rule: dict[str, Any] = Field(default_factory=dict, description="options of learning.rule")
     loss: dict[str, Any] = Field(default_factory=dict, description="options of learning.loss")
+    encoder: dict[str, Any] = Field(default_factory=dict, description="options of data.encoder")
     training: Training = Training()
     layers: tuple[dict[str, Any], ...] = Field(default=(), description="layers of a chain, in order")
     search: Search = Search()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import dump_recipe
 from spikinggamma.report.figures.curves import best_epoch, mean_rate
@@ -55,7 +54,7 @@ class Headline(NamedTuple):
 
 def headline(run: Run, name: str) -> Headline:
     """Return the head of a run's part of the page; an unfinished run shows its best epoch so far."""
-    recipe, info = run.recipe, data_info(run.recipe)
+    recipe, info = run.recipe, run.data_info()
     learning, tiles = recipe.learning, _tiles(run)
     facts = [
         ("task", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
@@ -172,7 +171,7 @@ def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
 
 
 def _scale(run: Run) -> list[Bar]:
-    info = data_info(run.recipe)
+    info = run.data_info()
     bars = [Bar(bound.why, bound.accuracy, bound.accuracy, bound.accuracy, False) for bound in info.floors]
     if run.result is not None:
         row = run.result

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from spikinggamma import bibliography
 from spikinggamma.data.loading import data_entry
 from spikinggamma.datasets import heidelberg
 from spikinggamma.functional import SURROGATES
+from spikinggamma.layouts import LAYOUTS, recognised
 from spikinggamma.nn import LAYERS, NETS, NEURONS
 from spikinggamma.nn.layers.make import layer_entry
 from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table
@@ -23,7 +25,13 @@ def citations(recipe: Recipe) -> str:
         5
     """
     entries = [*_net(recipe), bibliography.BEYOND_RATE]
-    entries += data_entry(recipe.data.name).citations
+    if recipe.data.path:
+        layout = recipe.data.layout or (
+            recognised(recipe.data.path).entry.name if Path(recipe.data.path).exists() else ""
+        )
+        entries += LAYOUTS[layout].citations if layout else ()
+    else:
+        entries += data_entry(recipe.data.name).citations
     return "\n\n".join(dict.fromkeys(entries)) + "\n"
 
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spikinggamma.data.loading import resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.files.atomic import remove_leftovers, write_atomically
 from spikinggamma.files.json_files import write_json
@@ -81,7 +82,7 @@ def search(
     from spikinggamma.search.study import begin_study, count, under_way
     from spikinggamma.search.trial import Trials, epochs_of, trial_recipe, without_test
 
-    recipe = recipe if trials is None else with_values(recipe, {"search.trials": trials})
+    recipe = resolved(recipe if trials is None else with_values(recipe, {"search.trials": trials}))
     first = _first(recipe, jobs)
     where = pick_device(device)
     threads = recipe.training.threads if jobs == 1 else 1

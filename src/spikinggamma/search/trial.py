@@ -13,7 +13,7 @@ import optuna
 import torch
 from optuna.trial import Trial, TrialState
 
-from spikinggamma.data.loading import load_splits
+from spikinggamma.data.loading import check_parts, load_splits
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.recipes.schema import Recipe, Search
@@ -121,7 +121,7 @@ def trial_recipe(recipe: Recipe, values: dict[str, object], *, threads: int) -> 
 
 def without_test(recipe: Recipe) -> Splits:
     """Load the recordings of a recipe without the test part."""
-    return load_splits(recipe)._replace(test=[])
+    return check_parts(load_splits(recipe), recipe)._replace(test=[])
 
 
 def epochs_of(recipe: Recipe) -> int:

@@ -7,16 +7,20 @@ goes on from its last checkpoint to the very numbers that it would have reached.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from spikinggamma.cost.costs import cost_row
 from spikinggamma.cost.energy import ENERGY_TABLES
-from spikinggamma.data.loading import data_info, load_splits
+from spikinggamma.data.floors import digest_of_splits, measured_floors
+from spikinggamma.data.given import Given, given_recordings, keep_given
+from spikinggamma.data.loading import check_parts, data_info, load_splits, resolved
 from spikinggamma.distributed import ProcessGroup, gathered
 from spikinggamma.evaluation.scores import Score, result_row, score
 from spikinggamma.events import Splits
@@ -44,6 +48,7 @@ def train(
     reporter: Reporter | None = None,
     command: str = "",
     tensorboard: bool = False,
+    splits: Any = None,
 ) -> Run:
     """Train a net from a recipe in a folder of its own, then test its best epoch once.
 
@@ -56,6 +61,8 @@ def train(
         reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
         command: What was typed, for the record.
         tensorboard: Whether the folder gets files for TensorBoard too; a run that has some goes on with them.
+        splits: Recordings instead of the recipe's: `Splits`, or whatever `spikinggamma.data.given_recordings` takes, such as a
+            mapping of parts to pairs of arrays or to torch Datasets. They are kept in the folder.
 
     Returns:
         The finished run.
@@ -74,10 +81,15 @@ def train(
         if tensorboard:
             processes.first(require_tensorboard)
         # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+        given = _recordings(recipe, splits, processes)
+        recipe = given.recipe
         build_learner(build_net(recipe), recipe)
-        splits = processes.in_turn(lambda: load_splits(recipe))
-        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where)))
-        return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
+        facts = processes.first(lambda: _facts(given))
+        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where), **facts))
+        if splits is not None:
+            processes.first(lambda: keep_given(run.path, given))
+            run = processes.first(lambda: load_run(run.path))
+        return _work(run, given.splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def resume(
@@ -94,7 +106,43 @@ def resume(
         if run.result is not None:
             return run
         splits = processes.in_turn(lambda: load_splits(run.recipe))
+        check_same_recordings(run, splits)
         return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
+
+
+def check_same_recordings(run: Run, splits: Splits) -> None:
+    """Refuse to go on with a run on other recordings than it was begun with.
+
+    Raises:
+        SpikingGammaError: They differ; both are named.
+    """
+    before, now = run.info.get("recordings"), digest_of_splits(splits)
+    if before is not None and before != now:
+        place = run.recipe.data.path or os.environ.get("SPIKINGGAMMA_DATA") or "the cache"
+        got = f"recordings {now} of {place}"
+        expected = f"recordings {before}, of {run.info.get('recordings_at', 'another place')}, with which it was begun"
+        remedy = "Point SPIKINGGAMMA_DATA, or data.path, at those, or train anew in another folder."
+        raise SpikingGammaError(str(run.path), got, expected, remedy)
+
+
+def _recordings(recipe: Recipe, splits: Any, processes: ProcessGroup) -> Given:
+    """Return the recordings that were given, or else the recipe's, and the recipe with what is known of them."""
+    if splits is not None:
+        return processes.in_turn(lambda: given_recordings(splits, recipe))
+    whole = processes.in_turn(lambda: resolved(recipe))
+    return Given(whole, processes.in_turn(lambda: check_parts(load_splits(whole), whole)))
+
+
+def _facts(given: Given) -> dict[str, object]:
+    """Return what `run.json` says of the recordings: which they are, and what simple observers reach on them."""
+    data = given.recipe.data
+    facts: dict[str, object] = {
+        "recordings": digest_of_splits(given.splits),
+        "recordings_at": data.path or os.environ.get("SPIKINGGAMMA_DATA") or "the cache",
+    }
+    if data.path and data.answer == "class":
+        facts["floors"] = [bound._asdict() for bound in measured_floors(given.splits)]
+    return facts
 
 
 def fit(

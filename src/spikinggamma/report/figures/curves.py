@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikinggamma.data import data_info
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, percent_axis, tidy
 from spikinggamma.runs import Run
 
@@ -126,7 +125,7 @@ def _draw(
         ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5)
     ax.axvline(best, color=INK, linewidth=0.9, zorder=0.5)
     if name == "accuracy":
-        for bound in data_info(run.recipe).floors:
+        for bound in run.data_info().floors:
             ax.axhline(bound.accuracy, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         ax.set_ylim(0.0, 1.0)
         percent_axis(ax.yaxis)

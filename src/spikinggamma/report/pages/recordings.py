@@ -56,7 +56,8 @@ def show(
         >>> show("localisation", 3, out="three.png")[0]  # doctest: +SKIP
         PosixPath('three.png')
     """
-    path = Path(out or (f"{name}-{part}.png" if index is None else f"{name}-{part}-{index}.png"))
+    stem = Path(name).resolve().stem if Path(name).exists() else name
+    path = Path(out or (f"{stem}-{part}.png" if index is None else f"{stem}-{part}-{index}.png"))
     if path.suffix.lower() != ".png" or not path.parent.is_dir():
         raise SpikingGammaError("--out", str(path), "a name that ends in .png, in a folder that exists")
     known_name("--part", part, ("train", "validation", "test"))
