@@ -123,7 +123,10 @@ def _facts(found: Sequence[Found], recipe: Recipe) -> list[tuple[str, str]]:
     durations = np.array([_duration_us(one) for one in found]) / 1000.0
     lines = [
         ("layout", f"{entry.name}: {entry.summary}"),
-        ("recordings", f"{len(found)}, of {durations.min():.6g} to {durations.max():.6g} ms, median {np.median(durations):.6g}"),
+        (
+            "recordings",
+            f"{len(found)}, of {durations.min():.6g} to {durations.max():.6g} ms, median {np.median(durations):.6g}",
+        ),
     ]
     if known.answer == "class":
         sizes = Counter(one.label for one in found)
@@ -143,7 +146,9 @@ def _facts(found: Sequence[Found], recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def _missing(found: Sequence[Found]) -> list[tuple[str, str]]:
-    gaps = sum(int(np.isnan(one.answer).sum()) for one in found if one.answer is not None and one.answer.dtype.kind == "f")
+    gaps = sum(
+        int(np.isnan(one.answer).sum()) for one in found if one.answer is not None and one.answer.dtype.kind == "f"
+    )
     return [("missing", f"{gaps} values, which are ignored")] if gaps else []
 
 
@@ -152,9 +157,13 @@ def _contents(found: Sequence[Found], sensor: tuple[int, ...], recipe: Recipe) -
     signals = [one.signal for one in found if one.signal is not None]
     if signals:
         values = np.concatenate([signal.values for signal in signals])
-        steps = np.concatenate([np.diff(signal.times_us) for signal in signals if len(signal.times_us) > 1] or [np.zeros(1)])
+        steps = np.concatenate(
+            [np.diff(signal.times_us) for signal in signals if len(signal.times_us) > 1] or [np.zeros(1)]
+        )
         rate = f"a sample each {np.median(steps) / 1000.0:.6g} ms" if steps.any() else "one sample each"
-        spread = f"from {values.min():.4g} to {values.max():.4g}, mean {values.mean():.4g}, deviation {values.std():.4g}"
+        spread = (
+            f"from {values.min():.4g} to {values.max():.4g}, mean {values.mean():.4g}, deviation {values.std():.4g}"
+        )
         return [
             ("signals", f"{values.shape[1]}, {rate}, {spread}"),
             ("encoded", f"{said}, by {recipe.data.encoder} of signals scaled by {recipe.data.scale}"),

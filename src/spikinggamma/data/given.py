@@ -43,7 +43,8 @@ def given_recordings(given: Any, recipe: Recipe) -> Given:
         given: `Splits`; or a mapping with `train`, `test` and perhaps `validation`; or one collection, which is split as the
             recipe says. A collection is a list of `Recording`, a pair of arrays (x, y), or a torch `Dataset` whose items
             are pairs (x, y); x and y are as in the layout `arrays`.
-        recipe: Its `data.options` are those of that layout, its encoder turns numbers into events.
+        recipe: Its `data.options` are those of that layout, its encoder turns numbers into events; `data.name` is
+            "recordings" where it is for nothing else.
 
     Raises:
         SpikingGammaError: A collection is none of these, or its recordings do not go together.
@@ -109,7 +110,9 @@ def _found(given: Any, recipe: Recipe, part: str) -> list[Found]:
         rows = _Rows(x, y, np.full(len(x), x.shape[1] if x.ndim > 2 else 1))
     else:
         raise SpikingGammaError("splits", f"{type(given).__name__} for {part or 'all'}", _FORMS)
-    options = check_options(ArrayOptions, recipe.data.options, name="arrays", argument="data.options")
+    # Others are of the data set that the recipe was made for.
+    own = {key: value for key, value in recipe.data.options.items() if key in ArrayOptions.model_fields}
+    options = check_options(ArrayOptions, own, name="arrays", argument="data.options")
     named = NamedFile(Path("splits"), part or "given")
     arrays = {"x": rows.x, "y": rows.y, "lengths": rows.lengths}
     return list(recordings_of_arrays(arrays, options, named, part))

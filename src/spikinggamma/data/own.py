@@ -169,11 +169,12 @@ def _answer(found: Sequence[Found]) -> str:
 
 
 def _classes(found: Sequence[Found], answer: str) -> tuple[str, ...]:
-    if answer == "class":
-        return tuple(sorted({one.label for one in found}, key=by_size))
     named = next((one.answer_names for one in found if one.answer_names), ())
-    if named:
+    labels = {one.label for one in found} if answer == "class" else set()
+    if named and labels <= set(named):
         return named
+    if answer == "class":
+        return tuple(sorted(labels, key=by_size))
     answers = [one.answer for one in found if one.answer is not None]
     count = 1 + max(int(one.max()) for one in answers) if answer == "step_class" else answers[0].shape[-1]
     return tuple(map(str, range(count)))

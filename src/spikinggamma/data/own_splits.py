@@ -93,6 +93,9 @@ def groups_of(found: Sequence[Found], by: str) -> list[str]:
         got = f"{by!r}, with {len(known)} of them"
         remedy = f"These recordings have {', '.join(_columns(found)) or 'no columns'}."
         raise SpikingGammaError("--leave-out", got, "speaker or a column, with two values at least", remedy)
+    for name in known:
+        if "/" in name or "," in name:
+            raise SpikingGammaError("--leave-out", f"{by} {name!r}", "names without commas and slashes")
     return sorted(known, key=by_size)
 
 

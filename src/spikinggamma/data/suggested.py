@@ -68,10 +68,10 @@ def suggested_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
 
 
 def _values(found: Sequence[Found], recipe: Recipe) -> dict[str, object]:
-    durations_ms = [_duration_us(one) / 1000.0 for one in found]
-    median_ms = float(np.median(durations_ms))
-    step = next((step for step in _STEPS_MS if step >= median_ms / _STEPS), _STEPS_MS[-1])
-    step = min(step, 100.0)
+    median_ms = float(np.median([_duration_us(one) / 1000.0 for one in found]))
+    # Nothing happens between two samples of a signal.
+    least = max(median_ms / _STEPS, _sampled_ms(found))
+    step = next((step for step in _STEPS_MS if step >= least), _STEPS_MS[-1])
     facts = facts_of(recipe)
     n_channels = math.prod(facts.sensor)
     longest = max(3.0 * step, median_ms / 10.0)
@@ -80,6 +80,7 @@ def _values(found: Sequence[Found], recipe: Recipe) -> dict[str, object]:
     values: dict[str, object] = {
         "name": _name(recipe.data.name),
         "data.dt_ms": step,
+        "data.validation_fraction": 0.1 if len(found) >= 500 else 0.2,
         "net.hidden": (128, 128),
         "net.tau_ms": tuple(float(max(one, step)) for one in tau),
         "net.signal_per_threshold": 2.0,
@@ -98,6 +99,15 @@ def _duration_us(one: Found) -> int:
     if content is None:
         raise SpikingGammaError(one.source, "neither events nor signals", "one of them")
     return int(content.duration_us)
+
+
+def _sampled_ms(found: Sequence[Found]) -> float:
+    steps = [
+        float(np.median(np.diff(one.signal.times_us))) / 1000.0
+        for one in found
+        if one.signal is not None and len(one.signal.times_us) > 1
+    ]
+    return float(np.median(steps)) if steps else 0.0
 
 
 def _name(text: str) -> str:

@@ -146,7 +146,8 @@ class _Answers:
         one = self.y[index]
         if self.y.ndim == 1 and self.y.dtype.kind != "f":
             whole = self.y.dtype.kind in "biu"
-            return {"label": self.names[int(one)] if self.names and whole else str(int(one) if whole else one)}
+            label = self.names[int(one)] if self.names and whole else str(int(one) if whole else one)
+            return {"label": label, "answer_names": self.names}
         if self.by_step and self.y.ndim == 2:
             return {"answer": one[:length].astype(np.int64), "answer_us": self.step_us, "answer_names": self.names}
         values = np.atleast_1d(one).astype(np.float64)

@@ -42,7 +42,7 @@ class Found:
         answer: Classes [S] (integers, -1 for none) or values [S, K] of stretches of `answer_us`, or values [K] of the
             whole with `answer_us` 0; None where the class is all.
         answer_us: Length of those stretches.
-        answer_names: Names of the classes or values in `answer`; empty where numbers are their names.
+        answer_names: Names of all classes in their order, or of the values in `answer`, where the file says them.
     """
 
     source: str

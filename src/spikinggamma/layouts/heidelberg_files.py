@@ -70,4 +70,5 @@ class HeidelbergFiles(Layout):
                 part=named.part,
                 columns=named.columns,
                 sensor=(one.n_channels,),
+                answer_names=names,
             )

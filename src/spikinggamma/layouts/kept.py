@@ -105,6 +105,7 @@ def _about(found: Sequence[Found]) -> dict[str, npt.NDArray[Any]]:
         name: np.array([getattr(one, name) for one in found], np.str_) for name in _SAID
     }
     about["columns"] = np.array([json.dumps(dict(one.columns)) for one in found], np.str_)
+    about["names"] = np.array([json.dumps(one.answer_names) for one in found], np.str_)
     about["sensor"] = np.array([json.dumps(one.sensor) for one in found], np.str_)
     return about
 
@@ -116,11 +117,15 @@ def _opened(folder: Path, level: int) -> list[Found] | None:
     try:
         about = open_about(maps)
         said = [about[name].tolist() for name in _SAID]
-        columns, sensors = ([json.loads(text) for text in about[name].tolist()] for name in ("columns", "sensor"))
+        columns, sensors, names = (
+            [json.loads(text) for text in about[name].tolist()] for name in ("columns", "sensor", "names")
+        )
         events = open_maps(maps, len(columns))
         return [
-            Found(source, one, None, label, speaker, part, column, tuple(sensor))
-            for one, source, label, speaker, part, column, sensor in zip(events, *said, columns, sensors, strict=True)
+            Found(source, one, None, label, speaker, part, column, tuple(sensor), answer_names=tuple(name))
+            for one, source, label, speaker, part, column, sensor, name in zip(
+                events, *said, columns, sensors, names, strict=True
+            )
         ]
     except DAMAGE as error:
         _LOG.log(level, "cache folder %s cannot be used (%s); making it again", maps, error)

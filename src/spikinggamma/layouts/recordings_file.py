@@ -5,7 +5,8 @@
 | `times_us`, `channels` | all events of the first recording, then of the second, ... |
 | `counts`, `durations_us`, `labels`, `speakers`, `sources`, `parts` | of each recording; labels are names of classes |
 | `sensor` | (channels,) or (polarities, rows, columns) |
-| `answers`, `answer_rows`, `answer_us`, `answer_names` | classes or values by step, or values, where recordings have these |
+| `answer_names` | names of the classes, or of the values |
+| `answers`, `answer_rows`, `answer_us` | classes or values by step, or values, where recordings have these |
 
 Runs of recordings that were given in Python keep them so.
 """
@@ -87,13 +88,13 @@ def write_recordings(path: Path, splits: Splits, classes: Sequence[str]) -> None
         "sensor": np.array(first.shape or (first.n_channels,), np.int64),
     }
     answers = [one.step_labels if one.step_labels is not None else one.values for _, one in pairs]
+    arrays["answer_names"] = np.array(list(classes), np.str_)
     if answers[0] is not None:
         rows = [np.atleast_1d(answer) for answer in answers]
         whole = first.step_us == 0
         arrays["answers"] = np.concatenate([row[None] if whole else row for row in rows])
         arrays["answer_rows"] = np.array([1 if whole else len(row) for row in rows], np.int64)
         arrays["answer_us"] = np.array([one.step_us for _, one in pairs], np.int64)
-        arrays["answer_names"] = np.array(list(classes), np.str_)
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]
     write_atomically(path, content.getvalue())
@@ -108,9 +109,9 @@ def _found(arrays: dict[str, npt.NDArray[Any]]) -> Iterator[Found]:
     sensor = tuple(map(int, arrays["sensor"].tolist()))
     answers: list[Any] = [None] * len(counts)
     steps = [0] * len(counts)
-    names: tuple[str, ...] = ()
+    names = tuple(map(str, arrays["answer_names"].tolist()))
     if "answers" in arrays:
-        steps, names = arrays["answer_us"].tolist(), tuple(map(str, arrays["answer_names"].tolist()))
+        steps = arrays["answer_us"].tolist()
         rows = np.split(arrays["answers"], np.cumsum(arrays["answer_rows"])[:-1])
         answers = [row if step else row[0] for row, step in zip(rows, steps, strict=True)]
     each = zip(sources, times, channels, durations, labels, speakers, parts, answers, steps, strict=True)
