@@ -1,9 +1,11 @@
 """Sweep over recipes and seeds: the mean accuracy of each recipe, with an interval over seeds and test recordings.
 
-The result of a single run depends on its seed. With `leave_out`, each speaker (or value of a column) of one's own recordings is
-tested on in turn by nets that were trained on the others, so that all recordings are tested on once for each seed. Runs are trained like those of the other benchmarks (`run_plan`): several at a
+The result of a single run depends on its seed. Runs are trained like those of the other benchmarks (`run_plan`): several at a
 time, each in its own folder, kept when they are finished, and resumed when they were interrupted. A synthetic task is generated
 for every seed; recorded data has one test part, on which all seeds are tested.
+
+With `leave_out`, each speaker (or value of a column) of one's own recordings is tested on in turn by nets that were trained on
+the others, so that all recordings are tested on once for each seed.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def _own(recipe: Recipe) -> DataInfo:
     """Describe recordings of one's own; a net that is built where they are not needs what their recipe says of them."""
     data, facts = recipe.data, facts_of(recipe)
     floors = (Bound(1.0 / len(facts.classes), "chance"),) if "class" in facts.answer else ()
-    step_labels = facts.answer == "step_class"
+    step_labels = facts.answer.startswith("step_")
     n_channels = math.prod(facts.sensor)
     own = "your own recordings"
     return DataInfo(
@@ -214,6 +214,7 @@ def _dataset(recipe: Recipe) -> DataInfo:
         None,
         info.shape,
         info.step_labels,
+        "step_class" if info.step_labels else "class",
     )
 
 

@@ -18,9 +18,11 @@ from spikinggamma.data.loading import DataInfo, data_info, load_splits
 from spikinggamma.distributed import ALONE, ProcessGroup
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.evaluation.confidence import accuracy_interval
+from spikinggamma.evaluation.metrics import R2, value_metrics
 from spikinggamma.events import Batch, EpochBatches, Recording
 from spikinggamma.events.perturbation import parse_perturbation, perturbed
-from spikinggamma.learning import Learner, Outcome
+from spikinggamma.learning import LOSSES, Learner, Outcome
+from spikinggamma.learning.loss import Answer
 from spikinggamma.nn import NEURONS
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.build import build_evaluator, pick_device
@@ -31,29 +33,48 @@ from spikinggamma.versions import versions
 __all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score"]
 
 Part = Literal["train", "validation", "test"]
+_Pair = tuple[list[Any], list[Any]]  # labels and predictions of a recording
+_MOST_SHOWN = 5000  # rows of values that a result keeps, for its figures
 
 
 class Score(NamedTuple):
-    """The result of an evaluation, in the order of the recordings, with one decision each or one for each labelled step."""
+    """The result of an evaluation, in the order of the recordings, with one decision each or one for each labelled step.
+
+    Where values are asked for, or shares of classes, labels and predictions are rows of them, with NaN where none is known.
+    """
 
     loss: float
-    labels: list[int]
-    predictions: list[int]
+    labels: list[Any]
+    predictions: list[Any]
     decisions: list[int]  # of each recording
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
     speaking: list[float]  # share of neurons that spiked at least once, by hidden layer
     events: EventCounts | None  # None for nets whose events are not counted
+    right: list[bool] | None = None  # whether each decision is; None of values, which are near or far
 
     @property
     def correct(self) -> int:
-        """Number of correct predictions."""
-        return sum(label == guess for label, guess in zip(self.labels, self.predictions, strict=True))
+        """Number of correct predictions; 0 of values."""
+        return sum(self.right or [])
 
     @property
     def accuracy(self) -> float:
         """Share of correct predictions."""
         return self.correct / len(self.labels)
+
+    @property
+    def figure(self) -> float:
+        """The figure by which nets are compared: the accuracy, or R² of values, its worst where it is not defined."""
+        if self.right is not None:
+            return self.accuracy
+        found = self.metrics["r2"]
+        return R2.worst if found is None else float(found)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics of values, as `value_metrics` names them."""
+        return value_metrics(np.array(self.labels, np.float64), np.array(self.predictions, np.float64))
 
 
 def score(
@@ -71,7 +92,8 @@ def score(
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
     loss, decided = 0.0, 0
     counted = 0
-    found: list[tuple[list[int], list[int]]] = [([], []) for _ in recordings]
+    found: list[_Pair] = [([], []) for _ in recordings]
+    judged = LOSSES[evaluator.loss].target.answer
     spikes: list[float] = []
     neuron_steps: list[float] = []
     by_neuron: list[torch.Tensor] = []
@@ -99,15 +121,18 @@ def score(
         more = outcome.spikes_by_neuron
         by_neuron = [a + b for a, b in zip(by_neuron, more, strict=True)] if by_neuron else list(more)
     seconds = evaluator.dt_ms / 1000.0
+    labels = [label for labels, _ in found for label in labels]
+    predictions = [guess for _, guesses in found for guess in guesses]
     return Score(
         loss=loss / decided,
-        labels=[label for labels, _ in found for label in labels],
-        predictions=[guess for _, guesses in found for guess in guesses],
+        labels=labels,
+        predictions=predictions,
         decisions=[len(labels) for labels, _ in found],
         spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
         spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
         speaking=[float((counts > 0).double().mean()) for counts in by_neuron],
         events=reduce(operator.add, events) if events else None,
+        right=_right(labels, predictions, judged),
     )
 
 
@@ -166,7 +191,6 @@ def evaluate(
 
 def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
     """Return the row of an evaluation in the form of benchmark rows, with confusion matrix and predictions."""
-    low, high = accuracy_interval(np.equal(found.labels, found.predictions), found.decisions)
     row = {
         "bench": recipe.data.name,
         "command": command,
@@ -183,9 +207,7 @@ def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, de
         "variant": recipe.data.variant,
         "data_perturb": list(recipe.data.perturb),
         "part": part,
-        "accuracy": found.accuracy,
-        "ci_low": low,
-        "ci_high": high,
+        **_figures(found),
         "loss": found.loss,
         "samples": len(found.decisions),
         "seeds": [recipe.training.seed],
@@ -193,12 +215,35 @@ def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, de
         "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
         "spikes_per_neuron_s_by_layer": found.spikes_per_neuron_s,
         "neurons_speaking_by_layer": found.speaking,
+    }
+    if info.answer in ("values", "step_values"):
+        return row | {"outputs": list(info.class_names), **_shown(found, info)}
+    row |= {
         "class_names": list(info.class_names),
         "confusion_matrix": confusion_matrix(found.labels, found.predictions, info.n_classes),
     }
     if info.step_labels:
         return row | {"decisions": len(found.labels)}
     return row | {"predictions": found.predictions}
+
+
+def _figures(found: Score) -> dict[str, Any]:
+    """Return the accuracy with its interval, or the metrics of values."""
+    if found.right is None:
+        return found.metrics
+    low, high = accuracy_interval(np.array(found.right, bool), found.decisions)
+    return {"accuracy": found.accuracy, "ci_low": low, "ci_high": high}
+
+
+def _shown(found: Score, info: DataInfo) -> dict[str, Any]:
+    """Return targets and predictions, of many steps evenly chosen ones; None where a target is not known."""
+    every = max(1, -(-len(found.labels) // _MOST_SHOWN)) if info.step_labels else 1
+    chosen = {"targets": found.labels[::every], "predictions": found.predictions[::every]}
+    plain = {
+        name: [[None if math.isnan(value) else float(f"{value:.6g}") for value in row] for row in rows]
+        for name, rows in chosen.items()
+    }
+    return plain | ({"decisions": len(found.labels)} if info.step_labels else {})
 
 
 def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classes: int) -> list[list[int]]:
@@ -209,9 +254,7 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classe
     return matrix
 
 
-def _judged(
-    evaluator: Learner, batch: Batch, device: torch.device
-) -> tuple[Outcome, list[tuple[list[int], list[int]]], EventCounts | None]:
+def _judged(evaluator: Learner, batch: Batch, device: torch.device) -> tuple[Outcome, list[_Pair], EventCounts | None]:
     """Return the outcome of a batch, labels and predictions of each recording, and its events where they are counted."""
     counter = event_counter(evaluator.net)
     inputs = (batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
@@ -220,8 +263,16 @@ def _judged(
     return outcome, list(_decisions(batch, outcome.predictions)), None if counter is None else counter.counts
 
 
-def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[int], list[int]]]:
+def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[_Pair]:
     """Yield the labels and the predictions of each recording of a batch."""
+    if batch.labels.is_floating_point():
+        by_step = batch.labels.ndim == 3
+        for column in range(len(batch.lengths)):
+            wanted = batch.labels[:, column] if by_step else batch.labels[column].unsqueeze(0)
+            said = predictions[: len(wanted), column] if by_step else predictions[column].unsqueeze(0)
+            known = ~wanted.isnan().all(1)
+            yield wanted[known].tolist(), said[known].tolist()
+        return
     if batch.labels.ndim == 1:
         yield from (
             ([label], [guess]) for label, guess in zip(batch.labels.tolist(), predictions.tolist(), strict=True)
@@ -230,6 +281,21 @@ def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[i
     for labels, guesses in zip(batch.labels.unbind(1), predictions.unbind(1), strict=True):
         labelled = labels >= 0
         yield labels[labelled].tolist(), guesses[: len(labels)][labelled].tolist()
+
+
+def _right(labels: list[Any], predictions: list[Any], judged: Answer) -> list[bool] | None:
+    """Return whether each decision is right; None of values.
+
+    Of several labels all that are known have to be right, of shares the largest.
+    """
+    if not labels or not isinstance(labels[0], list):
+        return [label == guess for label, guess in zip(labels, predictions, strict=True)]
+    wanted, said = np.array(labels, np.float64), np.array(predictions, np.float64)
+    if judged is Answer.LABELS:
+        return list(map(bool, (((said > 0.5) == (wanted > 0.5)) | np.isnan(wanted)).all(axis=1)))
+    if judged is Answer.SHARES:
+        return list(map(bool, said.argmax(axis=1) == np.nan_to_num(wanted, nan=-1.0).argmax(axis=1)))
+    return None
 
 
 def _add(total: list[float], more: torch.Tensor) -> list[float]:

@@ -18,7 +18,10 @@ __all__ = ["EachStep"]
 
 @LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
 class EachStep(Loss):
-    """ℓ = mean over labelled steps of CE(x(t), target(t)), or of half the squared error for real-valued targets."""
+    """ℓ = mean over labelled steps of CE(x(t), target(t)), or of half the squared error for real-valued targets.
+
+    A value that is NaN is not known, and a step without any that is known has no label.
+    """
 
     answer = Answer.CLASS_OR_VALUES_BY_STEP
     evidence_kind = EvidenceKind.NOW
@@ -44,6 +47,9 @@ class EachStep(Loss):
         if not self.regression and int(targets.min()) < (0 if targets.ndim == 1 else -1):
             raise SpikingGammaError("targets", int(targets.min()), "classes from 0, or -1 at a step without a label")
         self.count = int(lengths.sum())
+        if self.regression:
+            self._known = ~targets.isnan()
+            self.count = int((self.valid(0, len(targets)) & self._known.any(2)).sum())
         if targets.ndim == 2:
             self.count = int((self.valid(0, len(targets)) & (targets >= 0)).sum())
         self.right = 0
@@ -70,10 +76,11 @@ class EachStep(Loss):
         if not self.regression and int(self.targets.max()) >= classes:
             raise SpikingGammaError("targets", int(self.targets.max()), f"classes 0 .. {classes - 1}")
         wanted, labelled = self._wanted(start, len(logits))
-        self.decisions.append(logits.argmax(2))
         if self.regression:
-            self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self._divisor
+            self.decisions.append(logits)
+            self.total += float(0.5 * self._error(logits, wanted, labelled, start).square().sum()) / self._divisor
             return
+        self.decisions.append(logits.argmax(2))
         losses = -logits.log_softmax(2).gather(2, wanted.clamp_min(0).unsqueeze(2)).squeeze(2)
         self.total += float((losses * labelled).sum()) / self._divisor
         self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
@@ -82,10 +89,15 @@ class EachStep(Loss):
         """See `Loss.gradient`."""
         wanted, labelled = self._wanted(start, len(logits))
         if self.regression:
-            return (logits - wanted) * labelled.unsqueeze(2) / self._divisor
+            return self._error(logits, wanted, labelled, start) / self._divisor
         error = logits.softmax(2) - torch.nn.functional.one_hot(wanted.clamp_min(0), logits.shape[2])
         return error * labelled.unsqueeze(2) / self._divisor
 
+    def _error(self, logits: Tensor, wanted: Tensor, labelled: Tensor, start: int) -> Float[Tensor, "T B C"]:
+        known = self._known[start : start + len(logits)] & labelled.unsqueeze(2)
+        return torch.where(known, logits - wanted.to(logits), 0.0)
+
     def result(self) -> LossResult:
         """See `Loss.result`."""
-        return LossResult(self.total, torch.cat(self.decisions), self.right, self.count)
+        right = None if self.regression else self.right
+        return LossResult(self.total, torch.cat(self.decisions), right, self.count)

@@ -116,7 +116,8 @@ class Learner:
 
         Args:
             spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks, for input too long to hold.
-            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C]; numbers [B, C] for
+                losses of values and of several labels. Numbers that are not known are NaN.
             lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
             optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
                 After chunks from which a rule that waits for later blame learnt nothing yet, it is not called.

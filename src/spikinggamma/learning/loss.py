@@ -33,6 +33,9 @@ class Answer(enum.Enum):
 
     CLASS = "one class for each recording"
     CLASS_OR_VALUES_BY_STEP = "a class or values at each step, or one class for each recording"
+    VALUES = "values of each recording"
+    LABELS = "several classes for each recording, or none"
+    SHARES = "a share of each class for each recording"
 
 
 class EvidenceKind(enum.Enum):
@@ -45,11 +48,18 @@ class EvidenceKind(enum.Enum):
 
 
 class LossResult(NamedTuple):
-    """A batch judged: mean loss, predicted classes [B] (or [T, B]), how many were right, and of how many."""
+    """A batch judged.
+
+    Attributes:
+        loss: The mean.
+        predictions: Classes [B] (or [T, B]), or what is said of each value or class, [B, C] (or [T, B, C]).
+        correct: How many decisions were right; None of values, which are near or far.
+        count: Of how many decisions, or values' rows, the loss is the mean.
+    """
 
     loss: float
-    predictions: Int[Tensor, "*T B"]
-    correct: int
+    predictions: Int[Tensor, "*T B"] | Float[Tensor, "*T B C"]
+    correct: int | None
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of a verdict
 
 
@@ -57,7 +67,8 @@ class Loss(abc.ABC):
     """The judge of one batch of recordings, fed chunk by chunk.
 
     Args:
-        targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
+        targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C]; for losses of values
+            or several labels [B, C]. Values that are not known are NaN.
         lengths: Steps that belong to each recording, [B].
         dt_ms: Time step [ms].
         options: Of the loss's own kind; a mapping of values or None is completed by defaults.

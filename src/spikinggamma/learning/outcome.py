@@ -16,17 +16,17 @@ class Outcome(NamedTuple):
 
     Attributes:
         loss: Mean over the batch (over labelled steps for `each_step`).
-        predictions: Classes, [B]; for `each_step` [T, B].
-        correct: How many decisions were right.
-        count: Of how many.
+        predictions: Classes, [B], for `each_step` [T, B]; or numbers [B, C] or [T, B, C] where these are asked for.
+        correct: How many decisions were right; None of values, which are near or far.
+        count: Of how many decisions, or rows of values.
         spikes: Spikes of each hidden layer, padding excluded, [L].
         neuron_steps: Neurons times valid steps of each hidden layer, [L].
         spikes_by_neuron: Spikes of each neuron, padding excluded, [N] for each hidden layer; of an evaluation only.
     """
 
     loss: float
-    predictions: Int[Tensor, "*T B"]
-    correct: int
+    predictions: Int[Tensor, "*T B"] | Float[Tensor, "*T B C"]
+    correct: int | None
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of an outcome
     spikes: Float[Tensor, " L"]
     neuron_steps: Float[Tensor, " L"]
@@ -39,4 +39,6 @@ class Outcome(NamedTuple):
     def of_nothing(self) -> Outcome:
         """Return the outcome of an empty share, from that of what was gone through instead."""
         none = torch.zeros_like(self.spikes)
-        return self._replace(loss=0.0, correct=0, count=0, spikes=none, neuron_steps=none)
+        return self._replace(
+            loss=0.0, correct=None if self.correct is None else 0, count=0, spikes=none, neuron_steps=none
+        )

@@ -11,7 +11,7 @@ from spikinggamma.data.loading import DataInfo, data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import Learner, judging_loss
+from spikinggamma.learning import LOSSES, Answer, Learner, judging_loss
 from spikinggamma.nn import (
     NETS,
     NEURONS,
@@ -150,8 +150,44 @@ def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording])
     )
 
 
+# What recordings may be labelled with for each kind of answer that a loss judges.
+_LABELLED: dict[Answer, tuple[str, ...]] = {
+    Answer.CLASS: ("class",),
+    Answer.CLASS_OR_VALUES_BY_STEP: ("class", "step_class", "step_values"),
+    Answer.VALUES: ("values",),
+    Answer.LABELS: ("values",),
+    Answer.SHARES: ("values",),
+}
+
+
+def check_answer(recipe: Recipe) -> None:
+    """Refuse a loss that judges another kind of answer than the recordings are labelled with.
+
+    Raises:
+        SpikingGammaError: It does; the losses that fit are named.
+    """
+    answer, loss = data_info(recipe).answer, recipe.learning.loss
+    if answer in _LABELLED[LOSSES[loss].target.answer]:
+        return
+    fit = [entry.name for entry in LOSSES.entries() if answer in _LABELLED[entry.target.answer]]
+    said = {
+        "class": "a class",
+        "step_class": "a class at each step",
+        "values": "values",
+        "step_values": "values at each step",
+    }
+    got = f"{loss!r} for {recipe.data.name}, whose recordings are labelled with {said[answer]}"
+    raise SpikingGammaError("learning.loss", got, f"one of {', '.join(fit)}")
+
+
 def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
-    """Return a learner that applies the recipe's learning rule to `net`."""
+    """Return a learner that applies the recipe's learning rule to `net`.
+
+    Raises:
+        SpikingGammaError: The loss judges another kind of answer than the recordings are labelled with, or does not suit the
+            rule or the net.
+    """
+    check_answer(recipe)
     learning = recipe.learning
     options: dict[str, Any] = dict(recipe.rule)
     if options.get("feedback_seed") == 0:
@@ -175,6 +211,7 @@ def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learne
     It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
     one label.
     """
+    check_answer(recipe)
     loss = judging_loss(recipe.learning.loss, step_labels=data_info(recipe).step_labels)
     # The rule does not matter to who only evaluates; it has to be one that fits the net.
     rule = "instantaneous" if isinstance(net, GammaNet) else "bptt"

@@ -25,10 +25,10 @@ _FORMAT = 1
 
 
 class Best(NamedTuple):
-    """The best epoch so far by validation data; epoch 0 means none yet."""
+    """The best epoch so far by validation data; epoch 0 means none yet. Of values, `accuracy` is R²."""
 
     epoch: int = 0
-    accuracy: float = -1.0
+    accuracy: float = float("-inf")
     loss: float = float("inf")
 
     def beaten_by(self, accuracy: float, loss: float) -> bool:

@@ -22,6 +22,7 @@ from spikinggamma.data.floors import digest_of_splits, measured_floors
 from spikinggamma.data.given import Given, given_recordings, keep_given
 from spikinggamma.data.loading import check_parts, data_info, load_splits, resolved
 from spikinggamma.distributed import ProcessGroup, gathered
+from spikinggamma.evaluation.metrics import metric_of
 from spikinggamma.evaluation.scores import Score, result_row, score
 from spikinggamma.events import Splits
 from spikinggamma.files.json_files import write_json
@@ -219,14 +220,14 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
     seconds = time.perf_counter() - started
     row |= {
         "validation_loss": found.loss,
-        "validation_accuracy": found.accuracy,
+        f"validation_{metric_of(recipe).name}": found.figure,
         "spikes_per_neuron_s": found.spikes_per_neuron_s,
         "seconds": seconds,
         "samples_per_s": len(state.splits.train) / seconds,
     }
     state.processes.first(lambda: _write_epoch(state, row, found))
-    if state.best.beaten_by(found.accuracy, found.loss):
-        state.best = Best(epoch, found.accuracy, found.loss)
+    if state.best.beaten_by(found.figure, found.loss):
+        state.best = Best(epoch, found.figure, found.loss)
     state.done = epoch
     return row
 
@@ -241,8 +242,8 @@ def _write_epoch(state: State, row: Row, found: Score) -> None:
     if state.tracker is not None:
         state.tracker.epoch(row, found, state.net)
     weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
-    if best.beaten_by(found.accuracy, found.loss):
-        best = Best(epoch, found.accuracy, found.loss)
+    if best.beaten_by(found.figure, found.loss):
+        best = Best(epoch, found.figure, found.loss)
         save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
     checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), best)
     save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
@@ -260,7 +261,7 @@ def _finish(state: State) -> None:
     )
     row |= {
         "best_epoch": best.epoch,
-        "validation_accuracy": best.best.accuracy,
+        f"validation_{metric_of(recipe).name}": best.best.accuracy,
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
         "cost": cost_row(state.net, found.events, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }

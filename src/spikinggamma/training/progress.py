@@ -8,6 +8,7 @@ import sys
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
+from spikinggamma.evaluation.metrics import metric_of_row
 from spikinggamma.runs.metrics import Row
 
 __all__ = ["LogReporter", "Reporter", "SilentReporter", "TerminalReporter", "reporter_for"]
@@ -26,8 +27,8 @@ class Reporter(Protocol):
     def begin(self, *, epochs: int, done: int) -> None:
         """A run of `epochs` epochs starts, `done` of them already done."""
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
-        """`progress` epochs (with a fraction) are done; the training figures of the epoch so far."""
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
+        """`progress` epochs (with a fraction) are done; the training figures of the epoch so far, no accuracy of values."""
 
     def epoch(self, row: Row) -> None:
         """An epoch is done; `row` is its row of metrics."""
@@ -50,7 +51,7 @@ class LogReporter:
         if done:
             _log.info("resumed after epoch %d of %d", done, epochs)
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         return None
 
     def epoch(self, row: Row) -> None:
@@ -73,7 +74,7 @@ class SilentReporter:
     def begin(self, *, epochs: int, done: int) -> None:
         return None
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         return None
 
     def epoch(self, row: Row) -> None:
@@ -110,13 +111,14 @@ class TerminalReporter:
     def begin(self, *, epochs: int, done: int) -> None:
         self._task = self._bar.add_task("", total=epochs, completed=done, now=done, running="", figures="")
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
-        running = f"loss {loss:.3f} train {accuracy:.1%}"
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
+        running = f"loss {loss:.3f}" + ("" if accuracy is None else f" train {accuracy:.1%}")
         self._bar.update(self._task, completed=progress, now=math.ceil(progress), running=running)
 
     def epoch(self, row: Row) -> None:
         rates = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s"])
-        figures = f"val {row['validation_accuracy']:.1%} spikes/s {rates}"
+        metric = metric_of_row(row)
+        figures = f"val {metric.text(row[f'validation_{metric.name}'])} spikes/s {rates}"
         self._bar.update(self._task, completed=row["epoch"], now=row["epoch"], figures=figures)
 
 
@@ -126,9 +128,12 @@ def reporter_for(terminal: bool | None = None) -> Reporter:
 
 
 def _figures(row: Row) -> str:
+    metric = metric_of_row(row)
+    trained = f"  accuracy {row['train_accuracy']:.1%}" if "train_accuracy" in row else ""
+    validated = metric.text(row[f"validation_{metric.name}"])
     return (
-        f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.1%}  "
-        f"validation loss {row['validation_loss']:.3f}  accuracy {row['validation_accuracy']:.1%}  {_rate(row)}"
+        f"loss {row['train_loss']:.3f}{trained}  "
+        f"validation loss {row['validation_loss']:.3f}  {metric.title} {validated}  {_rate(row)}"
     )
 
 

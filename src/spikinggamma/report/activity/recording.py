@@ -47,7 +47,8 @@ class LayerRecord(NamedTuple):
 class Sample(NamedTuple):
     """One recording with the activity and the decision of the net; `place` is its index among the recordings.
 
-    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1.
+    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1. So they are where values
+    are asked for: `values` are those of each step, NaN for none, the same at all of them where they are of the whole recording.
     """
 
     place: int
@@ -59,10 +60,16 @@ class Sample(NamedTuple):
     layers: tuple[LayerRecord, ...]
     logits: Float[np.ndarray, "T C"]
     step_labels: Int[np.ndarray, " T"] | None = None
+    values: Float[np.ndarray, "T C"] | None = None
 
     @property
     def share(self) -> float:
-        """Share of correct steps where steps have labels; otherwise 1 for a correct decision and 0 for a wrong one."""
+        """Share of correct steps where steps have labels; otherwise 1 for a correct decision and 0 for a wrong one.
+
+        Of values, less the mean squared error of the outputs.
+        """
+        if self.values is not None:
+            return -float(np.nanmean(np.square(self.logits - self.values))) if not np.isnan(self.values).all() else 0.0
         if self.step_labels is None:
             return float(self.prediction == self.label)
         labelled = self.step_labels >= 0
@@ -153,17 +160,19 @@ def record(net: SequenceNet, recipe: Recipe, recording: Recording, place: int) -
     else:
         layers = tuple(_spikes_alone(part) for part in activations.layers[: len(net.hidden)])
     logits = activations.layers[-1].outputs
-    by_step = batch.labels.ndim == 2
+    by_value = batch.labels.is_floating_point()
+    by_step = batch.labels.ndim == 2 and not by_value
     return Sample(
         place=place,
         source=recording.source,
         label=recording.label,
-        prediction=-1 if by_step else _predictions(recipe, batch, logits)[0],
+        prediction=-1 if by_step or by_value else _predictions(recipe, batch, logits)[0],
         dt_ms=dt_ms,
         events=batch.spikes[:, 0].numpy(),
         layers=layers,
         logits=logits[:, 0].numpy(),
         step_labels=batch.labels[:, 0].numpy() if by_step else None,
+        values=_by_step(batch, len(logits))[:, 0].numpy() if by_value else None,
     )
 
 
@@ -209,6 +218,8 @@ class _Tally:
             own = half == which
             self.by_time[which, :shown] += spikes[:shown, own].sum(1)
             self.lasting[which, :shown, 0] += valid[:shown, own].sum(1)
+            if batch.labels.is_floating_point():  # no classes: rates by class stay NaN
+                continue
             labels = batch.labels[..., own].expand(len(counts), -1)[valid[:, own]]
             labelled = labels >= 0
             self.by_class[which].index_add_(0, labels[labelled], spikes[:, own][valid[:, own]][labelled])
@@ -225,7 +236,16 @@ def _batch(recipe: Recipe, recordings: Sequence[Recording]) -> Batch:
     return make_batch(recordings, dt_ms=recipe.data.dt_ms, n_channels=recipe.data.n_channels or None)
 
 
+def _by_step(batch: Batch, steps: int) -> Float[Tensor, "T B C"]:
+    """Return the values of a batch at each step."""
+    return batch.labels if batch.labels.ndim == 3 else batch.labels.expand(steps, -1, -1)
+
+
 def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[float]:
+    if batch.labels.is_floating_point():
+        error = (logits - _by_step(batch, len(logits))).square().mean(2)
+        valid = torch.arange(len(logits)).unsqueeze(1) < batch.lengths
+        return [-float(own[known].nanmean().nan_to_num()) for own, known in zip(error.T, valid.T, strict=True)]
     if batch.labels.ndim == 1:
         guesses = _predictions(recipe, batch, logits)
         return [float(guess == label) for guess, label in zip(guesses, batch.labels.tolist(), strict=True)]
