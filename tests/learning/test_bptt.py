@@ -115,5 +115,5 @@ def test_what_it_does_not_suit_is_named() -> None:
     with pytest.raises(SpikingGammaError, match=r"`rule`: got bptt for a GammaNet;.*through_time"):
         Learner(dense(), rule="bptt", loss="sum", dt_ms=DT_MS)
     for update in ("chunk", "step"):
-        with pytest.raises(SpikingGammaError, match=r"`update`.*for whose end `bptt` waits"):
+        with pytest.raises(SpikingGammaError, match=r"`update`.*since `bptt` adds gradients only at its end"):
             Learner(prepared()[0], rule="bptt", loss="sum", dt_ms=DT_MS, update=update)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spikinggamma.events import Recording, make_batch
-from spikinggamma.report.activity.recording import LayerSurvey, Survey, choose, record, survey
+from spikinggamma.report.activity.recording import Survey, choose, record, survey
+from spikinggamma.report.activity.tally import LayerSurvey
 from spikinggamma.runs import Run
 
 

@@ -49,12 +49,14 @@ class Outcome(NamedTuple):
         spikes_per_neuron_s: Mean spike rate of its neurons.
         steps: Number of steps of the longest recording; 0 where it was not recorded.
         decisions: Number of decisions of each recording; empty where each has one.
+        r2: R² of values, which have no decisions.
     """
 
     right: tuple[int, ...]
     spikes_per_neuron_s: float
     steps: int = 0
     decisions: tuple[int, ...] = ()
+    r2: float | None = None
 
 
 def planned_run(
@@ -97,6 +99,7 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
             row["spikes_per_neuron_s"],
             row.get("steps", 0),
             tuple(row.get("decisions", ())),
+            row.get("r2"),
         )
         for row in read_rows(folder / OUTCOMES)
     }

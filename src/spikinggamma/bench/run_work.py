@@ -72,16 +72,18 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with computing(threads=recipe.training.threads, products=recipe.training.products):
             found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
-        right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
+        # Values are near or far, not right or wrong.
+        figures: dict[str, object] = {"r2": found.figure, "right": ""}
+        if found.right is not None:
+            figures = {"accuracy": found.accuracy, "right": "".join(str(int(right)) for right in found.right)}
         rows.append(
             one._asdict()
             | {
-                "accuracy": found.accuracy,
+                **figures,
                 "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
                 "steps": math.ceil(longest_us / (1000.0 * evaluator.dt_ms)),
-                "right": "".join(map(str, right)),
             }
-            | ({"decisions": found.decisions} if max(found.decisions) > 1 else {})
+            | ({"decisions": found.decisions} if found.right is not None and max(found.decisions) > 1 else {})
         )
         write_rows(folder / OUTCOMES, rows)
 

@@ -19,13 +19,14 @@ import numpy as np
 from jaxtyping import Float
 
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
-from spikinggamma.bench.kept_runs import Asked, PlannedRun, outcomes, planned_run
+from spikinggamma.bench.kept_runs import Asked, Outcome, PlannedRun, outcomes, planned_run
 from spikinggamma.bench.rows import Row, with_row, write_rows
 from spikinggamma.bench.run_plan import Needed, check_counts, finished
 from spikinggamma.data import is_task
 from spikinggamma.data.own import own_recordings
 from spikinggamma.data.own_splits import groups_of
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import metric_of, metric_of_row
 from spikinggamma.recipes import Recipe, load_recipe
 from spikinggamma.runs import load_run, read_rows
 from spikinggamma.training import TrainingInterrupted
@@ -82,7 +83,8 @@ def sweep(
             for recipe, folds, runs in done:
                 row = _row(recipe, runs, folder, seeds, settings)
                 if leave_out:
-                    row |= {"leave_out": leave_out, "accuracy_by_group": _by_group(list(folds), runs, folder)}
+                    of_groups = f"{metric_of(runs[0][0].recipe).name}_by_group"
+                    row |= {"leave_out": leave_out, of_groups: _by_group(list(folds), runs, folder)}
                     row["command"] += f" --leave-out {shlex.quote(leave_out)}"
                 write_rows(folder / _ROWS, with_row(read_rows(folder / _ROWS), row, _CELL))
                 yield row
@@ -95,11 +97,16 @@ def sweep_table(rows: Sequence[Row]) -> str:
     lines = ["| recipe | test | 95 % interval | by seed | validation | spikes per neuron and second | parameters |"]
     lines.append("| --- | --: | --: | --: | --: | --: | --: |")
     for row in rows:
-        by_seed = " ".join(f"{100 * accuracy:.1f}" for accuracy in row["accuracy_by_seed"])
+        metric = metric_of_row(row)
+        every = [metric.text(value) for value in row[f"{metric.name}_by_seed"]]
+        by_seed = " ".join(text.removesuffix("%") for text in every)
+        interval = f"{100 * row['ci_low']:.1f} to {row['ci_high']:.1%}" if metric.share else "–"
         lines.append(
-            f"| {row['recipe']} | {row['accuracy']:.1%} | {100 * row['ci_low']:.1f} to {row['ci_high']:.1%} | {by_seed} | "
-            f"{row['validation_accuracy']:.1%} | {row['spikes_per_neuron_s']:.1f} | {row['parameters']} |"
+            f"| {row['recipe']} | {metric.text(row[metric.name])}{'' if metric.share else ' (R²)'} | {interval} | {by_seed} | "
+            f"{metric.text(row[f'validation_{metric.name}'])} | {row['spikes_per_neuron_s']:.1f} | {row['parameters']} |"
         )
+        groups = row.get(f"{metric.name}_by_group", {})
+        lines += [f"| … {name} left out | {metric.text(value)} | | | | | |" for name, value in groups.items()]
     return "\n".join(lines)
 
 
@@ -118,11 +125,12 @@ def _folds(recipe: Recipe, leave_out: str) -> dict[str, tuple[str, ...]]:
 
 
 def _by_group(names: Sequence[str], runs: Sequence[Sequence[PlannedRun]], folder: Path) -> dict[str, float]:
-    """Return the mean accuracy over the seeds on each speaker, or value, that was left out."""
+    """Return the mean accuracy, or R², over the seeds on each speaker, or value, that was left out."""
     found: dict[str, list[float]] = {name: [] for name in names}
     for of_seed in runs:
         for name, run in zip(names, of_seed, strict=True):
-            found[name].append(float(np.mean(outcomes(folder / run.name, run.recipe)[Asked()].right)))
+            outcome = outcomes(folder / run.name, run.recipe)[Asked()]
+            found[name].append(float(np.mean(outcome.right)) if outcome.r2 is None else outcome.r2)
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
@@ -135,13 +143,10 @@ def _row(
 ) -> Row:
     runs = [run for of_seed in by_seed_runs for run in of_seed]
     answers = [[outcomes(folder / run.name, run.recipe)[Asked()] for run in of_seed] for of_seed in by_seed_runs]
-    right = [np.concatenate([_by_recording(one.right, one.decisions) for one in of_seed]) for of_seed in answers]
     chosen = runs[0].recipe
-    made_anew = is_task(chosen)
-    low, high = nested_interval(right) if made_anew else crossed_interval(np.stack(right))
-    by_seed = [float(np.mean(np.concatenate([np.array(one.right) for one in of_seed]))) for of_seed in answers]
     done = [load_run(folder / run.name) for run in runs]
     results = [run.result or {} for run in done]
+    name = metric_of(chosen).name
     words = ["spikinggamma", "sweep", recipe, "--seeds", ",".join(map(str, seeds))]
     words += [word for text in settings for word in ("--set", text)]
     return {
@@ -158,19 +163,32 @@ def _row(
         "model": chosen.net.model,
         "rule": chosen.learning.rule,
         "seeds": list(seeds),
-        "accuracy": float(np.mean(by_seed)),
-        "ci_low": low,
-        "ci_high": high,
-        "accuracy_by_seed": by_seed,
-        "validation_accuracy": float(np.mean([result["validation_accuracy"] for result in results])),
-        "samples": len(right[0]),
-        "same_samples": not made_anew,
+        **_figures(answers, chosen),
+        f"validation_{name}": float(np.mean([result[f"validation_{name}"] for result in results])),
         "spikes_per_neuron_s": float(np.mean([one.spikes_per_neuron_s for of_seed in answers for one in of_seed])),
         "parameters": results[0]["parameters"],
         "epochs": chosen.training.epochs,
         "best_epochs": [result["best_epoch"] for result in results],
         "train_seconds": round(sum(epoch["seconds"] for run in done for epoch in run.metrics), 1),
         "runs": [run.name for run in runs],
+    }
+
+
+def _figures(answers: Sequence[Sequence[Outcome]], recipe: Recipe) -> Row:
+    """Return the accuracy over seeds and recordings with its interval, or R² of values, and of how many recordings."""
+    if answers[0][0].r2 is not None:
+        r2 = [float(np.mean([one.r2 for one in of_seed])) for of_seed in answers]
+        return {"r2": float(np.mean(r2)), "r2_by_seed": r2, "same_samples": not is_task(recipe)}
+    right = [np.concatenate([_by_recording(one.right, one.decisions) for one in of_seed]) for of_seed in answers]
+    low, high = nested_interval(right) if is_task(recipe) else crossed_interval(np.stack(right))
+    by_seed = [float(np.mean(np.concatenate([np.array(one.right) for one in of_seed]))) for of_seed in answers]
+    return {
+        "accuracy": float(np.mean(by_seed)),
+        "ci_low": low,
+        "ci_high": high,
+        "accuracy_by_seed": by_seed,
+        "samples": len(right[0]),
+        "same_samples": not is_task(recipe),
     }
 
 

@@ -1,4 +1,8 @@
-"""Learning rules and losses: one call form for all; a rule knows layers and neurons by their contracts alone."""
+"""Learning rules and losses with a common interface, which know layers and neurons only by their contracts.
+
+A rule adds gradients to a net chunk by chunk, given the activations and the error signal of the logits. A loss computes
+this error signal. A `Learner` combines the two. `RULES` and `LOSSES` list them by name.
+"""
 
 from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.each_step import EachStep

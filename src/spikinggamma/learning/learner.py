@@ -1,4 +1,4 @@
-"""One call form for every rule and loss: recordings in, gradients out."""
+"""The learner, one interface for every rule and loss: recordings in, gradients out."""
 
 from __future__ import annotations
 
@@ -25,24 +25,25 @@ Observer = Callable[[Tensor, Any, Tensor, int], None]
 
 
 class Learner:
-    """A net, a rule and a loss.
+    """Compute gradients of a net by a learning rule and a loss, and evaluate the net.
 
     Args:
         net: The net that learns.
-        rule: A name in `RULES`, one that suits the net.
-        loss: A name in `LOSSES`.
-        loss_options: Of the loss, for example `{"horizon_ms": 200.0}` for `running`.
-        dt_ms: Time step of the run.
-        chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
-        activity_cost: λ, added to the loss as λ times the mean output y of each hidden layer, in units of ϑ_0, over the
-            steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second. Of
-            surrogate-gradient layers, as λ times the mean number of spikes per neuron and 10 ms.
-        update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
-        rule_options: Of the rule: options of its class, or values by name.
-        **options: The same by keyword, for example `tolerance` for `windowed`.
+        rule: Name of the rule in `RULES`; it must support the net.
+        loss: Name of the loss in `LOSSES`.
+        loss_options: Options of the loss, for example `{"horizon_ms": 200.0}` for `running`.
+        dt_ms: Time step in ms.
+        chunk: Number of steps processed at once; None processes a tensor whole and an iterable in the chunks that it
+            gives. Gradients do not depend on it.
+        activity_cost: λ; the loss grows by λ times the mean output y of each hidden layer, in units of ϑ_0, over the
+            steps of a recording. This is a cost on spikes, since a neuron that holds y fires y / (2ϑ τ_0) times a
+            second. For surrogate-gradient layers it is λ times the mean number of spikes per neuron and 10 ms.
+        update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one step).
+        rule_options: Options of the rule: an instance of its options class, or values by name.
+        **options: The options of the rule by keyword instead, for example `tolerance` for `windowed`.
 
     Raises:
-        SpikingGammaError: A name or a value out of range, or a rule that suits neither the net nor the loss.
+        SpikingGammaError: A name is unknown, a value is out of range, or the rule does not support the net or the loss.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -77,7 +78,7 @@ class Learner:
         if chunk is not None and chunk < 1:
             raise SpikingGammaError("chunk", chunk, "None or at least one step")
         if update not in kind.updates:
-            waits = f"recording, for whose end `{rule}` waits"
+            waits = f"recording, since `{rule}` adds gradients only at its end"
             raise SpikingGammaError(
                 "update",
                 repr(update),
@@ -100,7 +101,7 @@ class Learner:
         self.update = update
         self.activity_cost = activity_cost
         self.options: Options = entry.make_options(options if rule_options is None else rule_options, argument="rule")
-        self._begin()  # a net that the rule does not suit, or a step that the buckets do not allow, shows now
+        self._begin()  # raises an error now if the rule does not support the net, or the time step is too long
 
     def learn(
         self,
@@ -115,15 +116,16 @@ class Learner:
         """Add the gradients of a batch of recordings to the net's parameters.
 
         Args:
-            spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks, for input too long to hold.
-            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C]; numbers [B, C] for
-                losses of values and of several labels. Numbers that are not known are NaN.
-            lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
-            optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
-                After chunks from which a rule that waits for later blame learnt nothing yet, it is not called.
+            spikes: [T, B, *in_shape], or a function that returns an iterator over such chunks, to save memory.
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C]; numbers
+                [B, C] for losses of values and of several labels. Numbers that are missing are NaN.
+            lengths: Number of steps of each recording, [B]; the rest is padding. Required for chunks.
+            optimiser_step: Called when the gradients of an update are complete; it should step the optimiser and zero
+                the gradients. It is not called after chunks for which the rule has not added gradients yet.
             generator: Random numbers of dropout.
-            share: If these recordings are a part of a batch: which. Gradients are then this part of the batch's, and
-                `optimiser_step` is called after every chunk, as another part may have learnt from it.
+            share: The shard of a batch that these recordings are, if they are one. Gradients are then those of this
+                part of the loss, and `optimiser_step` is called after every chunk, since other shards may have added
+                gradients.
         """
         source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         evaluator = (
@@ -161,7 +163,13 @@ class Learner:
         return counter.outcome(evaluator) if share is None or share.size else counter.outcome(evaluator).of_nothing()
 
     def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> BatchShard:
-        """What the process at `place` of `shares` has to learn from of the batch with these targets and lengths.
+        """Return the shard that one of several processes learns from, for a batch with these targets and lengths.
+
+        Args:
+            targets: Targets of the whole batch, as `learn` takes them.
+            lengths: Number of steps of each recording, [B].
+            place: Index of the process.
+            shares: Number of processes.
 
         Example:
             >>> from spikinggamma.nn import dense_net
@@ -183,8 +191,8 @@ class Learner:
 
         Args:
             spikes, targets, lengths: As `learn` takes them.
-            observers: Called after each chunk with its input, the net's activations, which of its steps [T, B] belong to a
-                recording, and the step at which it begins.
+            observers: Functions called after each chunk with its input, the net's activations, a mask [T, B] of the
+                steps that belong to a recording, and the index of its first step.
         """
         source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         evaluator = self._judge(targets, lengths)
@@ -204,7 +212,7 @@ class Learner:
         return evaluator
 
     def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> Any:
-        """The state at the start of a batch; of a share with its part of the batch's dropout masks."""
+        """Return the state at the start of a batch; for a shard with its part of the batch's dropout masks."""
         if share is None:
             return self.net.initial_state(batch, generator=generator)
         masks = self.net.initial_state(share.recordings, generator=generator).masks
@@ -212,11 +220,11 @@ class Learner:
         return self.net.initial_state(batch, dropout=False)._replace(masks=own)
 
     def _priced(self, activations: Any, evaluator: Loss, start: int, share: BatchShard | None) -> Any:
-        """The tape with the cost of speaking at each step that belongs to a recording."""
+        """Return the activations with the activity cost at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return activations
         logits = activations.layers[-1].outputs
-        # In the net's own precision: a quotient of whole numbers is single.
+        # In the net's own precision, since a quotient of integers is float32.
         recordings = len(evaluator.lengths) if share is None else share.recordings
         parts = evaluator.valid(start, len(logits)).to(logits) / (evaluator.lengths * recordings)
         return activations.priced((self.activity_cost if share is None or share.size else 0.0) * parts)

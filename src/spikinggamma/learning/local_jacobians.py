@@ -1,12 +1,12 @@
-"""How a neuron's state and spike depend on its state before and on its drive, at each step of a chunk, by itself.
+"""Derivatives of each neuron's state and spike by its previous state and its drive, at each step of a chunk.
 
     z(t) = f(z(t-1), u(t)),    s(t) = g(z(t-1), u(t))            S numbers z for each neuron
 
     D = ∂z(t)/∂z(t-1) [S x S],    d = ∂z(t)/∂u(t) [S],    c = ∂s(t)/∂z(t-1) [S],    e = ∂s(t)/∂u(t)
 
-All of it comes from the neuron's functional step: the states of the chunk are found by the loop over it, then one step is
-taken from all of them side by side, and S + 1 reverse passes of sums give every derivative, because each neuron is a function
-of its own state and drive alone. What passes no gradient in the step (a reset that is detached) passes none here.
+They are computed from the neuron's functional step. A loop over the chunk gives the states. Then one step is taken from
+all of them in parallel, and S + 1 backward passes over sums give every derivative, because each neuron is a function of
+its own state and drive alone. A part of the step that passes no gradient (such as a detached reset) passes none here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["LocalJacobian", "constant_leak", "find_slope", "jacobian_of_leak", "
 
 
 class LocalJacobian(NamedTuple):
-    """Derivatives at every step; an axis of time, batch or neurons along which nothing changes may be 1 long.
+    """Derivatives at every step; an axis of time, batch or neurons has length 1 if nothing changes along it.
 
     Attributes:
         state: D, [S, S, T, B, N].
@@ -40,7 +40,14 @@ class LocalJacobian(NamedTuple):
 
 @torch.no_grad()
 def states_before(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
-    """Return each part of the state before every step, [T, B, *shape]."""
+    """Return each part of the state before every step, [T, B, *shape].
+
+    Args:
+        neuron: Neurons of any kind.
+        before: Their state before the chunk.
+        drive: Their drive, [T, B, *shape].
+        dt_ms: Time step in ms.
+    """
     states = [before]
     for u in drive[:-1].unbind(0):
         states.append(neuron.step(states[-1], u, dt_ms)[1])
@@ -51,10 +58,10 @@ def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape
     """Return the derivatives at each step of a chunk.
 
     Args:
-        neuron: Any kind.
-        before: Its state before the chunk.
-        drive: What reached it, recurrent spikes included.
-        dt_ms: Time step.
+        neuron: Neurons of any kind.
+        before: Their state before the chunk.
+        drive: Their drive, recurrent spikes included, [T, B, *shape].
+        dt_ms: Time step in ms.
     """
     shape = (*drive.shape[:2], neuron.neurons)
     rows = _derivatives(neuron, states_before(neuron, before, drive, dt_ms), drive, dt_ms)
@@ -64,7 +71,7 @@ def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape
 
 
 def _derivatives(neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float) -> list[list[Tensor]]:
-    """Return, of the spike and of each part of the state, the derivative in each part of the state and in the drive."""
+    """Return the derivatives of the spike and of each part of the state by each part of the state and by the drive."""
     with torch.enable_grad():
         inputs = [part.detach().flatten(0, 1).requires_grad_() for part in (*states, drive)]
         spikes, after = neuron.step(neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
@@ -81,8 +88,8 @@ def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
 def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     """Return the neuron's linear dynamics if they are the same for all neurons, states and drives, else None.
 
-    Unless the neuron gives them, its step is tried at many random states: dynamics that depend on a spike's surrogate show
-    there, as they do for a threshold that adapts.
+    If the neuron does not define them, its step is tested at many random states. Dynamics that depend on the surrogate
+    of a spike, such as those of an adaptive threshold, differ between these states.
     """
     if neuron.leak is not None:
         return type(neuron).leak(neuron, dt_ms)  # type: ignore[misc]
@@ -94,7 +101,7 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     tables = torch.stack(parts)
     if not torch.allclose(tables, tables[..., :1], rtol=1e-5, atol=1e-7):
         return None
-    # Of the spike, what the surrogate's slope multiplies is constant: its direction, scaled to 1 in its largest number.
+    # The spike's derivatives are a constant direction times the surrogate's slope; the largest entry is scaled to 1.
     strongest = int(spike.abs().amax(0).argmax())
     largest = int(spike[:, strongest].abs().argmax())
     direction = spike[:, strongest] / spike[largest, strongest]
@@ -106,7 +113,15 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
 def find_slope(
     neuron: Neuron, leak: Leak, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
 ) -> Float[Tensor, "T B N"]:
-    """Return ψ(t) = ∂s/∂m, m being the membrane of the neuron's constant `leak`, at each step of a chunk."""
+    """Return ψ(t) = ∂s/∂m at each step of a chunk, where m is the membrane of the neuron's constant `leak`.
+
+    Args:
+        neuron: Neurons with a constant leak.
+        leak: That leak.
+        before: Their state before the chunk.
+        drive: Their drive, [T, B, *shape].
+        dt_ms: Time step in ms.
+    """
     if neuron.slope is not None:
         return type(neuron).slope(neuron, drive, before, dt_ms).flatten(2)  # type: ignore[misc]
     direction = torch.cat([leak.out_state, leak.out_drive.view(1)])
@@ -120,12 +135,12 @@ def find_slope(
 
 
 def jacobian_of_leak(leak: Leak, slope: Float[Tensor, "T B N"]) -> LocalJacobian:
-    """Return the derivatives of neurons with a constant leak and this surrogate slope."""
+    """Return the derivatives of neurons with a constant leak and the given surrogate slope."""
     state, drive = leak.state[..., None, None, None], leak.drive[:, None, None, None]
     return LocalJacobian(state, drive, leak.out_state[:, None, None, None] * slope, leak.out_drive * slope)
 
 
 def without_idle_states(leak: Leak) -> Leak:
-    """Return the same dynamics without numbers that nothing depends on, as a current that does not last."""
+    """Return the same dynamics without states that affect nothing, such as a synaptic current that does not last."""
     kept = (leak.state != 0.0).any(0) | (leak.out_state != 0.0)
     return Leak(leak.state[kept][:, kept], leak.drive[kept], leak.out_state[kept], leak.out_drive)

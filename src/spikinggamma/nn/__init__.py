@@ -1,4 +1,7 @@
-"""Torch modules: layers, neurons, and nets built of them. They own parameters; the functional core says what they compute."""
+"""Torch modules: layers, neurons, and nets made of them.
+
+Modules own parameters; the functions of `spikinggamma.functional` define what they compute.
+"""
 
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import LAYERS, Layer

@@ -1,4 +1,4 @@
-"""States are trees: nested tuples (named ones too) of tensors and None. What is done to all of their tensors is done here."""
+"""Operations on states, which are trees: nested tuples (or named tuples) of tensors and None."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ __all__ = ["check_state", "detached", "map_tensors", "tensors_of"]
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], state: Any) -> Any:
-    """Return the same tree with each tensor changed.
+    """Return the same tree with a function applied to each tensor.
+
+    Args:
+        change: The function.
+        state: The tree.
 
     Example:
         >>> import torch
@@ -42,10 +46,16 @@ def tensors_of(state: Any) -> list[Tensor]:
 
 
 def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[int]) -> None:
-    """Check that every tensor of a state is one of [batch, *shape].
+    """Check that every tensor of a state has the shape [batch, *shape].
+
+    Args:
+        what: Description of the state, for the error.
+        found: Tensors of the state.
+        batch: Number of recordings.
+        shape: Shape of one sample.
 
     Raises:
-        SpikingGammaError: One is not, or there is none; `what` they are of is said.
+        SpikingGammaError: A tensor has another shape, or there is none.
     """
     wanted = (batch, *shape)
     if found and all(part.shape == wanted for part in found):
@@ -56,5 +66,5 @@ def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[
 
 
 def detached(state: Any) -> Any:
-    """Return the same tree cut off from the graph of autograd: what a carried state is."""
+    """Return the same tree detached from autograd's graph, as a state carried to the next chunk is."""
     return map_tensors(lambda tensor: tensor.detach(), state)

@@ -42,8 +42,8 @@ Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
 class Data(Section):
     """Which recordings, how they are split, and the time step at which the net meets them.
 
-    Recordings of one's own have a `path`; `name` is then what lies there. What is found there once, `classes`, `sensor` and
-    `answer`, is written into the recipe of a run, so that its net can be built where the recordings are not.
+    One's own have a `path`, and `name` is what lies there. What is found there, `classes`, `sensor` and `answer`, is written
+    into the recipe of a run, so that its net can be built where they are not.
     """
 
     name: str = Field(

@@ -11,7 +11,7 @@ from spikinggamma.data.loading import DataInfo, data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, Answer, Learner, judging_loss
+from spikinggamma.learning import Learner, judging_loss
 from spikinggamma.nn import (
     NETS,
     NEURONS,
@@ -27,6 +27,7 @@ from spikinggamma.nn import (
     parameter_kinds,
 )
 from spikinggamma.recipes.schema import Recipe
+from spikinggamma.runs.answers import check_answer
 from spikinggamma.seeds import random_stream
 
 __all__ = [
@@ -148,36 +149,6 @@ def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording])
         lengths=batch.lengths,
         signal_per_threshold=recipe.net.signal_per_threshold,
     )
-
-
-# What recordings may be labelled with for each kind of answer that a loss judges.
-_LABELLED: dict[Answer, tuple[str, ...]] = {
-    Answer.CLASS: ("class",),
-    Answer.CLASS_OR_VALUES_BY_STEP: ("class", "step_class", "step_values"),
-    Answer.VALUES: ("values",),
-    Answer.LABELS: ("values",),
-    Answer.SHARES: ("values",),
-}
-
-
-def check_answer(recipe: Recipe) -> None:
-    """Refuse a loss that judges another kind of answer than the recordings are labelled with.
-
-    Raises:
-        SpikingGammaError: It does; the losses that fit are named.
-    """
-    answer, loss = data_info(recipe).answer, recipe.learning.loss
-    if answer in _LABELLED[LOSSES[loss].target.answer]:
-        return
-    fit = [entry.name for entry in LOSSES.entries() if answer in _LABELLED[entry.target.answer]]
-    said = {
-        "class": "a class",
-        "step_class": "a class at each step",
-        "values": "values",
-        "step_values": "values at each step",
-    }
-    got = f"{loss!r} for {recipe.data.name}, whose recordings are labelled with {said[answer]}"
-    raise SpikingGammaError("learning.loss", got, f"one of {', '.join(fit)}")
 
 
 def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:

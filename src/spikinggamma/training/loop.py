@@ -7,7 +7,6 @@ goes on from its last checkpoint to the very numbers that it would have reached.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -18,12 +17,12 @@ import torch
 
 from spikinggamma.cost.costs import cost_row
 from spikinggamma.cost.energy import ENERGY_TABLES
-from spikinggamma.data.floors import digest_of_splits, measured_floors
-from spikinggamma.data.given import Given, given_recordings, keep_given
-from spikinggamma.data.loading import check_parts, data_info, load_splits, resolved
+from spikinggamma.data.given import keep_given
+from spikinggamma.data.loading import data_info, load_splits
 from spikinggamma.distributed import ProcessGroup, gathered
 from spikinggamma.evaluation.metrics import metric_of
-from spikinggamma.evaluation.scores import Score, result_row, score
+from spikinggamma.evaluation.result_rows import result_row
+from spikinggamma.evaluation.scores import Score, score
 from spikinggamma.events import Splits
 from spikinggamma.files.json_files import write_json
 from spikinggamma.recipes.schema import Recipe
@@ -34,6 +33,7 @@ from spikinggamma.runs.run import Run, check_out, create_run, load_run, set_stat
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.non_finite import has_finite_parameters, non_finite_error
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
+from spikinggamma.training.recordings import check_same_recordings, facts_of_recordings, recordings_for
 from spikinggamma.training.session import training_session
 from spikinggamma.training.state import State
 from spikinggamma.training.tensorboard_files import open_tracker, require_tensorboard
@@ -82,10 +82,10 @@ def train(
         if tensorboard:
             processes.first(require_tensorboard)
         # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
-        given = _recordings(recipe, splits, processes)
+        given = recordings_for(recipe, splits, processes)
         recipe = given.recipe
         build_learner(build_net(recipe), recipe)
-        facts = processes.first(lambda: _facts(given))
+        facts = processes.first(lambda: facts_of_recordings(given))
         run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where), **facts))
         if splits is not None:
             processes.first(lambda: keep_given(run.path, given))
@@ -109,41 +109,6 @@ def resume(
         splits = processes.in_turn(lambda: load_splits(run.recipe))
         check_same_recordings(run, splits)
         return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
-
-
-def check_same_recordings(run: Run, splits: Splits) -> None:
-    """Refuse to go on with a run on other recordings than it was begun with.
-
-    Raises:
-        SpikingGammaError: They differ; both are named.
-    """
-    before, now = run.info.get("recordings"), digest_of_splits(splits)
-    if before is not None and before != now:
-        place = run.recipe.data.path or os.environ.get("SPIKINGGAMMA_DATA") or "the cache"
-        got = f"recordings {now} of {place}"
-        expected = f"recordings {before}, of {run.info.get('recordings_at', 'another place')}, with which it was begun"
-        remedy = "Point SPIKINGGAMMA_DATA, or data.path, at those, or train anew in another folder."
-        raise SpikingGammaError(str(run.path), got, expected, remedy)
-
-
-def _recordings(recipe: Recipe, splits: Any, processes: ProcessGroup) -> Given:
-    """Return the recordings that were given, or else the recipe's, and the recipe with what is known of them."""
-    if splits is not None:
-        return processes.in_turn(lambda: given_recordings(splits, recipe))
-    whole = processes.in_turn(lambda: resolved(recipe))
-    return Given(whole, processes.in_turn(lambda: check_parts(load_splits(whole), whole)))
-
-
-def _facts(given: Given) -> dict[str, object]:
-    """Return what `run.json` says of the recordings: which they are, and what simple observers reach on them."""
-    data = given.recipe.data
-    facts: dict[str, object] = {
-        "recordings": digest_of_splits(given.splits),
-        "recordings_at": data.path or os.environ.get("SPIKINGGAMMA_DATA") or "the cache",
-    }
-    if data.path and data.answer == "class":
-        facts["floors"] = [bound._asdict() for bound in measured_floors(given.splits)]
-    return facts
 
 
 def fit(

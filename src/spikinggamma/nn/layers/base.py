@@ -1,9 +1,9 @@
-"""The contract of a layer: a sequence and a state in, a sequence and a state out, time first.
+"""The interface of layers: a sequence and a state in, a sequence and a state out, with time as the first axis.
 
     y, state = layer(x, state, dt_ms=1.0)          x: [T, B, *in_shape],  y: [T, B, *out_shape]
 
-A state is a tree of tensors (`spikinggamma.nn.state`), or None for a layer that remembers nothing. Running a sequence in one
-call, in chunks or step by step gives the same numbers, and gradients flow through the state that is handed on.
+A state is a tree of tensors (`spikinggamma.nn.state`), or None for a layer without memory. A sequence gives the same
+numbers in one call, in chunks or step by step, and gradients pass through the state from one call to the next.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["LAYERS", "Layer"]
 
 
 class Layer(nn.Module, abc.ABC):
-    """A layer of a `Chain`.
+    """Base class of the layers of a `Chain`.
 
     Attributes:
         out_shape: Shape of one sample's output at one step.

@@ -1,4 +1,4 @@
-"""Neurons of any kind that hear one another, one step late."""
+"""Recurrent connections between neurons of any kind, with a delay of one step."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class RecurrentState(NamedTuple):
 
 
 class Recurrent(Layer):
-    """u⁺(t) = u(t) + R s(t-1) into any neuron: `functional.recurrent_lif` for a LIF.
+    """Add the recurrent input R s(t-1) to the drive of any neurons, as `functional.recurrent_lif` does for LIF neurons.
 
-    A recurrent spike takes one step to arrive, so its delay is `dt_ms`: unlike time constants, R does not keep its meaning
-    when the step changes. A neuron's own weight, the diagonal of R, is used as it stands.
+    A recurrent spike takes one step to arrive, so its delay is `dt_ms`. Unlike time constants, R therefore changes its
+    meaning with the time step. The diagonal of R, the connection of a neuron to itself, is not set to zero.
 
     Args:
-        neuron: The neurons; they are stepped one step at a time.
+        neuron: The neurons, which are run step by step.
         generator: Random numbers of R: normal with variance 1 / (4 N).
 
     Shapes: drive [T, B, *shape] to spikes of the same shape; `recurrent_weight` [N, N], from the column to the row.
@@ -45,16 +45,16 @@ class Recurrent(Layer):
         self.neuron = neuron
         self.out_shape = neuron.out_shape
         size = neuron.neurons
-        # Half the size of a fan-in's: enough to be felt beside the input, too little to ring.
+        # Half the scale of input weights: large enough to matter beside the input, too small for oscillations.
         self.recurrent_weight = nn.Parameter(torch.randn(size, size, generator=generator) / (4 * size) ** 0.5)
 
     @property
     def neurons(self) -> int:
-        """Return how many there are."""
+        """Return the number of neurons."""
         return self.neuron.neurons
 
     def initial_state(self, batch: int) -> RecurrentState:
-        """See `Layer.initial_state`."""
+        """Return the state at the start of a recording; see `Layer.initial_state`."""
         return RecurrentState(self.neuron.initial_state(batch), self.recurrent_weight.new_zeros(batch, *self.out_shape))
 
     def step(
@@ -68,7 +68,7 @@ class Recurrent(Layer):
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: RecurrentState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], RecurrentState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         spikes = []
         for u in x.unbind(0):
             out, state = self.step(state, u, dt_ms)

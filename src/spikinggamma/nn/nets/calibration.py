@@ -1,4 +1,4 @@
-"""Scaling the weights of a fresh chain, so that every layer starts at work."""
+"""Scaling the weights of a new chain, so that every layer is active from the start."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def calibrate_layers(
     signal_per_threshold: float,
     factors: list[float],
 ) -> Tensor:
-    """Scale the weights of a row of layers on a batch, and return what comes out of it afterwards.
+    """Scale the weights of a sequence of layers on a batch, and return its output after that.
 
     Args:
-        stack: The row.
-        x: Its input.
-        states: Of its layers, at the start of recordings.
-        dt_ms: Time step.
-        valid: Which steps belong to a recording.
+        stack: The layers.
+        x: Input, [T, B, *in_shape].
+        states: State of each layer at the start of recordings.
+        dt_ms: Time step in ms.
+        valid: Mask of the steps that belong to a recording, [T, B].
         signal_per_threshold: Root mean square of a membrane that never resets, in thresholds.
-        factors: Gets the factor of each layer of weights.
+        factors: List to which the factor of each layer of weights is appended.
 
     Raises:
-        SpikingGammaError: Nothing of the batch reaches a layer.
+        SpikingGammaError: A layer receives no input from this batch.
     """
     weight: nn.Parameter | None = None
     for index, (layer, state) in enumerate(zip(stack.row, states, strict=True)):
@@ -68,7 +68,7 @@ def calibrate_layers(
             continue
         if isinstance(layer, TemporalSkip | Feedback):
             around = x
-            if isinstance(layer, Feedback):  # before anything has come back
+            if isinstance(layer, Feedback):  # without any feedback yet
                 silence = x.new_zeros(*x.shape[:2], *layer.projection.out_shape)
                 around = layer.combined(x, silence)
             calibrate_layers(layer.branch, around, state.branch, dt_ms, valid, signal_per_threshold, factors)
@@ -79,7 +79,7 @@ def calibrate_layers(
         if own is not None:
             weight = own
         elif isinstance(layer, BatchNorm | BatchNormThroughTime) or _has_parameters(layer):
-            weight = None  # a normalisation undoes any scale, and of other layers it is not known what one does
+            weight = None  # a normalisation cancels any scale; the effect of a scale on other layers is unknown
         if index == len(stack.row) - 1 and weight is not None:
             factor = 1.0 / level_of(x, valid, len(factors))
             weight.mul_(factor)
@@ -89,7 +89,7 @@ def calibrate_layers(
 
 
 def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
-    """Return a normalised input, and leave its statistics as those that the layer runs with from now on."""
+    """Return the normalised input, and set the layer's running statistics to those of this input."""
     training, momentum = layer.training, layer.norm.momentum
     layer.norm.momentum = 1.0
     try:
@@ -103,7 +103,7 @@ def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
 
 
 def _weight_of(layer: Layer) -> nn.Parameter | None:
-    """Return the weights of a layer whose output is linear in them, without a bias."""
+    """Return the weights of a layer if its output is linear in them and it has no bias, else None."""
     if isinstance(layer, Linear | SynapticDelays):
         return layer.weight
     if not (isinstance(layer, Lift) and isinstance(layer.module, nn.Linear | nn.Conv1d | nn.Conv2d)):

@@ -1,4 +1,4 @@
-"""What a chunk of a chain leaves behind for learning rules and for counting spikes, and the state that it hands on."""
+"""Activations of a chain in a chunk, for learning rules and counters, and the state of a chain."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["ChainActivations", "ChainState", "LayerCall", "NeuronActivations"]
 
 
 class LayerCall(NamedTuple):
-    """One layer at work on a chunk.
+    """One call of a layer on a chunk.
 
     Attributes:
         layer: The layer: one without layers inside, or neurons with the recurrence around them.
-        inputs: What went in, [T, B, *in_shape].
+        inputs: Its input, [T, B, *in_shape].
         before: Its state before the chunk.
-        outputs: What came out, [T, B, *out_shape], dropout left out.
-        counts: Spikes per step, [T, B, *out_shape], of a layer that spikes.
+        outputs: Its output before dropout, [T, B, *out_shape].
+        counts: Spikes per step, [T, B, *out_shape], if the layer spikes.
     """
 
     layer: Layer
@@ -31,13 +31,13 @@ class LayerCall(NamedTuple):
 
 
 class NeuronActivations(NamedTuple):
-    """What a chunk of a spiking layer, or of the read-out, leaves behind.
+    """Activations of a spiking layer, or of the read-out, in a chunk.
 
     Attributes:
-        inputs: What arrived at its weights, [T, B, *in_shape].
-        drive: What reached its neurons, [T, B, *shape].
-        outputs: What was sent, dropout left out; the logits, of the read-out.
-        counts: Spikes, [T, B, N]; None where there are none.
+        inputs: Input of its weights, [T, B, *in_shape].
+        drive: Input of its neurons, [T, B, *shape].
+        outputs: Its output before dropout; the logits for the read-out.
+        counts: Spikes, [T, B, N]; None for a layer that does not spike.
     """
 
     inputs: Float[Tensor, "T B *in_shape"]
@@ -47,13 +47,13 @@ class NeuronActivations(NamedTuple):
 
 
 class ChainActivations(NamedTuple):
-    """What a chunk leaves behind.
+    """Activations of a chain in a chunk.
 
     Attributes:
-        layers: Of every hidden layer that spikes, in order, and last of the read-out.
-        masks: Dropout masks, [B, *shape] or None, of every layer of the chain.
-        calls: Every layer at work, in the order of the computation.
-        cost: Price of an output at each step, [T, B]; None where it is free.
+        layers: Activations of every hidden layer that spikes, in order, and of the read-out.
+        masks: Dropout mask, [B, *shape] or None, of every layer of the chain.
+        calls: Calls of all layers, in the order of the computation.
+        cost: Activity cost at each step, [T, B]; None without a cost.
     """
 
     layers: tuple[NeuronActivations, ...]
@@ -62,7 +62,7 @@ class ChainActivations(NamedTuple):
     cost: Float[Tensor, "T B"] | None = None
 
     def priced(self, cost: Float[Tensor, "T B"]) -> ChainActivations:
-        """Return the same at that price."""
+        """Return the same activations with an activity cost at each step, [T, B]."""
         return self._replace(cost=cost)
 
 
