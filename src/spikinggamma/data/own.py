@@ -183,7 +183,7 @@ def _classes(found: Sequence[Found], answer: str) -> tuple[str, ...]:
 def _sensor(found: Sequence[Found], recipe: Recipe) -> tuple[int, ...]:
     signals = [one for one in found if one.signal is not None]
     if signals:
-        widths = {one.signal.values.shape[1]: one.source for one in signals if one.signal is not None}
+        widths = {one.signal.values.shape[1]: one.source for one in reversed(signals) if one.signal is not None}
         if len(widths) > 1:
             got = ", ".join(f"{count} in {source}" for count, source in widths.items())
             raise SpikingGammaError("data.path", f"other numbers of signals: {got}", "as many in each recording")
@@ -194,7 +194,7 @@ def _sensor(found: Sequence[Found], recipe: Recipe) -> tuple[int, ...]:
         if recipe.data.encoder:
             got = f"{recipe.data.encoder!r} for {found[0].source}"
             raise SpikingGammaError("data.encoder", got, "'', as these are events already")
-        sensors = {one.sensor: one.source for one in found}
+        sensors = {one.sensor: one.source for one in reversed(found)}
         if len(sensors) > 1:
             got = ", ".join(f"{list(sensor)} in {source}" for sensor, source in sensors.items())
             raise SpikingGammaError("data.path", f"other sensors: {got}", "recordings of one sensor")

@@ -1,6 +1,6 @@
 """A recipe for recordings of one's own, with a time step, channels and time constants that fit them.
 
-It is a start, not an optimum: steps so short that a recording has about two hundred, buckets from one step to a tenth of a
+It is a start, not an optimum: steps so short that a recording has about two hundred, buckets from a hundredth to a tenth of a
 recording, neighbouring channels summed where there are very many, and epochs for about a thousand updates.
 """
 
@@ -24,6 +24,7 @@ _STEPS = 200
 _STEPS_MS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 _MOST_CHANNELS = 200
 _BUCKETS = 10
+_LONGEST_MS = 200.0  # of a bucket: what is further back is remembered by the chain
 _UPDATES = 1000
 _LOSSES = {"class": "sum", "step_class": "each_step", "values": "values", "step_values": "each_step"}
 
@@ -74,15 +75,15 @@ def _values(found: Sequence[Found], recipe: Recipe) -> dict[str, object]:
     step = next((step for step in _STEPS_MS if step >= least), _STEPS_MS[-1])
     facts = facts_of(recipe)
     n_channels = math.prod(facts.sensor)
-    longest = max(3.0 * step, median_ms / 10.0)
-    tau = np.round(np.geomspace(step, longest / _BUCKETS * 2.0 + step, _BUCKETS), 2)
+    shortest = max(step, median_ms / 100.0)
+    tau = np.geomspace(shortest, max(2.0 * shortest, min(median_ms / 10.0, _LONGEST_MS)), _BUCKETS)
     batch = min(32, max(4, len(found) // 20))
     values: dict[str, object] = {
         "name": _name(recipe.data.name),
         "data.dt_ms": step,
         "data.validation_fraction": 0.1 if len(found) >= 500 else 0.2,
         "net.hidden": (128, 128),
-        "net.tau_ms": tuple(float(max(one, step)) for one in tau),
+        "net.tau_ms": tuple(max(float(f"{one:.3g}"), step) for one in tau),
         "net.signal_per_threshold": 2.0,
         "learning.loss": _LOSSES[facts.answer],
         "learning.learning_rate": 5e-3,

@@ -27,7 +27,10 @@ def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> 
     Raises:
         SpikingGammaError: Runs and rows are mixed, rows belong on different pages, or the page cannot be drawn.
     """
-    paths = [one for path in paths for one in _runs_in(path)]
+    found = [one for path in paths for one in _runs_in(path)]
+    if out is None and len(paths) == 1 and found != list(paths):
+        out = Path(paths[0]) / "report.html"
+    paths = found
     rows = [path for path in paths if Path(path).suffix == ".jsonl"]
     if rows and len(rows) < len(paths):
         raise SpikingGammaError("PATH", "runs and rows together", "either folders of runs or .jsonl files of rows")
