@@ -7,6 +7,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from spikinggamma.functional import cumulative_loss, spikemax_loss
+from spikinggamma.learning import LOSSES, Answer
+
+CLASS_LOSSES = tuple(
+    name for name in LOSSES if LOSSES[name].target.answer in (Answer.CLASS, Answer.CLASS_OR_VALUES_BY_STEP)
+)
 
 
 def loss_by_hand(name: str, logits: Tensor, targets: Tensor, lengths: Tensor, dt_ms: float) -> Tensor:
@@ -27,6 +32,8 @@ def loss_by_hand(name: str, logits: Tensor, targets: Tensor, lengths: Tensor, dt
     if name in ("spikemax", "cumulative"):
         of_each = {"spikemax": spikemax_loss, "cumulative": cumulative_loss}[name]
         return of_each(logits, targets, lengths=lengths).mean()
+    if name in ("values", "last_values", "multi_label", "soft_label"):
+        return _of_numbers(name, logits, targets, lengths)
     assert name == "running"
     total = logits.new_zeros(())
     for b in samples:
@@ -41,3 +48,26 @@ def loss_by_hand(name: str, logits: Tensor, targets: Tensor, lengths: Tensor, dt
         total = total + torch.stack(terms).sum() / sum(weights)
     assert classes > 1
     return total / batch
+
+
+def _of_numbers(name: str, logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    """Mean over recordings with a known target of the sum over known targets."""
+    samples = torch.arange(len(lengths))
+    if name == "last_values":
+        z = logits[lengths - 1, samples]
+    else:
+        z = torch.stack([logits[: int(lengths[b]), b].mean(0) for b in samples])
+    losses = []
+    for b in samples:
+        known = ~targets[b].isnan()
+        if not known.any():
+            continue
+        said, wanted = z[b], targets[b]
+        if name == "soft_label":
+            losses.append(-(wanted * said.log_softmax(0)).sum())
+        elif name == "multi_label":
+            p = said[known].sigmoid()
+            losses.append(-(wanted[known] * p.log() + (1 - wanted[known]) * (1 - p).log()).sum())
+        else:
+            losses.append(0.5 * (said[known] - wanted[known]).square().sum())
+    return torch.stack(losses).mean()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from reference_losses import CLASS_LOSSES
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
 from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma import SpikingGammaError
@@ -34,7 +35,7 @@ class Stream:
         return iter(self.spikes.split(self.chunk))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", CLASS_LOSSES)
 @pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_a_stream_of_chunks_is_the_recording(rule: str, loss: str) -> None:
     net, spikes = prepared(a_net, steps=20)

@@ -9,11 +9,11 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from reference_losses import loss_by_hand
+from reference_losses import CLASS_LOSSES, loss_by_hand
 from reference_nets import CLASSES, DT_MS, NETS, by_hand, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, Learner, span
+from spikinggamma.learning import Learner, span
 from spikinggamma.learning.windowed import Windowed, WindowedOptions, layer_backward
 from spikinggamma.nn import GammaNet, dense_net
 
@@ -36,7 +36,7 @@ def test_through_time_is_autograds_answer(kind: str) -> None:
     net, spikes = prepared(NETS[kind])
     masks = net.initial_state(3, generator=torch.Generator().manual_seed(7)).masks
     logits = by_hand(net, spikes, masks=masks)
-    for loss in LOSSES:
+    for loss in CLASS_LOSSES:
         net.zero_grad()
         loss_by_hand(loss, logits, TARGETS, LENGTHS, DT_MS).backward(retain_graph=True)
         expected = gradients(net)
@@ -117,7 +117,7 @@ def short_memory() -> GammaNet:
     ("make", "chunk", "loss", "tolerance"),
     [
         (short_memory, 1, "each_step", 1e-4),
-        *((short_memory, 7, loss, 1e-6) for loss in LOSSES),
+        *((short_memory, 7, loss, 1e-6) for loss in CLASS_LOSSES),
         (short_memory, 64, "sum", 1e-9),
         (NETS["per_synapse"], 40, "sum", 1e-9),
         (NETS["convolutional"], 40, "sum", 1e-9),

@@ -161,7 +161,10 @@ def _draw(
     epoch_axis(ax, epochs[-1])
     tidy(ax, x="epoch", y=label)
     named = zip(series.items(), _cycle(colours, len(series)), strict=True)
-    end_labels(ax, [(text, float(values[-1]), colour) for (text, values), colour in named if text], epochs[-1])
+    low, high = ax.get_ylim()
+    # A line may leave the axes; its name stays at their edge.
+    ends = [(text, min(max(float(values[-1]), low), high), colour) for (text, values), colour in named if text]
+    end_labels(ax, ends, epochs[-1])
 
 
 def _draw_price(run: Run, best: int, figure: Figure) -> None:
