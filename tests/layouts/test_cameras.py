@@ -58,8 +58,8 @@ def test_a_clock_that_begins_anew_goes_on(name: str, bits: int, tmp_path: Path) 
 def test_a_camera_that_tells_the_time_of_day_begins_at_its_first_event(tmp_path: Path) -> None:
     of_day = [(1_600_000_000_000_000 + time, x, y, p) for time, x, y, p in EVENTS]
     check(read(tmp_path, "aedat4", aedat4(of_day)), of_day)
-    with pytest.raises(SpikingGammaError, match=r"1\.6e\+09 s to 1\.6e\+09 s|less than an hour"):
-        long = [*of_day, (of_day[0][0] + 4_000_000_000, 0, 0, 1)]
+    long = [*of_day, (of_day[0][0] + 4_000_000_000, 0, 0, 1)]
+    with pytest.raises(SpikingGammaError, match="expected a recording of less than an hour"):
         read(tmp_path, "aedat4", aedat4(long))
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from reference_losses import CLASS_LOSSES
 from rules_by_net import GAMMA_RULES
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.learning import RULES, BatchShard, Learner, Outcome
 from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_losses import CLASS_LOSSES
 from reference_nets import CLASSES, DT_MS, NETS, cosine, gradients, prepared, relative_error
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.learning import Learner
 from spikinggamma.nn import GammaNet, dense_net
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_losses import CLASS_LOSSES
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
 from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import LOSSES, RULES, UPDATES, Learner
 from spikinggamma.nn import GammaNet, dense_net

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_losses import CLASS_LOSSES
 from reference_nets import CLASSES, DT_MS, NETS, gradients, prepared, relative_error
 from rules_by_net import GAMMA_RULES
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.learning import Learner, Outcome
 from spikinggamma.nn import GammaNet, dense_net
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_losses import CLASS_LOSSES
 from reference_nets import CLASSES, DT_MS, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import Learner
 from spikinggamma.nn import Conv2d, Dense, GammaNet, PerSynapse, Timescales, dense_net

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from reference_losses import loss_by_hand
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.learning import Learner, LossResult, make_loss
 from spikinggamma.nn import SurrogateNet, dense_net
 
@@ -52,7 +52,7 @@ def judged(name: str, logits: Tensor, targets: Tensor, chunk: int) -> tuple[Tens
 @pytest.mark.parametrize("chunk", [9, 4, 1])
 def test_loss_and_gradient_are_autograds(name: str, chunk: int) -> None:
     logits = outputs().requires_grad_()
-    wanted = loss_by_hand(name, logits, targets_of(name), LENGTHS, 2.0)
+    wanted = reference_loss(name, logits, targets_of(name), LENGTHS, 2.0)
     (gradient,) = torch.autograd.grad(wanted, logits)
     found, result = judged(name, logits.detach(), targets_of(name), chunk)
     torch.testing.assert_close(found, gradient, rtol=1e-12, atol=1e-15)

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
+from spikinggamma.bench.rediscretisation import mapped_net
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.data import load_splits, resolved
 from spikinggamma.errors import SpikingGammaError
@@ -40,7 +41,13 @@ _LOOK_S = 0.5
 
 
 def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
-    """Return the command that starts the process of a run in `folder`."""
+    """Return the command that starts the process of a run.
+
+    Args:
+        run: The run.
+        folder: Its folder.
+        asked: The required evaluations.
+    """
     told = {
         "folder": str(folder),
         "source": run.source,
@@ -52,6 +59,12 @@ def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str,
 
 def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
     """Train the run in `folder` to its end, and write all evaluations in `asked` to its `outcomes.jsonl`.
+
+    Args:
+        folder: Folder of the run.
+        source: Name of the recipe, or path of its file.
+        settings: Overrides of the recipe.
+        asked: The required evaluations.
 
     Raises:
         SpikingGammaError: Training or evaluation raises it.
@@ -68,7 +81,9 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     ).test  # loaded once, as making a variant of speech takes longer than evaluating a net
     longest_us = max(recording.duration_us for recording in recordings)
     for one in wanted:
-        evaluator = build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
+        dt_ms = recipe.data.dt_ms if one.dt_ms is None else one.dt_ms
+        mapped = mapped_net(net, one.mapping, trained_ms=recipe.data.dt_ms, run_ms=dt_ms)
+        evaluator = build_evaluator(mapped, recipe, dt_ms=dt_ms)
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with computing(threads=recipe.training.threads, products=recipe.training.products):
             found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))

@@ -1,15 +1,16 @@
-"""How long does a training step of one layer take, and how much memory: here, in other libraries, and for the products alone?
+"""Benchmark of time and memory of a training step of one layer: here, in other libraries, and for the products alone.
 
-Method: `Linear(n, n)` and neurons, forwards and backwards, batch 16, single precision, two threads; spikes that come in are
-random at a density. SpikingGamma's layer takes the path that `train` takes, without autograd; the others, which learn by
-autograd, run under it. Each case sits loaded, checked and warm in a process of its own; one works at a time. Cases of one
-shape take turns, round after round, so that what else the machine does falls on all alike, and a row tells the median.
+Method: `Linear(n, n)` and neurons, forwards and backwards, with batch 16, single precision and two threads; incoming
+spikes are random with a given density. SpikingGamma's layer runs as in `train`, without autograd; the others learn by
+autograd, so they run under it. Each case is loaded, checked and warmed up in a process of its own, and only one runs at
+a time. The cases of one shape take turns, round after round, so that other load on the machine affects all alike, and a
+row reports the median.
 
-Rows: `seconds`; `ratio_to_matmul`, over the three matrix products that any such layer needs, dense, taken in turns with the
-others; `ratio_to_ours`, over SpikingGamma's; `step_mib`, the peak of memory above the loaded process; `agreement`, the share of
-spikes on which a leaky integrate and fire neuron does what the formula says.
+Rows: `seconds`; `ratio_to_matmul`, relative to the three dense matrix products that any such layer needs, which take
+turns with the others; `ratio_to_ours`, relative to SpikingGamma; `step_mib`, the peak of memory above the loaded
+process; `agreement`, the share of spikes for which a leaky integrate-and-fire neuron agrees with its formula.
 
-Libraries that are not installed are left out: `docs/speed.md` says how to install those that are compared.
+Libraries that are not installed are left out; `docs/speed.md` says how to install those that are compared.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ __all__ = ["run"]
 _BATCH = 16
 _ROUNDS = 5
 _STEPS = (125, 500, 2000, 8000)
-_NEEDED = ("matmul", "spikinggamma")  # by ratios
+_NEEDED = ("matmul", "spikinggamma")  # for the ratios
 # Beyond these steps a library's quadratic backward takes minutes a round, or its peak, kept while it waits, gigabytes.
 _LONGEST = {"norse": 2000, "sinabs": 2000, "snntorch": 2000}
 
 
 class _Process:
-    """A case that waits for its turn."""
+    """The process of a case that waits for its turn."""
 
     def __init__(self, case: Case) -> None:
         command = [sys.executable, "-m", "spikinggamma.bench.speed_case", json.dumps(case._asdict())]
@@ -64,14 +65,14 @@ class _Process:
         return answer
 
     def turn(self) -> None:
-        """One training step."""
+        """Run one training step."""
         assert self.process.stdin is not None
         self.process.stdin.write("step\n")
         self.process.stdin.flush()
         self.seconds.append(self._answer()["seconds"])
 
     def end(self) -> float:
-        """Its peak memory above the loaded process [MiB]."""
+        """End the process, and return its peak memory above the loaded process in MiB."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         peak: float = self._answer()["step_mib"]
@@ -79,7 +80,7 @@ class _Process:
         return peak
 
     def kill(self) -> None:
-        """Whatever it is doing."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
@@ -88,16 +89,16 @@ class _Process:
 
 
 def run(*, quick: bool, seed: int, only: Sequence[str] = (), models: Sequence[str] = ()) -> Iterator[Row]:
-    """Rows shape by shape; `quick` takes one small shape.
+    """Yield rows shape by shape.
 
     Args:
-        quick: Whether it is only to be seen that it works.
-        seed: Of weights and input.
-        only: Cases, as `sparse`; nothing for all.
-        models: Subjects beside those that ratios need; nothing for all that are installed.
+        quick: Whether to use one small shape, as a check that it works.
+        seed: Seed of weights and input.
+        only: Cases, such as `sparse`; all if none are named.
+        models: Competitors in addition to those needed for ratios; all installed ones if none are named.
 
     Raises:
-        SpikingGammaError: A name that is no case, or no subject; one that is not installed.
+        SpikingGammaError: A case or competitor is unknown, or a competitor is not installed.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shapes = _shapes(device, quick)
@@ -113,7 +114,7 @@ def run(*, quick: bool, seed: int, only: Sequence[str] = (), models: Sequence[st
 
 
 def _shapes(device: str, quick: bool) -> list[tuple[str, int, int, float]]:
-    """Name of the case, T, n, density."""
+    """Return the name, T, n and density of each case."""
     if quick:
         return [("dense", 20, 32, 0.2)]
     sizes = (4096, 16384) if device == "cuda" else (512, 2048)

@@ -1,8 +1,8 @@
-"""One case of the speed bench, in a process of its own: `python -m spikinggamma.bench.speed_case JSON`.
+"""One case of the speed benchmark, in its own process: `python -m spikinggamma.bench.speed_case JSON`.
 
-It loads, checks that the neurons do what they claim, warms up, and says so in a line. For each line that it is then sent
-it does one training step and answers with its seconds; when its input ends, with its peak memory above the loaded process.
-So several cases wait side by side, and one works at a time.
+The process loads, checks that the neurons compute what they should, warms up, and reports this in a line. For each line
+that it then receives, it runs one training step and answers with the seconds. At the end of its input it answers with
+its peak memory above the loaded process. So several cases can wait while one runs.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from spikinggamma.runtime import keep_freed_memory
 
 __all__ = ["Case", "serve"]
 
-_SOME = 40  # steps of the check
+_SOME = 40  # number of steps of the check
 
 
 class Case(NamedTuple):
-    """What is timed.
+    """Settings of one measurement.
 
     Attributes:
         library: A name in `SUBJECTS`.
         batch: B.
         steps: T.
-        neurons: n, of input and output.
+        neurons: n, the size of input and output.
         density: Share of the input that is not zero.
-        threads: Of torch.
+        threads: Number of torch's threads.
         device: cpu or cuda.
-        seed: Of weights and input.
+        seed: Seed of weights and input.
     """
 
     library: str
@@ -51,10 +51,10 @@ class Case(NamedTuple):
 
 
 def serve(case: Case) -> None:
-    """Answer line by line on the standard streams."""
+    """Answer lines on standard input by lines on standard output."""
     torch.set_num_threads(case.threads)
-    # As in training: else the system clears the pages of every signal anew, which takes as long as a scan, and how often it
-    # happens depends on the sizes that a library happens to ask for.
+    # As in training. Otherwise the system clears the pages of every signal again, which takes as long as a scan, and how
+    # often depends on the sizes of a library's allocations.
     keep_freed_memory()
     subject = SUBJECTS[case.library]
     generator = torch.Generator().manual_seed(case.seed)
@@ -65,7 +65,7 @@ def serve(case: Case) -> None:
     agreement = _agreement(subject, generator, case.device)
     step = subject.make(weight.to(case.device))
     some = min(_SOME, case.steps)
-    step(spikes[:some], grad[:some])  # compiles, allocates what stays
+    step(spikes[:some], grad[:some])  # compiles, and allocates permanent buffers
     gc.collect()
     _finish(case.device)
     loaded = resident_mib()
@@ -94,7 +94,7 @@ def _say(answer: dict[str, object]) -> None:
 
 
 def _agreement(subject: Subject, generator: torch.Generator, device: str) -> float | None:
-    """Share of spikes on which leaky integrate and fire neurons agree with the formula, step by step."""
+    """Return the share of spikes for which leaky integrate-and-fire neurons agree with the formula, step by step."""
     if subject.spiking is None:
         return None
     drive = (2.0 * torch.randn(_SOME, 3, 50, generator=generator) + 0.5).to(device)
@@ -117,5 +117,5 @@ def _by_the_formula(drive: Tensor, to_zero: bool) -> Tensor:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # of other libraries
+    warnings.simplefilter("ignore")  # warnings of other libraries
     serve(Case(**json.loads(sys.argv[1])))

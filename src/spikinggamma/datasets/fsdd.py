@@ -20,9 +20,8 @@ from spikinggamma.datasets import download
 from spikinggamma.datasets.cache import Spikes, cached_spikes
 from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear_file
 from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Floor, Loading, register_dataset
+from spikinggamma.datasets.registry import Floor, Info, Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
@@ -51,7 +50,7 @@ INFO = Info(
 )
 
 
-# Accuracies of logistic regression on the spikes of the cochlea: for the published parameters, then the bundled recipe's.
+# Accuracies of logistic regression on the spikes of the cochlea: for the published tool's defaults, then the bundled recipe's.
 _COUNTS, _BINS = "logistic regression on spike counts alone", "logistic regression on coarse time bins"
 _COMMAND = "python benchmarks/fsdd_floors.py"
 _RAMPED = {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}

@@ -22,7 +22,7 @@ from spikinggamma.learning import LOSSES
 from spikinggamma.learning.loss import Answer
 from spikinggamma.recipes.schema import Recipe
 
-__all__ = ["ACCURACY", "R2", "Metric", "metric_of", "metric_of_row", "value_metrics"]
+__all__ = ["ACCURACY", "R2", "Metric", "metric_of", "metric_of_row", "validated", "value_metrics"]
 
 
 class Metric(NamedTuple):
@@ -71,6 +71,12 @@ def metric_of_row(row: Mapping[str, Any]) -> Metric:
         'r2'
     """
     return R2 if "validation_r2" in row or "r2" in row else ACCURACY
+
+
+def validated(row: Mapping[str, Any]) -> tuple[Metric, float]:
+    """Return the metric of a row of metrics, and its value on validation recordings."""
+    metric = metric_of_row(row)
+    return metric, float(row[f"validation_{metric.name}"])
 
 
 def value_metrics(targets: Float[np.ndarray, "M K"], predictions: Float[np.ndarray, "M K"]) -> dict[str, Any]:

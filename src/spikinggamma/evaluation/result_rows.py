@@ -17,7 +17,7 @@ from spikinggamma.evaluation.confidence import accuracy_interval
 from spikinggamma.evaluation.scores import Part, Score, score
 from spikinggamma.events.perturbation import parse_perturbation, perturbed
 from spikinggamma.nn import NEURONS
-from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes import Recipe, longest_step_ms
 from spikinggamma.runs.build import build_evaluator, pick_device
 from spikinggamma.runs.run import Run, load_run
 from spikinggamma.runtime import computing
@@ -60,8 +60,7 @@ def evaluate(
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
     step = recipe.data.dt_ms if dt_ms is None else dt_ms
-    # A bucket cannot be shorter than a step; the neurons of other nets decay exponentially, at any step.
-    shortest = min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf
+    shortest = longest_step_ms(recipe)
     if not (math.isfinite(step) and 0.0 < step <= shortest):
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
     perturbations = [parse_perturbation(text) for text in perturb]

@@ -14,9 +14,9 @@ from spikinggamma.cost import EventCounts, event_counter
 from spikinggamma.distributed import ALONE, ProcessGroup
 from spikinggamma.evaluation.metrics import R2, value_metrics
 from spikinggamma.events import Batch, EpochBatches, Recording
-from spikinggamma.learning import LOSSES, Learner, Outcome
+from spikinggamma.learning import LOSSES, Evaluator, Outcome
 from spikinggamma.learning.loss import Answer
-from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes import Recipe
 
 __all__ = ["Part", "Score", "score"]
 
@@ -65,7 +65,7 @@ class Score(NamedTuple):
 
 
 def score(
-    evaluator: Learner,
+    evaluator: Evaluator,
     recipe: Recipe,
     recordings: Sequence[Recording],
     device: torch.device,
@@ -123,7 +123,9 @@ def score(
     )
 
 
-def _judged(evaluator: Learner, batch: Batch, device: torch.device) -> tuple[Outcome, list[_Pair], EventCounts | None]:
+def _judged(
+    evaluator: Evaluator, batch: Batch, device: torch.device
+) -> tuple[Outcome, list[_Pair], EventCounts | None]:
     """Return the outcome of a batch, labels and predictions of each recording, and its events where they are counted."""
     counter = event_counter(evaluator.net)
     inputs = (batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))

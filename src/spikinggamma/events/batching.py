@@ -91,8 +91,18 @@ def batches(
     With `shuffle`, recordings of similar length share a batch and the batches come in random order; otherwise both stay
     in the given order. One batch may be smaller than the others. `EpochBatches` takes the same arguments.
 
+    Args:
+        recordings: The recordings.
+        batch_size: Number of recordings of a batch.
+        dt_ms: Length of a step in ms.
+        n_channels: Number of channels of the batches; see `make_batch`.
+        seed: Seed of the order and of the augmentation.
+        epoch: Number of the epoch.
+        shuffle: Whether to shuffle the recordings.
+        augment: Augmentation of the events.
+
     Raises:
-        SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.
+        SpikingGammaError: `batch_size` is below 1, seed or epoch is negative, or `make_batch` raises it.
     """
     found = EpochBatches(
         recordings,
@@ -108,10 +118,10 @@ def batches(
 
 
 class EpochBatches(Dataset[Batch]):
-    """The batches of `batches` as a `Dataset` that makes each on demand, for the workers of a `torch.utils.data.DataLoader`.
+    """The batches of `batches` as a `Dataset` that makes each on demand, for the workers of a torch `DataLoader`.
 
-    A batch depends on its index and not on the worker that makes it. Arrays in a memory-mapped file are mapped by each worker,
-    not copied.
+    A batch depends on its index and not on the worker that makes it. Arrays in a memory-mapped file are mapped by each
+    worker, not copied. The arguments are those of `batches`.
 
     Example:
         >>> from torch.utils.data import DataLoader

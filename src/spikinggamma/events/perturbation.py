@@ -76,6 +76,11 @@ def perturbed(
 ) -> list[Recording]:
     """Return the recordings with all perturbations applied, one after the other.
 
+    Args:
+        recordings: The recordings.
+        perturbations: The perturbations, in this order.
+        seed: Seed of the random numbers.
+
     Raises:
         SpikingGammaError: The seed is negative, or a perturbation moves time in recordings with labels by step.
     """

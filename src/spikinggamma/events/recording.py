@@ -1,4 +1,4 @@
-"""A recording: spikes with times and channels, and a label.
+"""A recording: spikes with times and channels, and a label; and the three parts of a data set.
 
 An event camera's pixel (p, y, x) of a sensor of `shape` (P, H, W) is channel (p · H + y) · W + x, so that everything which
 works on channels also works on pixels.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Recording", "SensorShape"]
+__all__ = ["Recording", "SensorShape", "Splits"]
 
 _LONGEST_US = 2**63 // 1024 - 1  # in nanoseconds, it still is a number of 64 bits
 _OFFSET = "Subtract the time at which the recording starts."
@@ -31,25 +31,25 @@ class Recording:
     Times are whole microseconds, so that one recording can be binned at any time step; each event is one spike.
 
     Args:
-        times_us: When each spike happened, in ascending order; at least 0 and below `duration_us`.
-        channels: Which channel spiked; at least 0 and below `n_channels`.
+        times_us: Time of each spike in microseconds, in ascending order; at least 0 and below `duration_us`.
+        channels: Channel of each spike; at least 0 and below `n_channels`.
         n_channels: Number of channels of the sensor, including silent ones.
-        duration_us: Length of the recording, at least 1.
-        label: Class, at least 0; -1 where only steps have labels, or values are asked for.
-        speaker: Speaker or subject, where splits depend on it.
+        duration_us: Length of the recording in microseconds, at least 1.
+        label: Class, at least 0; -1 if only steps have labels, or values are asked for.
+        speaker: Speaker or subject, if splits depend on it.
         source: Origin of the recording, such as a file name.
-        shape: (polarities, height, width) of a camera; empty where channels are a list.
-        step_labels: Class of each stretch of `step_us`, the first at time 0; -1 where it has none. Their number is
+        shape: (polarities, height, width) of a camera; empty if channels are a list.
+        step_labels: Class of each stretch of `step_us`, the first at time 0; -1 if it has none. Their number is
             ceil(duration_us / step_us).
-        step_us: Length of those stretches, or of those of `values`; 0 without them.
-        values: Numbers that are asked for, of the whole recording or of each stretch of `step_us`; NaN where unknown. They may
-            stand for classes: 1 for each that it has, or the share of each.
+        step_us: Length of those stretches, or of those of `values`, in microseconds; 0 without them.
+        values: Numbers to predict, of the whole recording or of each stretch of `step_us`; NaN where they are missing. They
+            may stand for classes: 1 for each class that it has, or the share of each.
 
     Shapes:
         times_us int64 [E]; channels int32 [E]; step_labels int64 [S]; values float64 [K] or [S, K].
 
     Raises:
-        SpikingGammaError: An argument breaks one of these rules; the message names the first bad event.
+        SpikingGammaError: An argument breaks one of these rules; the message names the first invalid event.
 
     Example:
         >>> Recording(np.array([0, 1500]), np.array([3, 1], np.int32), n_channels=4, duration_us=2000, label=0).n_events
@@ -108,7 +108,7 @@ class Recording:
 
     @property
     def n_events(self) -> int:
-        """Number of spikes E."""
+        """Return E, the number of spikes."""
         return len(self.times_us)
 
     @property
@@ -185,3 +185,11 @@ class Recording:
 
     def _name(self, argument: str) -> str:
         return f"{argument} of {self.source}" if self.source else argument
+
+
+class Splits(NamedTuple):
+    """Three disjoint lists of recordings for training, validation and testing."""
+
+    train: list[Recording]
+    validation: list[Recording]
+    test: list[Recording]

@@ -24,8 +24,7 @@ import numpy as np
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events.recording import Recording
-from spikinggamma.events.splits import Splits
+from spikinggamma.events.recording import Recording, Splits
 
 __all__ = ["TimingOnly", "balanced", "channel_counts", "only_channels", "thinned", "timing_only"]
 
@@ -145,7 +144,13 @@ def only_channels(recording: Recording, channels: Int[np.ndarray, " M"]) -> Reco
 
 
 def thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
-    """Return the recording with `counts` spikes of each channel, drawn at random."""
+    """Return the recording with `counts` spikes of each channel, drawn at random.
+
+    Args:
+        recording: The recording.
+        counts: Number of spikes of each channel, [M].
+        rng: Random generator.
+    """
     order = np.lexsort((rng.random(recording.n_events), recording.channels))
     channel = recording.channels[order]
     first = np.searchsorted(channel, np.arange(len(counts)))

@@ -1,4 +1,4 @@
-"""Pure functions that define neurons, codes, delays and losses: the specification that everything else is tested against.
+"""Pure functions that define neurons, codes, delays and losses: the specification with which all other code is tested.
 
 Each neuron has one module with its parameters, its state, a step function and a sequence function.
 """

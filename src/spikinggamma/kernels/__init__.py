@@ -1,4 +1,4 @@
-"""The scans over time, fast. Nothing outside this room knows how a scan is computed."""
+"""Fast scans over time. Code outside this package does not depend on how a scan is computed."""
 
 from spikinggamma.kernels.delay_dispatch import delay_adjoint, delay_forward, delay_products
 from spikinggamma.kernels.dispatch import (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
+import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaSta
 from spikinggamma.kernels import reference
 
 __all__ = [
+    "Scans",
     "bucket_products",
     "code_forward",
     "filter_adjoint",
@@ -31,6 +34,8 @@ __all__ = [
     "use",
 ]
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 _choice: ContextVar[str] = ContextVar("spikinggamma_kernels", default="auto")
 _announced: set[str] = set()
@@ -81,98 +86,125 @@ def _has_triton() -> bool:
     return importlib.util.find_spec("triton") is not None
 
 
-def _backend(like: Tensor) -> Any:
-    """The module that does it; loaded when it is needed, for compilers take seconds to load."""
+def _backend(like: Tensor) -> Scans:
+    """Return the module of the backend, imported only when needed, because compilers take seconds to load."""
     name = _chosen(like)
     if name == "reference":
         return reference
-    return importlib.import_module(f"spikinggamma.kernels.{'cpu_backend' if name == 'cpu' else 'triton_backend'}")
+    module = "cpu_backend" if name == "cpu" else "triton_backend"
+    return cast(Scans, importlib.import_module(f"spikinggamma.kernels.{module}"))
 
 
-def code_forward(
-    signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
-) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
+class Scans(Protocol):
+    """The scans of SpikingGamma layers, which every backend has as functions of these names."""
 
-    Returns:
-        What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N], which may be left out, [0, 0, 0], where they
-        need not be counted; and the state after the last step.
-    """
-    return _backend(signal).code_forward(signal, alpha_0, code, dt_ms, state, counting=counting)
+    def code_forward(
+        self,
+        signal: Tensor,
+        alpha_0: float,
+        code: SigmaDelta,
+        dt_ms: float,
+        state: SigmaDeltaState,
+        *,
+        counting: bool = True,
+    ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
+        """The sigma-delta code of a signal x [T, B, N], of which only the positive part can be told.
+
+        Returns:
+            What travels, 2 ϑ(t) n(t) [T, B, N]; the spikes n(t) as int32 [T, B, N], which may be left out, [0, 0, 0],
+            where they need not be counted; and the state after the last step.
+        """
+
+    def signal_forward(
+        self, drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
+
+    def signal_adjoint(self, grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Adjoint of `signal_forward` in the drive.
+
+        Args:
+            grad: δ = ∂ℓ/∂x [T, B, N].
+            weight: v [K, N].
+            alpha: Decay per step [K].
+
+        Returns:
+            r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
+        """
+
+    def neuron_forward(
+        self,
+        drive: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        alpha: Tensor,
+        state: SpikingGammaState,
+        code: SigmaDelta,
+        dt_ms: float,
+        *,
+        counting: bool = True,
+    ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
+        """`signal_forward` and `code_forward` in one: x and what travels [T, B, N], the spikes n(t), and the state after."""
+
+    def neuron_adjoint(
+        self, grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Adjoint of `neuron_forward` in the drive, the weights and the bias, with ∂ŷ/∂y = 1, where a layer rectifies.
+
+        Args:
+            grad: ∂ℓ/∂s of what travels [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
+            signal: x [T, B, N].
+            drive: u of the first S steps [S, B, N], at most T. Later steps contribute to ∂ℓ/∂u alone, as a window needs it.
+            weight: v [K, N].
+            alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
+            buckets: h before the first step [K, B, N].
+
+        Returns:
+            r = ∂ℓ/∂u [T, B, N]; ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N] of δ in the first S steps.
+        """
+
+    def signal_gradients(
+        self, grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Adjoint of `signal_forward` in the drive, the weights and the bias: as `neuron_adjoint`, from δ = ∂ℓ/∂x [T, B, N]."""
+
+    def bucket_products(self, grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
+        """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
+
+    def filter_forward(self, drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
+        """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
+
+    def filter_adjoint(self, grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
 
 
-def signal_forward(
-    drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor]:
-    """x(t) = b + Σ_k v_k h_k(t) over a sequence, without gradients: x [T, B, N] and the last buckets [K, B, N]."""
-    return _backend(drive).signal_forward(drive, weight, bias, alpha, buckets)
+if TYPE_CHECKING:  # Every backend has these functions, in this form.
+    from spikinggamma.kernels import cpu_backend, triton_backend
+
+    _backends: tuple[Scans, ...] = (reference, cpu_backend, triton_backend)
 
 
-def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Adjoint of `signal_forward` in the drive.
+def _dispatched(method: Callable[Concatenate[Scans, P], Result]) -> Callable[P, Result]:
+    """Return the function of this name that takes the backend of its first argument."""
 
-    Args:
-        blame: δ = ∂ℓ/∂x [T, B, N].
-        weight: v [K, N].
-        alpha: Decay per step [K].
+    @functools.wraps(method)
+    def call(*given: P.args, **named: P.kwargs) -> Result:
+        like = given[0] if given else next(iter(named.values()))
+        assert isinstance(like, Tensor)
+        result: Result = getattr(_backend(like), method.__name__)(*given, **named)
+        return result
 
-    Returns:
-        r = ∂ℓ/∂u [T, B, N], and ∂ℓ/∂h before the first step [K, B, N].
-    """
-    return _backend(grad).signal_adjoint(grad, weight, alpha)
-
-
-def neuron_forward(
-    drive: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    alpha: Tensor,
-    state: SpikingGammaState,
-    code: SigmaDelta,
-    dt_ms: float,
-    *,
-    counting: bool = True,
-) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """`signal_forward` and `code_forward` in one: x and what travels [T, B, N], the spikes n(t), and the state after."""
-    return _backend(drive).neuron_forward(drive, weight, bias, alpha, state, code, dt_ms, counting=counting)
+    signature = inspect.signature(method)
+    call.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return call
 
 
-def neuron_adjoint(
-    grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Adjoint of `neuron_forward` in the drive, the weights and the bias, with ∂ŷ/∂y = 1, where a layer rectifies.
-
-    Args:
-        grad: ∂ℓ/∂s of what travels [T, B, N]; δ = ∂ℓ/∂x is ∂ℓ/∂s(t) - α_0 ∂ℓ/∂s(t+1) where x(t) > 0, else zero.
-        signal: x [T, B, N].
-        drive: u of the first S steps [S, B, N], at most T. Later steps contribute to ∂ℓ/∂u alone, as a window needs it.
-        weight: v [K, N].
-        alpha: Decay per step [K]; α_0, of the first bucket, is that of the estimate too.
-        buckets: h before the first step [K, B, N].
-
-    Returns:
-        r = ∂ℓ/∂u [T, B, N]; ∂ℓ/∂v [K, N] and ∂ℓ/∂b [N] of δ in the first S steps.
-    """
-    return _backend(grad).neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
-
-
-def signal_gradients(
-    grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Adjoint of `signal_forward` in the drive, the weights and the bias: as `neuron_adjoint`, from δ = ∂ℓ/∂x [T, B, N]."""
-    return _backend(grad).signal_gradients(grad, drive, weight, alpha, buckets)
-
-
-def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """∂ℓ/∂v_k = Σ_t Σ_B δ(t) h_k(t) [K, N], with the buckets filled anew from the drive, never stored over time."""
-    return _backend(grad).bucket_products(grad, drive, alpha, buckets)
-
-
-def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """Every bucket at every step: drive [T, B, M] to traces [T, B, K, M], and the last buckets [K, B, M]."""
-    return _backend(drive).filter_forward(drive, alpha, buckets)
-
-
-def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Adjoint of `filter_forward`: e_k(t) [T, B, K, M] to g_k(t) [T, B, K, M] and ∂ℓ/∂h before the first step [K, B, M]."""
-    return _backend(grad).filter_adjoint(grad, alpha)
+code_forward = _dispatched(Scans.code_forward)
+signal_forward = _dispatched(Scans.signal_forward)
+signal_adjoint = _dispatched(Scans.signal_adjoint)
+neuron_forward = _dispatched(Scans.neuron_forward)
+neuron_adjoint = _dispatched(Scans.neuron_adjoint)
+signal_gradients = _dispatched(Scans.signal_gradients)
+bucket_products = _dispatched(Scans.bucket_products)
+filter_forward = _dispatched(Scans.filter_forward)
+filter_adjoint = _dispatched(Scans.filter_adjoint)

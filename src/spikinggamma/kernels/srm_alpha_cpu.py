@@ -1,13 +1,13 @@
 """SLAYER's neuron over a sequence and the adjoint of its alpha functions, compiled for the processor by numba.
 
-The recursions are those of `functional.srm_alpha`, with d = e^{-dt/τ} and the gain e dt/τ; cells, blocks and what is kept
-for the way back, x(t) = m(t) - threshold, are as in `lif_cpu`. Backwards, with the blame b on a(t), and the blame carried
-on the trace p and on the value a:
+The recursions are those of `functional.srm_alpha`, with d = e^{-dt/τ} and the gain e dt/τ. Cells, blocks and the values
+kept for the backward pass, x(t) = m(t) - threshold, are as in `lif_cpu`. In the backward pass b is the error signal of
+a(t), and p and a are those carried on the trace p and on the value a:
 
     ∂ℓ/∂u(t) = p,    g(t) = b(t) + a,    p ← d p + d (e dt/τ) g(t),    a ← d g(t)
 
-As a spike passes no blame to the refractoriness that it brings, the synapse's adjoint is all that a drive is told, and the
-refractoriness that was there at the start is told by the same function.
+A spike passes no gradient to the refractory response that it causes, so the adjoint of the synapse gives the whole
+gradient of the drive. The same function gives that of the initial refractory response.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -21,21 +21,21 @@ from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
 
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 
-BLOCK = 1024  # cells a job
+BLOCK = 1024  # cells per job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
 
 
 @njit(nogil=True)
 def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile."""
+    """Copy as `target[:] = source`, which takes numba seconds to compile."""
     for i in range(target.size):
         target[i] = source[i]
 
 
 @njit(nogil=True)
 def _settled(value, tiny):
-    """Zero for what is too small to matter."""
+    """Return zero for negligible values."""
     return value if abs(value) > tiny else value - value
 
 
@@ -57,7 +57,7 @@ def srm_alpha_forward(
     spikes,
     excess,
 ):
-    """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place.
+    """Write `spikes` [T, C] for a drive and, for as many steps as fit, x(t) to `excess`; state [C] in place.
 
     `depth` is c_r times the threshold.
     """
@@ -99,7 +99,7 @@ def srm_alpha_forward(
 
 @compiled
 def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
-    """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
+    """Write the error signal of u(t) to `result`, from that of a(t) [T, C]; that of the state changes in place."""
     steps, cells = grad.shape
     tiny = grad.dtype.type(TINY)
     wide_vectors()

@@ -6,6 +6,7 @@ this error signal. A `Learner` combines the two. `RULES` and `LOSSES` list them 
 
 from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.each_step import EachStep
+from spikinggamma.learning.evaluator import Evaluator
 from spikinggamma.learning.learner import Learner
 from spikinggamma.learning.loss import LOSSES, Answer, EvidenceKind, Loss, LossResult, judging_loss, make_loss
 from spikinggamma.learning.losses import Last, Running, Sum
@@ -25,6 +26,7 @@ __all__ = [
     "BatchShard",
     "Cumulative",
     "EachStep",
+    "Evaluator",
     "EvidenceKind",
     "FollowsUpdates",
     "Last",

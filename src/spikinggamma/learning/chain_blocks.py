@@ -8,13 +8,13 @@ read-out:  the same weights, [Integrator], biases
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import DelayState
 from spikinggamma.learning.signals import (
     Arrived,
     BiasSignal,
@@ -36,6 +36,8 @@ from spikinggamma.nn import (
     Linear,
     Neuron,
     Recurrent,
+    RecurrentState,
+    StateTree,
 )
 
 __all__ = ["Block", "read_blocks"]
@@ -115,17 +117,20 @@ class Block:
         echoes = None
         if isinstance(self.population, Recurrent):
             own = calls[id(self.population)]
+            assert isinstance(own.before, RecurrentState)
             echoes = torch.cat([own.before.spikes.unsqueeze(0), own.outputs[:-1]]).flatten(2)
         past = None if self.delays is None else delayed.before
+        assert past is None or isinstance(past, DelayState)
         return Arrived(delayed.inputs, at_weights.inputs, past, echoes)
 
-    def population_call(self, activations: ChainActivations) -> tuple[Any, Tensor, Tensor]:
+    def population_call(self, activations: ChainActivations) -> tuple[StateTree, Tensor, Tensor]:
         """Return the state of the neurons before the chunk, their whole drive, and their spikes, [T, B, *shape]."""
         call = next(call for call in activations.calls if call.layer is self.population)
         if not isinstance(self.population, Recurrent):
             return call.before, call.inputs, call.outputs
         echoes = self.arrived(activations).echoes
         assert echoes is not None
+        assert isinstance(call.before, RecurrentState)
         heard = nn.functional.linear(echoes, self.population.recurrent_weight.detach()).view_as(call.inputs)
         return call.before.neuron, call.inputs + heard, call.outputs
 

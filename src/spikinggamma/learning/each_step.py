@@ -16,7 +16,7 @@ from spikinggamma.options import Options
 __all__ = ["EachStep"]
 
 
-@LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
+@LOSSES.register("each_step", summary="Cross-entropy at every labelled step, or squared error for values.")
 class EachStep(Loss):
     """Mean over labelled steps of the cross-entropy, or of half the squared error for real-valued targets.
 
@@ -25,12 +25,15 @@ class EachStep(Loss):
     Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C] with NaN where
     they are missing; a step without any value has no label.
 
+    The arguments are those of `Loss`.
+
     Raises:
         SpikingGammaError: The shape or the range of the targets does not fit.
     """
 
     answer = Answer.CLASS_OR_VALUES_BY_STEP
     evidence_kind = EvidenceKind.NOW
+    stepwise = True
 
     def __init__(
         self,

@@ -47,6 +47,8 @@ class ESDRTRL(PresentErrorRule):
 
     Source: Wang and others (2024), bioRxiv 2024.09.24.614728.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support.
     """

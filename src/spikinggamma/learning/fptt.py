@@ -44,12 +44,14 @@ class FPTT(Rule[ChainActivations]):
 
     The optimiser must step after every chunk or step, and the loss must be known at each step (`each_step` or
     `running`). Source: Kag and Saligrama (ICML 2021); Yin, Corradi and Bohte (2023).
+
+    The arguments are those of `Rule`.
     """
 
     nets = (Chain,)
     through_autograd = True
     updates = ("chunk", "step")
-    losses = ("each_step", "running")
+    needs_stepwise_loss = True
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: FPTTOptions) -> None:
         super().__init__(net, dt_ms, options)
@@ -60,8 +62,7 @@ class FPTT(Rule[ChainActivations]):
 
     def prepare(self, state: ChainState) -> ChainState:
         """Return the state detached from the graph of the chunk before; see `PreparesState`."""
-        cut: ChainState = detached(state)
-        return cut
+        return detached(state)
 
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
         """Process a chunk; see `Rule.accumulate`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -11,20 +11,19 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.batch_shard import BatchShard
+from spikinggamma.learning.evaluator import Evaluator
 from spikinggamma.learning.loss import LOSSES, Loss, make_loss
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
 from spikinggamma.learning.source import Source, chunks_of
 from spikinggamma.learning.spike_counter import SpikeCounter
-from spikinggamma.nn import SequenceNet
+from spikinggamma.nn import Activations, MaskedState, SequenceNet
 from spikinggamma.options import Options
 
 __all__ = ["Learner"]
 
-Observer = Callable[[Tensor, Any, Tensor, int], None]
 
-
-class Learner:
+class Learner(Evaluator):
     """Compute gradients of a net by a learning rule and a loss, and evaluate the net.
 
     Args:
@@ -68,15 +67,13 @@ class Learner:
         rule_options: Mapping[str, Any] | Options | None = None,
         **options: int | float,
     ) -> None:
+        super().__init__(net, loss=loss, loss_options=loss_options, dt_ms=dt_ms, chunk=1 if update == "step" else chunk)
         entry = RULES.find(rule, argument="rule")
         kind = entry.target
-        judge = LOSSES.find(loss, argument="loss")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
         if not activity_cost >= 0.0:
             raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
-        if chunk is not None and chunk < 1:
-            raise SpikingGammaError("chunk", chunk, "None or at least one step")
         if update not in kind.updates:
             waits = f"recording, since `{rule}` adds gradients only at its end"
             raise SpikingGammaError(
@@ -86,18 +83,12 @@ class Learner:
                 if kind.updates == ("recording",)
                 else f"{' or '.join(kind.updates)}, since `{rule}` learns within recordings",
             )
-        if kind.losses and loss not in kind.losses:
-            raise SpikingGammaError(
-                "loss", repr(loss), f"{' or '.join(kind.losses)}, as `{rule}` needs a loss at each step"
-            )
+        if kind.needs_stepwise_loss and not LOSSES[loss].target.stepwise:
+            suited = " or ".join(entry.name for entry in LOSSES.entries() if entry.target.stepwise)
+            raise SpikingGammaError("loss", repr(loss), f"{suited}, as `{rule}` needs an error signal at each step")
         if rule_options is not None and options:
             raise SpikingGammaError("rule_options", f"given beside {', '.join(sorted(options))}", "one of the two")
-        self.net = net
         self.rule = rule
-        self.loss = loss
-        self.loss_options = judge.make_options(loss_options, argument="loss")
-        self.dt_ms = dt_ms
-        self.chunk = 1 if update == "step" else chunk
         self.update = update
         self.activity_cost = activity_cost
         self.options: Options = entry.make_options(options if rule_options is None else rule_options, argument="rule")
@@ -131,14 +122,14 @@ class Learner:
         evaluator = (
             make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
             if share
-            else self._judge(targets, lengths)
+            else self.make_loss(targets, lengths)
         )
         start_state = self._start(int(lengths.numel()), generator, share)
         weight = 1.0 if share is None else share.weight(evaluator.count)
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
         replayed = evaluator.replay and not whole
         if replayed:
-            for start, _, activations in self._chunks(source, start_state):
+            for start, _, activations in self.chunks(source, start_state):
                 evaluator.observe(activations.layers[-1].outputs, start)
         rule = self._begin()
         if share is not None and isinstance(rule, FollowsUpdates):
@@ -146,7 +137,7 @@ class Learner:
                 "rule", f"{self.rule} on a part of a batch", "one process, as it follows the weights"
             )
         counter = SpikeCounter(self.net, lengths)
-        for start, heard, activations in self._chunks(source, start_state, rule):
+        for start, heard, activations in self._chunks_learnt(source, start_state, rule):
             logits = activations.layers[-1].outputs.detach()
             if not replayed:
                 evaluator.observe(logits, start)
@@ -177,41 +168,9 @@ class Learner:
             >>> learner.share(torch.tensor([0, 1, 0]), torch.tensor([5, 4, 6]), place=1, shares=2).columns
             slice(1, 3, None)
         """
-        return BatchShard.of(len(lengths), place, shares, decisions=self._judge(targets, lengths).count)
+        return BatchShard.of(len(lengths), place, shares, decisions=self.make_loss(targets, lengths).count)
 
-    def evaluate(
-        self,
-        spikes: Source,
-        targets: Tensor,
-        lengths: Int[Tensor, " B"] | None = None,
-        *,
-        observers: Sequence[Observer] = (),
-    ) -> Outcome:
-        """Evaluate a batch without learning from it, and without dropout.
-
-        Args:
-            spikes, targets, lengths: As `learn` takes them.
-            observers: Functions called after each chunk with its input, the net's activations, a mask [T, B] of the
-                steps that belong to a recording, and the index of its first step.
-        """
-        source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
-        evaluator = self._judge(targets, lengths)
-        counter = SpikeCounter(self.net, lengths, thoroughly=True)
-        state = self.net.initial_state(int(lengths.numel()), dropout=False)
-        for start, heard, activations in self._chunks(source, state):
-            evaluator.observe(activations.layers[-1].outputs, start)
-            counter.add(activations, start, heard)
-            for observer in observers:
-                observer(heard, activations, evaluator.valid(start, len(heard)), start)
-        return counter.outcome(evaluator)
-
-    def _judge(self, targets: Tensor, lengths: Tensor) -> Loss:
-        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
-        if evaluator.count == 0:
-            raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
-        return evaluator
-
-    def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> Any:
+    def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> MaskedState:
         """Return the state at the start of a batch; for a shard with its part of the batch's dropout masks."""
         if share is None:
             return self.net.initial_state(batch, generator=generator)
@@ -219,7 +178,7 @@ class Learner:
         own = tuple(None if mask is None else mask[share.columns] for mask in masks)
         return self.net.initial_state(batch, dropout=False)._replace(masks=own)
 
-    def _priced(self, activations: Any, evaluator: Loss, start: int, share: BatchShard | None) -> Any:
+    def _priced(self, activations: Activations, evaluator: Loss, start: int, share: BatchShard | None) -> Activations:
         """Return the activations with the activity cost at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return activations
@@ -229,23 +188,23 @@ class Learner:
         parts = evaluator.valid(start, len(logits)).to(logits) / (evaluator.lengths * recordings)
         return activations.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
 
-    def _begin(self) -> Rule[Any]:
+    def _begin(self) -> Rule:
         return RULES[self.rule].target(self.net, self.dt_ms, self.options)
 
-    def _chunks(
-        self, source: Callable[[], Iterator[Tensor]], state: Any, rule: Rule[Any] | None = None
-    ) -> Iterator[tuple[int, Tensor, Any]]:
+    def _chunks_learnt(
+        self, source: Callable[[], Iterator[Tensor]], state: MaskedState, rule: Rule
+    ) -> Iterator[tuple[int, Tensor, Activations]]:
         start, prepares = 0, cast(object, rule)
         for spikes in source():
             if isinstance(prepares, PreparesState):
                 state = prepares.prepare(state)
-            with torch.set_grad_enabled(rule is not None and rule.through_autograd):
+            with torch.set_grad_enabled(rule.through_autograd):
                 activations, state = self.net.run(spikes, state, self.dt_ms)
             yield start, spikes, activations
             start += len(spikes)
 
 
-def _update(optimiser_step: Callable[[], None], rule: Rule[Any]) -> None:
+def _update(optimiser_step: Callable[[], None], rule: Rule) -> None:
     optimiser_step()
     if isinstance(rule, FollowsUpdates):
         rule.updated()

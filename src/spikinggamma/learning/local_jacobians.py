@@ -11,13 +11,13 @@ its own state and drive alone. A part of the step that passes no gradient (such 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spikinggamma.nn import Leak, Neuron
+from spikinggamma.nn import Leak, Neuron, StateTree
 
 __all__ = ["LocalJacobian", "constant_leak", "find_slope", "jacobian_of_leak", "local_jacobian", "without_idle_states"]
 
@@ -39,7 +39,7 @@ class LocalJacobian(NamedTuple):
 
 
 @torch.no_grad()
-def states_before(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
+def states_before(neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
     """Return each part of the state before every step, [T, B, *shape].
 
     Args:
@@ -54,7 +54,9 @@ def states_before(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"
     return [torch.stack(parts) for parts in zip(*states, strict=True)]
 
 
-def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> LocalJacobian:
+def local_jacobian(
+    neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
+) -> LocalJacobian:
     """Return the derivatives at each step of a chunk.
 
     Args:
@@ -111,7 +113,7 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
 
 
 def find_slope(
-    neuron: Neuron, leak: Leak, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
+    neuron: Neuron, leak: Leak, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
 ) -> Float[Tensor, "T B N"]:
     """Return ψ(t) = ∂s/∂m at each step of a chunk, where m is the membrane of the neuron's constant `leak`.
 

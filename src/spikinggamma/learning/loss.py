@@ -19,6 +19,7 @@ __all__ = [
     "LOSSES",
     "Answer",
     "EvidenceKind",
+    "EvidenceLoss",
     "Loss",
     "LossResult",
     "OneDecision",
@@ -79,6 +80,7 @@ class Loss(abc.ABC):
         evidence_kind: Quantity that decides between classes; predictions in a stream use it.
         spiking_outputs: Whether it takes the spikes of output neurons instead of the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
+        stepwise: Whether its error signal at every step depends on no later step.
         count: Number of decisions that the loss is the mean over.
 
     Raises:
@@ -89,6 +91,7 @@ class Loss(abc.ABC):
     evidence_kind: ClassVar[EvidenceKind] = EvidenceKind.MEAN
     spiking_outputs: ClassVar[bool] = False
     replay: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = False
     options: Any
 
     def __init__(
@@ -193,8 +196,8 @@ def checked_classes(targets: Tensor, classes: int) -> Int[Tensor, " B"]:
     return targets
 
 
-class OneDecision(Loss):
-    """Base class of losses that evaluate one vector of evidence per recording, z [B, C]."""
+class EvidenceLoss(Loss):
+    """Base class of losses that decide once per recording, by a vector of evidence z [B, C]."""
 
     evidence: Tensor | None = None
 
@@ -213,6 +216,17 @@ class OneDecision(Loss):
             raise SpikingGammaError("logits", "none observed", "every chunk of the recording first")
         return self.evidence
 
+    def decided(self, loss: float) -> LossResult:
+        """Return the evaluation of the batch with this loss: the class with the most evidence is predicted."""
+        evidence = self.gathered()
+        targets = checked_classes(self.targets, evidence.shape[1])
+        predictions = evidence.argmax(1)
+        return LossResult(loss, predictions, int((predictions == targets).sum()), len(targets))
+
+
+class OneDecision(EvidenceLoss):
+    """Base class of losses that are the cross-entropy of one vector of evidence per recording, z [B, C]."""
+
     def error(self) -> Float[Tensor, "B C"]:
         """Return ∂ℓ/∂z = (softmax(z) - target) / B of the mean cross-entropy, [B, C]."""
         evidence = self.gathered()
@@ -224,6 +238,4 @@ class OneDecision(Loss):
         """Return the evaluation of the batch; see `Loss.result`."""
         evidence = self.gathered()
         targets = checked_classes(self.targets, evidence.shape[1])
-        loss = float(torch.nn.functional.cross_entropy(evidence, targets))
-        predictions = evidence.argmax(1)
-        return LossResult(loss, predictions, int((predictions == targets).sum()), len(targets))
+        return self.decided(float(torch.nn.functional.cross_entropy(evidence, targets)))

@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning.loss import LOSSES, EvidenceKind, LossResult, OneDecision, checked_classes
+from spikinggamma.learning.loss import LOSSES, EvidenceKind, EvidenceLoss, LossResult, OneDecision, checked_classes
 from spikinggamma.options import Options
 
 __all__ = ["Last", "Running", "RunningOptions", "Sum"]
@@ -79,7 +79,7 @@ class RunningOptions(Options):
 @LOSSES.register(
     "running", options=RunningOptions, summary="Cross-entropy of the running mean of the outputs, at every step."
 )
-class Running(OneDecision):
+class Running(EvidenceLoss):
     """Cross-entropy of the running mean m(t) of the logits, at every step, for streams without an announced end.
 
         ℓ = Σ_t ω(t) CE(m(t)) / Σ_t ω(t),    ω(t) = min(1, (t + 1) dt / horizon)²
@@ -87,8 +87,11 @@ class Running(OneDecision):
     The gradient is causal: past contributions to m(t) are treated as constants, and all of δ(t) = ω(t) (softmax(m(t)) -
     target) is applied to x(t), not only its share of the mean. Early error signals are noise, since there is no
     evidence yet; hence the weight ω, which starts near zero.
+
+    The arguments are those of `Loss`.
     """
 
+    stepwise = True
     options: RunningOptions
 
     def __init__(
@@ -135,4 +138,4 @@ class Running(OneDecision):
 
     def result(self) -> LossResult:
         """Return the evaluation of the sum of all logits; the loss is the weighted mean over time."""
-        return super().result()._replace(loss=self.total)
+        return self.decided(self.total)

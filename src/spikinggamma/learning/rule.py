@@ -6,13 +6,14 @@ A rule is a class in a file of its own, registered in `RULES` with its options a
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import Activations, SequenceNet
+from spikinggamma.nn import Activations, MaskedState, SequenceNet
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
 
@@ -20,7 +21,8 @@ __all__ = ["RULES", "UPDATES", "FollowsUpdates", "PreparesState", "Rule"]
 
 # When the optimiser may step: after every recording, chunk or step.
 UPDATES = ("recording", "chunk", "step")
-Left = TypeVar("Left", bound=Activations)
+Left = TypeVar("Left", bound=Activations, default=Any)
+Carried = TypeVar("Carried", bound=MaskedState)
 
 
 class Rule(abc.ABC, Generic[Left]):
@@ -35,7 +37,8 @@ class Rule(abc.ABC, Generic[Left]):
         nets: Kinds of nets that it supports.
         through_autograd: Whether it uses autograd's graph, so that the net must run with gradients enabled.
         updates: When the optimiser may step under it; a subset of `UPDATES`.
-        losses: Names of the losses that it supports; empty for all.
+        needs_stepwise_loss: Whether it supports only losses with an error signal at every step (`Loss.stepwise`).
+        needs_equal_timescales: Whether all buckets must have the same time constant.
 
     Raises:
         SpikingGammaError: The rule does not support the net.
@@ -44,7 +47,8 @@ class Rule(abc.ABC, Generic[Left]):
     nets: ClassVar[tuple[type[SequenceNet], ...]] = ()
     through_autograd: ClassVar[bool] = False
     updates: ClassVar[tuple[str, ...]] = UPDATES
-    losses: ClassVar[tuple[str, ...]] = ()
+    needs_stepwise_loss: ClassVar[bool] = False
+    needs_equal_timescales: ClassVar[bool] = False
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         self.dt_ms = dt_ms
@@ -75,10 +79,10 @@ class Rule(abc.ABC, Generic[Left]):
 
 
 @runtime_checkable
-class PreparesState(Protocol):
+class PreparesState(Protocol[Carried]):
     """A rule that changes the state that a chunk starts from, for example detaches it from an older graph."""
 
-    def prepare(self, state: Any) -> Any:
+    def prepare(self, state: Carried) -> Carried:
         """Return the state to start the next chunk from, given the state after the last chunk or the initial state."""
 
 
@@ -90,4 +94,4 @@ class FollowsUpdates(Protocol):
         """Update the rule after the optimiser has stepped."""
 
 
-RULES: Registry[type[Rule[Any]]] = Registry("rule")
+RULES: Registry[type[Rule]] = Registry("rule")

@@ -35,9 +35,13 @@ __all__ = ["Shifted"]
 class Shifted(GammaRule):
     """Multiply error signals from bucket k by inputs k buckets deeper; constant memory, one time constant for all.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: Buckets have different time constants, or the time constants are trained.
     """
+
+    needs_equal_timescales = True
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)

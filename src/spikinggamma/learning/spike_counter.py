@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.learning.loss import Loss
 from spikinggamma.learning.outcome import Outcome
-from spikinggamma.nn import SequenceNet
+from spikinggamma.nn import Activations, SequenceNet
 
 __all__ = ["SpikeCounter"]
 
@@ -34,7 +32,7 @@ class SpikeCounter:
         sizes = [layer.neurons for layer in net.hidden] if thoroughly else []
         self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
 
-    def add(self, activations: Any, start: int, heard: Float[Tensor, "T B *in_shape"]) -> None:
+    def add(self, activations: Activations, start: int, heard: Float[Tensor, "T B *in_shape"]) -> None:
         """Count the spikes of a chunk.
 
         Args:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.bibliography import CUMULATIVE, SPIKEMAX
-from spikinggamma.learning.loss import LOSSES, EvidenceKind, LossResult, OneDecision, checked_classes
+from spikinggamma.learning.loss import LOSSES, EvidenceKind, EvidenceLoss, LossResult, OneDecision, checked_classes
 
 __all__ = ["Cumulative", "Spikemax"]
 
@@ -26,7 +26,7 @@ __all__ = ["Cumulative", "Spikemax"]
     summary="Cross-entropy of each class's share of all output spikes.",
     citations=(SPIKEMAX,),
 )
-class Spikemax(OneDecision):
+class Spikemax(EvidenceLoss):
     """L = -log p_k, p_n = c_n / Σ_m c_m with c_n = max(Σ_t s_n(t), 1); ∂L/∂s_n(t) = (p_n - [n = k]) / c_n.
 
     The class k is the label, and c_n counts the spikes of output neuron n. Source: Shrestha, Zhu and Sun (IJCNN 2022),
@@ -54,14 +54,16 @@ class Spikemax(OneDecision):
         counts = self._counts()
         targets = checked_classes(self.targets, counts.shape[1])
         right = counts.gather(1, targets.unsqueeze(1)).squeeze(1)
-        return super().result()._replace(loss=float((counts.sum(1).log() - right.log()).mean()))
+        return self.decided(float((counts.sum(1).log() - right.log()).mean()))
 
     def _counts(self) -> Float[Tensor, "B C"]:
         return self.gathered().clamp_min(1.0)
 
 
 @LOSSES.register(
-    "cumulative", summary="Cross-entropy of votes at every step, summed over time.", citations=(CUMULATIVE,)
+    "cumulative",
+    summary="Cross-entropy of votes summed over time, a softmax of the outputs at every step.",
+    citations=(CUMULATIVE,),
 )
 class Cumulative(OneDecision):
     """L = CE(Σ_t softmax(m(t))); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), with p = softmax(m) and e = ∂L/∂z.

@@ -25,6 +25,8 @@ __all__ = ["Truncated"]
 class Truncated(PresentErrorRule):
     """Truncate backpropagation through time to one step, without traces of the past; smallest memory.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support.
     """

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from spikinggamma.learning.bptt import with_error_signals
 from spikinggamma.learning.rule import RULES, Rule
-from spikinggamma.nn import Chain, ChainActivations, ChainState, SequenceNet, add_gradient
+from spikinggamma.nn import Chain, ChainActivations, ChainState, SequenceNet, StateTree, add_gradient
 from spikinggamma.nn.state import map_tensors, tensors_of
 from spikinggamma.options import Options
 
@@ -58,6 +58,8 @@ class WindowedBPTT(Rule[ChainActivations]):
 
     Effects of a step are followed for `span_ms` after its chunk, so the gradient is that of BPTT up to what the chain
     has not forgotten by then.
+
+    The arguments are those of `Rule`.
     """
 
     nets = (Chain,)
@@ -131,7 +133,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         return [output for output, _ in pairs], [grad for _, grad in pairs]
 
 
-def _changing(state: object) -> list[Tensor]:
+def _changing(state: StateTree) -> list[Tensor]:
     """Return the parts of a state that may carry a gradient."""
     return [part for part in tensors_of(state) if part.is_floating_point()]
 

@@ -20,7 +20,7 @@ from spikinggamma.nn.layers.recurrent import Recurrent, RecurrentState
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
-from spikinggamma.nn.nets.base import NETS, Activations, LayerOutputs, SequenceNet
+from spikinggamma.nn.nets.base import NETS, Activations, LayerOutputs, MaskedState, SequenceNet
 from spikinggamma.nn.nets.chain import Chain, make_chain
 from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.nets.count_net import CountNet, CountState
@@ -30,6 +30,7 @@ from spikinggamma.nn.nets.gru_net import GRUNet, GRUState
 from spikinggamma.nn.nets.surrogate_net import READOUTS, SurrogateNet
 from spikinggamma.nn.neurons.base import NEURONS, Leak, Neuron, make_neuron
 from spikinggamma.nn.parameters import KINDS, ParameterKind, parameter_kinds
+from spikinggamma.nn.state import StateTree
 
 __all__ = [
     "DELAY_KINDS",
@@ -64,6 +65,7 @@ __all__ = [
     "Leak",
     "Lift",
     "Linear",
+    "MaskedState",
     "NetActivations",
     "NetState",
     "Neuron",
@@ -75,6 +77,7 @@ __all__ = [
     "Residual",
     "SequenceNet",
     "Stack",
+    "StateTree",
     "SurrogateNet",
     "SynapticDelays",
     "TemporalSkip",

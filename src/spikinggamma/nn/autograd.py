@@ -3,6 +3,7 @@
 Gradients pass through the buckets and the decoded estimate at the start and the end of a sequence, so chunks of a
 sequence give the gradients of the whole. The adaptation of the threshold passes no gradient. Time constants receive
 theirs through α.
+They stand in one file, longer than others, since they share one backward pass.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
-__all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta", "spike_linear"]
+__all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta"]
 
 
 def alpha_gradient(
@@ -207,35 +208,6 @@ def gamma_neuron(
     inputs = (drive, weight, bias, alpha, state.buckets, code, dt_ms, state.estimate, state.adaptation)
     sent, *after = _GammaNeuron.apply(*inputs)  # type: ignore[no-untyped-call]
     return sent, SpikingGammaState(*after)
-
-
-class _SpikeLinear(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, spikes: Tensor, weight: Tensor, events: kernels.SpikeEvents | None) -> Tensor:
-        ctx.events = kernels.spike_events(spikes) if events is None else events
-        ctx.save_for_backward(spikes, weight)
-        return kernels.spike_linear(spikes, weight, ctx.events)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        spikes, weight = ctx.saved_tensors
-        spikes_grad = grads[0] @ weight if ctx.needs_input_grad[0] else None
-        weight_grad = kernels.spike_outer(grads[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
-        return spikes_grad, weight_grad, None
-
-
-def spike_linear(
-    spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"], events: kernels.SpikeEvents | None = None
-) -> Float[Tensor, "T B N"]:
-    """Return W s, differentiable once in both; where spikes are few, only spikes are visited.
-
-    Args:
-        spikes: s, [T, B, M].
-        weight: W, [N, M].
-        events: The spikes as a list, if there is one already.
-    """
-    drive: Tensor = _SpikeLinear.apply(spikes.flatten(0, 1), weight, events)  # type: ignore[no-untyped-call]
-    return drive.view(*spikes.shape[:2], len(weight))
 
 
 def gamma_signal(

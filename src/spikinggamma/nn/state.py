@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["check_state", "detached", "map_tensors", "tensors_of"]
+__all__ = ["StateT", "StateTree", "check_state", "detached", "map_tensors", "tensors_of"]
+
+if TYPE_CHECKING:
+    StateTree = Tensor | tuple["StateTree", ...] | None
+else:  # Checks of types at run time do not support a recursive alias.
+    StateTree = Tensor | tuple | None
+
+# The state of one layer, net or neuron; Any where layers of several kinds are mixed.
+StateT = TypeVar("StateT", bound=StateTree, default=Any)
+AnyState = TypeVar("AnyState")
 
 
-def map_tensors(change: Callable[[Tensor], Tensor], state: Any) -> Any:
+def map_tensors(change: Callable[[Tensor], Tensor], state: AnyState) -> AnyState:
     """Return the same tree with a function applied to each tensor.
 
     Args:
@@ -24,15 +34,20 @@ def map_tensors(change: Callable[[Tensor], Tensor], state: Any) -> Any:
         >>> map_tensors(lambda one: one + 1, (torch.zeros(1), None))
         (tensor([1.]), None)
     """
+    return cast(AnyState, _mapped(change, state))
+
+
+def _mapped(change: Callable[[Tensor], Tensor], state: object) -> object:
     if isinstance(state, Tensor):
         return change(state)
     if isinstance(state, tuple):
-        parts = [map_tensors(change, part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+        parts = [_mapped(change, part) for part in state]
+        named = hasattr(state, "_fields")
+        return type(state)(*parts) if named else tuple(parts)  # type: ignore[arg-type]  # a named tuple takes its parts
     return state
 
 
-def tensors_of(state: Any) -> list[Tensor]:
+def tensors_of(state: object) -> list[Tensor]:
     """Return the tensors of the tree, in order.
 
     Example:
@@ -65,6 +80,6 @@ def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[
     raise SpikingGammaError("state", f"{what} of shape {shapes}", f"{list(wanted)} for this batch", remedy)
 
 
-def detached(state: Any) -> Any:
+def detached(state: AnyState) -> AnyState:
     """Return the same tree detached from autograd's graph, as a state carried to the next chunk is."""
     return map_tensors(lambda tensor: tensor.detach(), state)

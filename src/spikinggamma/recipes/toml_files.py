@@ -1,4 +1,4 @@
-"""Recipes as text: reading TOML, `section.key=value` overrides, and writing a recipe out with every key explained."""
+"""Recipes as text: reading TOML and `section.key=value` overrides, and writing a recipe with every key explained."""
 
 from __future__ import annotations
 
@@ -19,23 +19,13 @@ from spikinggamma.recipes.earlier_keys import with_present_keys
 from spikinggamma.recipes.option_tables import NAMED_BY, OPTION_TABLES, entry_of_table, without_foreign_options
 from spikinggamma.recipes.schema import Range, Recipe
 from spikinggamma.recipes.search_space import check_space
+from spikinggamma.recipes.validation_errors import explained
 
 __all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "recipe_table", "with_values"]
 
-# Types by the names that they have in a recipe rather than in Python.
-_WORDS = {
-    "tuple_type": "a list, e.g. [64, 64]",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "dict_type": "a table",
-    "model_type": "a table",
-}
-
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that come with the package."""
+    """Return the names of the recipes in the package."""
     folder = resources.files("spikinggamma.recipes") / "bundled"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -56,14 +46,15 @@ def recipe_table() -> str:
 
 
 def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe by name or from a file, with overrides applied.
+    """Return a recipe by name or from a file, with overrides applied.
 
     Args:
         source: Name of a bundled recipe (`recipe_names`) or path of a `.toml` file.
         overrides: Texts of the form `section.key=value`; the value is TOML, or a bare word.
 
     Raises:
-        SpikingGammaError: No such recipe; not TOML; an unknown key; a wrong type; a value out of range.
+        SpikingGammaError: The recipe does not exist or is not TOML, a key is unknown, or a value has a wrong type or is
+            out of range.
 
     Example:
         >>> load_recipe("localisation", ["training.epochs=3"]).training.epochs
@@ -74,7 +65,16 @@ def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = 
 
 
 def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe from its TOML text; `origin` names the text in errors."""
+    """Return a recipe from its TOML text.
+
+    Args:
+        text: The TOML text.
+        origin: Name of the text in errors.
+        overrides: As in `load_recipe`.
+
+    Raises:
+        SpikingGammaError: As `load_recipe`.
+    """
     try:
         tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -82,7 +82,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     tables = with_present_keys(tables)
     before: dict[str, Any] | None = copy.deepcopy(tables)
     names = {f"{section}.{key}" for (section, key), _ in NAMED_BY.values()}
-    # Names first: an option that is given beside a new name is of the new entry.
+    # Names come first: an option given together with a new name belongs to the new entry.
     ordered = sorted(overrides, key=lambda override: override.partition("=")[0].strip() not in names)
     for override in ordered:
         if before is not None and override.partition("=")[0].strip() not in names:
@@ -93,14 +93,14 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     try:
         recipe = Recipe.model_validate(_tuples(tables))
     except ValidationError as error:
-        raise _explain(error, origin) from None
+        raise explained(error, origin) from None
     check_together(recipe)
     check_space(recipe)
     return recipe
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """The recipe as TOML, every key present and explained; `parse_recipe` reads it back unchanged."""
+    """Return the recipe as TOML, with every key and its explanation; `parse_recipe` reads it back unchanged."""
     lines = [_line("name", recipe.name, Recipe)]
     for section in _sections():
         table: BaseModel = getattr(recipe, section)
@@ -121,10 +121,10 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
-    """The recipe with other values, by key.
+    """Return the recipe with other values, by key.
 
     Raises:
-        SpikingGammaError: As `parse_recipe` does.
+        SpikingGammaError: As `parse_recipe`.
 
     Example:
         >>> with_values(Recipe(), {"learning.dropout": 0.5}).learning.dropout
@@ -173,64 +173,14 @@ def _override(tables: dict[str, Any], override: str) -> None:
 
 
 def _tuples(value: Any) -> Any:
-    """TOML arrays as tuples, which is what frozen sections hold."""
+    """Return the value with TOML arrays as tuples, which frozen sections require."""
     if isinstance(value, dict):
         return {key: _tuples(entry) for key, entry in value.items()}
     return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
 
 
-def _explain(error: ValidationError, origin: str) -> SpikingGammaError:
-    """The first problem, in the recipe's own words; how many more there are."""
-    # An unknown key comes first: a misspelt key is the likeliest reason for anything else that is wrong.
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    first, more = problems[0], len(problems) - 1
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, SpikingGammaError):  # of a table of options: it names its key itself
-        return cause
-    path = [str(part) for part in first["loc"]]
-    others = f"{more} more problem{'s' if more > 1 else ''} in this recipe." if more else ""
-    if first["type"] == "extra_forbidden":
-        known = _keys_of(path[:-1])
-        near = difflib.get_close_matches(path[-1], known, n=3, cutoff=0.5)
-        named = [f"`{'.'.join([*path[:-1], key])}`" for key in near]
-        meant = f"Did you mean {' or '.join(named)}?" if near else ""
-        where = f"[{'.'.join(path[:-1])}]" if path[:-1] else "a recipe"
-        expected = f"a key of {where}: {', '.join(known)}"
-        return SpikingGammaError(".".join(path), f"an unknown key in {origin}", expected, _join(meant, others))
-    expected = _WORDS.get(first["type"]) or first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    given = first["input"]
-    got = f"{list(given) if isinstance(given, tuple) else given!r} in {origin}"
-    about = _description(path)
-    return SpikingGammaError(".".join(path), got, expected, _join(f"It is the {about}." if about else "", others))
-
-
 def _sections() -> list[str]:
     return [name for name, field in Recipe.model_fields.items() if isinstance(field.default, BaseModel)]
-
-
-def _model_at(path: list[str]) -> type[BaseModel] | None:
-    if not path:
-        return Recipe
-    if path[:2] == ["search", "space"] and len(path) == 3:
-        return Range
-    default = Recipe.model_fields[path[0]].default if path[0] in Recipe.model_fields else None
-    return type(default) if isinstance(default, BaseModel) and len(path) == 1 else None
-
-
-def _keys_of(path: list[str]) -> list[str]:
-    model = _model_at(path)
-    return sorted(model.model_fields) if model else []
-
-
-def _description(path: list[str]) -> str:
-    model = _model_at(path[:1]) if len(path) > 1 else Recipe
-    key = path[min(1, len(path) - 1)]
-    field = model.model_fields.get(key) if model else None
-    return (field.description or "") if field else ""
-
-
-def _join(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _line(key: str, value: object, model: type[BaseModel]) -> str:

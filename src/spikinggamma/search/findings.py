@@ -10,14 +10,14 @@ from typing import NamedTuple
 import optuna
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.evaluation.metrics import Metric, metric_of_row
+from spikinggamma.evaluation.metrics import validated
 from spikinggamma.files.atomic import write_atomically
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.recipes.toml_files import dump_recipe, with_values
 from spikinggamma.runs.metrics import Row
 from spikinggamma.search.study import rows_of
 
-__all__ = ["Findings", "validated", "winner_of"]
+__all__ = ["Findings", "winner_of"]
 
 _log = logging.getLogger("spikinggamma.training")
 
@@ -75,12 +75,6 @@ def winner_of(rows: list[Row]) -> Row | None:
     """
     whole = [row for row in rows if row["state"] == "whole"]
     return max(whole, key=lambda row: (validated(row)[1], -row["validation_loss"]), default=None)
-
-
-def validated(row: Row) -> tuple[Metric, float]:
-    """Return the metric of a trial, and what it was on validation recordings."""
-    metric = metric_of_row(row)
-    return metric, row[f"validation_{metric.name}"]
 
 
 def _line(row: Row, winner: Row | None, trials: int) -> str:

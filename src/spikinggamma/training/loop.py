@@ -1,7 +1,7 @@
 """The training loop: epochs, checkpoints, and a test at the end with the weights of the best validation epoch.
 
-Everything random in an epoch follows from the seed and the epoch's number, so a run that was interrupted, even killed,
-goes on from its last checkpoint to the very numbers that it would have reached.
+All random numbers of an epoch follow from the seed and the number of the epoch. So a run that was interrupted, or
+killed, continues from its last checkpoint to exactly the numbers that it would have reached.
 """
 
 from __future__ import annotations
@@ -51,27 +51,28 @@ def train(
     tensorboard: bool = False,
     splits: Any = None,
 ) -> Run:
-    """Train a net from a recipe in a folder of its own, then test its best epoch once.
+    """Train a net from a recipe in a new run folder, then test its best epoch once.
 
-    Called in every process that `torchrun` started, all train the one net (see `spikinggamma.distributed`).
+    If every process started by `torchrun` calls it, all of them train the same net (see `spikinggamma.distributed`).
 
     Args:
-        recipe: What to train on what, and how.
-        out: A new folder; `runs/<recipe>-<seed>-<n>` if not given.
+        recipe: All settings of the training.
+        out: New folder of the run; `runs/<recipe>-<seed>-<n>` if not given.
         device: auto, cpu or cuda.
-        reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
-        command: What was typed, for the record.
-        tensorboard: Whether the folder gets files for TensorBoard too; a run that has some goes on with them.
-        splits: Recordings instead of the recipe's: `Splits`, or whatever `spikinggamma.data.given_recordings` takes, such as a
-            mapping of parts to pairs of arrays or to torch Datasets. They are kept in the folder.
+        reporter: Receives the progress; by default a progress bar on a terminal, else log lines.
+        command: Command line, which is stored in the run.
+        tensorboard: Whether to write files for TensorBoard too; a run that has such files continues them.
+        splits: Recordings to use instead of the recipe's: `Splits`, or whatever `spikinggamma.data.given_recordings` takes,
+            such as a mapping of parts to pairs of arrays or to torch data sets. They are kept in the folder of the run.
 
     Returns:
         The finished run.
 
     Raises:
-        SpikingGammaError: Bad data, a folder in use, no TensorBoard, a full disk, or numbers that stopped being finite.
-        TrainingInterrupted: Ctrl-C; `resume` goes on from there.
-        LostProcess: Another process of the same run ended before its time; `resume` goes on, with any number of them.
+        SpikingGammaError: The data are invalid, the folder is in use, TensorBoard is missing, the disk is full, or a
+            number is not finite.
+        TrainingInterrupted: Ctrl-C was pressed; `resume` continues from there.
+        LostProcess: Another process of the same run ended early; `resume` continues, with any number of processes.
 
     Example:
         >>> run = train(load_recipe("localisation", ["training.epochs=1"]))  # doctest: +SKIP
@@ -81,7 +82,7 @@ def train(
         processes.first(lambda: check_out(out))
         if tensorboard:
             processes.first(require_tensorboard)
-        # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+        # Done before there is a folder, so that an invalid recipe or invalid data leaves no folder.
         given = recordings_for(recipe, splits, processes)
         recipe = given.recipe
         build_learner(build_net(recipe), recipe)
@@ -96,11 +97,18 @@ def train(
 def resume(
     folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None, tensorboard: bool = False
 ) -> Run:
-    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+    """Continue a run from its last checkpoint; a finished run is returned unchanged.
+
+    Args:
+        folder: Folder of the run.
+        device: auto, cpu or cuda.
+        reporter: As in `train`.
+        tensorboard: As in `train`.
 
     Raises:
-        SpikingGammaError: No run there; another process trains it; a damaged checkpoint, or one of another net.
-        TrainingInterrupted, LostProcess: As `train` does, again.
+        SpikingGammaError: There is no run, another process trains it, or a checkpoint is damaged or belongs to another
+            net.
+        TrainingInterrupted, LostProcess: As `train`.
     """
     with gathered(pick_device(device)) as (processes, where):
         run = processes.first(lambda: load_run(folder))
@@ -114,20 +122,20 @@ def resume(
 def fit(
     run: Run, splits: Splits, *, device: torch.device, reporter: Reporter, should_stop: Callable[[Row], bool]
 ) -> tuple[Best, list[Row]]:
-    """Train and validate without testing, from the last checkpoint on if there is one: a trial of a search.
+    """Train and validate a run without testing it, from its last checkpoint if it has one, as in a search.
 
     Args:
-        run: As `create_run` made it, or an earlier `fit` left it.
-        splits: The recordings; those for testing are not looked at.
-        device: Where the net runs.
-        reporter: Told of the progress.
-        enough: Asked with every epoch's row, when the epoch is written; training ends where it says so.
+        run: Run from `create_run`, or from an earlier `fit`.
+        splits: The recordings; the test part is not used.
+        device: Device of the net.
+        reporter: Receives the progress.
+        should_stop: Called with the row of every epoch after it is written; training ends if it returns True.
 
     Returns:
-        The best epoch and the rows of all.
+        The best epoch, and the rows of all epochs.
 
     Raises:
-        SpikingGammaError, TrainingInterrupted: As `train` does.
+        SpikingGammaError, TrainingInterrupted: As `train`.
     """
     with training_session(run, splits, device) as state:
         rows = read_rows(run.path / "metrics.jsonl")
@@ -159,7 +167,7 @@ def _work(
 
 
 def _learn(state: State, shown: Reporter, should_stop: Callable[[Row], bool] | None = None) -> list[Row]:
-    """The epochs that are left, until `enough` is said; their rows."""
+    """Run the remaining epochs until `should_stop` returns True, and return their rows."""
     rows: list[Row] = []
     epochs = state.recipe.training.epochs
     shown.begin(epochs=epochs, done=state.done)
@@ -172,7 +180,7 @@ def _learn(state: State, shown: Reporter, should_stop: Callable[[Row], bool] | N
 
 
 def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
-    """Train and validate once, and write what came of it."""
+    """Train and validate for one epoch, and write the results."""
     recipe = state.recipe
     started = time.perf_counter()
     row: Row = {"epoch": epoch} | learn_epoch(state, epoch, shown)
@@ -198,9 +206,9 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
 
 
 def _write_epoch(state: State, row: Row, found: Score) -> None:
-    """The row, the best weights if these are they, and the checkpoint last.
+    """Write the row, the weights if they are the best, and last the checkpoint.
 
-    A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
+    A process killed between two of these writes resumes at the checkpoint, removes the row, and writes both again.
     """
     run, recipe, epoch, best = state.run, state.recipe, row["epoch"], state.best
     append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
@@ -215,7 +223,7 @@ def _write_epoch(state: State, row: Row, found: Score) -> None:
 
 
 def _finish(state: State) -> None:
-    """Test the best epoch, once."""
+    """Test the best epoch once, and write the result."""
     run, recipe = state.run, state.recipe
     best = state.processes.first(lambda: load_checkpoint(run.best, recipe))
     restore_net(state.net, best.net, run.best)

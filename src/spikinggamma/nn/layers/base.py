@@ -9,17 +9,19 @@ numbers in one call, in chunks or step by step, and gradients pass through the s
 from __future__ import annotations
 
 import abc
-from typing import Any
+from collections.abc import Callable
+from typing import Generic
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from spikinggamma.nn.state import StateT
 from spikinggamma.registry import Registry
 
 __all__ = ["LAYERS", "Layer"]
 
 
-class Layer(nn.Module, abc.ABC):
+class Layer(nn.Module, abc.ABC, Generic[StateT]):
     """Base class of the layers of a `Chain`.
 
     Attributes:
@@ -29,14 +31,20 @@ class Layer(nn.Module, abc.ABC):
     out_shape: tuple[int, ...]
 
     @abc.abstractmethod
-    def initial_state(self, batch: int) -> Any:
+    def initial_state(self, batch: int) -> StateT:
         """Return the state at the start of a recording, on the device and in the type of the layer's parameters."""
 
     @abc.abstractmethod
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], Any]:
-        """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters."""
+        self, x: Float[Tensor, "T B *in_shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], StateT]:
+        """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters.
+
+        Args:
+            x: Input, [T, B, *in_shape].
+            state: State before the first step.
+            dt_ms: Time step in ms.
+        """
 
 
-LAYERS: Registry[Any] = Registry("layer")
+LAYERS: Registry[Callable[..., Layer]] = Registry("layer")

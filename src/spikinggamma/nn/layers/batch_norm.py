@@ -31,7 +31,7 @@ class TDBNOptions(BatchNormOptions):
     alpha: float = Field(default=1.0, gt=0.0, le=1e3, description="further factor α; 1/√2 if two branches are added")
 
 
-class BatchNorm(Layer):
+class BatchNorm(Layer[None]):
     """Normalise each channel: y = γ scale (x - μ) / √(σ² + ε) + β, with μ and σ² over time, batch and pixels.
 
     In training mode μ and σ² are those of the chunk, in evaluation mode running means. The padding of shorter
@@ -71,7 +71,7 @@ class BatchNorm(Layer):
         return y if self.scale == 1.0 else y * self.scale, None
 
 
-class BatchNormThroughTime(Layer):
+class BatchNormThroughTime(Layer[Tensor]):
     """Normalise each channel with statistics and a γ for each time step (BNTT, Kim and Panda 2021), without β.
 
     Args:

@@ -76,6 +76,9 @@ class Conv2d(BucketWeightedLayer):
         weight = torch.randn(channels, in_shape[0], kernel_size, kernel_size, generator=generator)
         self.weight = nn.Parameter(weight / fan_in**0.5)
 
+    def as_events(self, inputs: Float[Tensor, "T B C H W"]) -> None:
+        """Return None: convolutions take whole frames; see `GammaLayer.as_events`."""
+
     def project(
         self, inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B Co Ho Wo"]:
@@ -109,7 +112,7 @@ class Conv2d(BucketWeightedLayer):
     def accumulate_projection(
         self, grad: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> None:
-        """Add the correlation of error signal and input to the gradient of the kernel."""
+        """Add the correlation of error signal and input to that of the kernel; see `GammaLayer.accumulate_projection`."""
         gradient: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             inputs.flatten(0, 1),
             list(self.weight.shape),

@@ -39,7 +39,7 @@ class DelayOptions(Options):
     )
 
 
-class AxonalDelays(Layer):
+class AxonalDelays(Layer[DelayState | None]):
     """Delay the spikes of each sender by its own learnt time; see `spikinggamma.functional.delay`.
 
     Args:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.kernels import SpikeEvents
-from spikinggamma.nn import autograd
 from spikinggamma.nn.layers.activations import add_gradient
 from spikinggamma.nn.layers.per_neuron import BucketWeightedLayer
 from spikinggamma.nn.layers.timescales import Timescales
+from spikinggamma.nn.spike_linear import spike_linear
 
 __all__ = ["Dense"]
 
@@ -64,7 +64,7 @@ class Dense(BucketWeightedLayer):
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B N"]:
         """Return W s_in, [T, B, N]; see `GammaLayer.project`."""
-        return autograd.spike_linear(inputs.flatten(2), self.weight, input_events)
+        return spike_linear(inputs.flatten(2), self.weight, input_events)
 
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
         """Return N for every input, [*in_shape]; see `GammaLayer.fan_out`."""
@@ -80,7 +80,7 @@ class Dense(BucketWeightedLayer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
+        """Add Σ_t r(t) s(t)ᵀ to the gradient of W; see `GammaLayer.accumulate_projection`."""
         input_events = self.as_events(inputs) if input_events is None else input_events
         add_gradient(self.weight, kernels.spike_outer(grad.reshape(-1, self.neurons), self._rows(inputs), input_events))
 

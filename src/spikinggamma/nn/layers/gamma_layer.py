@@ -8,6 +8,8 @@
 Dense and convolutional layers project by W and mix the buckets of each cell by v (Q_k = diag v_k). A per-synapse layer
 does not project and mixes by one matrix per bucket (Q_k = V_k). Learning rules use these maps and their adjoints, and
 know no type of layer.
+
+The file is longer than others since it is the whole interface between SpikingGamma layers and their learning rules.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from spikinggamma.nn.layers.timescales import Timescales
 __all__ = ["GammaLayer"]
 
 
-class GammaLayer(Layer):
+class GammaLayer(Layer[SpikingGammaState]):
     """Base class of layers of SpikingGamma neurons, and of read-outs with the same memory.
 
     Args:
@@ -125,9 +127,9 @@ class GammaLayer(Layer):
         outputs = sent.view(*sent.shape[:2], *self.out_shape)
         return LayerActivations(inputs, drive, state, signal, outputs, counts, input_events), after
 
+    @abc.abstractmethod
     def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
         """Return the input as a list of spikes if that makes products faster, forwards and backwards; else None."""
-        return None
 
     def encode(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float

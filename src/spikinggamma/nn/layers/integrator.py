@@ -29,7 +29,7 @@ class IntegratorOptions(Options):
     )
 
 
-class Integrator(Layer):
+class Integrator(Layer[LIFState]):
     """v(t) = β v(t-1) + (1 - β) i(t), i(t) = e^{-dt/τ_s} i(t-1) + u(t), as `functional.leaky_step`; it never spikes.
 
     Args:
@@ -79,7 +79,7 @@ class Integrator(Layer):
         return f"{self.out_shape}, tau_ms={self.tau_ms:g}, synapse_tau_ms={self.synapse_tau_ms:g}"
 
 
-class Bias(Layer):
+class Bias(Layer[None]):
     """y(t) = x(t) + b, with one b for each channel (the first axis after the batch), zero at first.
 
     Args:

@@ -18,7 +18,7 @@ from spikinggamma.options import Options
 __all__ = ["Lift"]
 
 
-class Lift(Layer):
+class Lift(Layer[None]):
     """y(t) = module(x(t)); the module receives time and batch as one axis.
 
     A batch normalisation therefore computes its statistics over time and batch together.

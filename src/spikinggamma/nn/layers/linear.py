@@ -9,8 +9,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.nn.spike_linear import spike_linear
 from spikinggamma.options import Options
 
 __all__ = ["Linear", "LinearOptions"]
@@ -24,7 +24,7 @@ class LinearOptions(Options):
     )
 
 
-class Linear(Layer):
+class Linear(Layer[None]):
     """u(t) = W s(t).
 
     Args:

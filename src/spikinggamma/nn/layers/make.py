@@ -18,7 +18,7 @@ from spikinggamma.nn.neurons.base import NEURONS, make_neuron
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry
 
-__all__ = ["Specification", "layer_entry", "make_layer", "make_stack"]
+__all__ = ["Specification", "inner_layers", "layer_entry", "make_layer", "make_stack"]
 
 # `layer` is a name in LAYERS or NEURONS; all other keys are its options.
 Specification = Mapping[str, Any]
@@ -39,6 +39,21 @@ def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
     near = difflib.get_close_matches(name, known, n=1)
     remedy = f"Did you mean `{near[0]}`?" if near else ""
     raise SpikingGammaError(argument, repr(name), f"one of {', '.join(known)}", remedy)
+
+
+def inner_layers(specification: Specification) -> dict[str, tuple[Specification, ...]]:
+    """Return the layers inside a layer, by the name of the option that holds them.
+
+    Raises:
+        SpikingGammaError: The layer is unknown.
+
+    Example:
+        >>> list(inner_layers({"layer": "residual", "branch": [{"layer": "lif"}]}))
+        ['branch']
+    """
+    fields = layer_entry(specification["layer"]).options.model_fields
+    held = [key for key, field in fields.items() if field.annotation == _Specifications and specification.get(key)]
+    return {key: tuple(specification[key]) for key in held}
 
 
 def make_layer(

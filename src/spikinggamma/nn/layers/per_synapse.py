@@ -71,6 +71,9 @@ class PerSynapse(GammaLayer):
         sent, _, after = self.encode(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
         return sent, SpikingGammaState(buckets, *after)
 
+    def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> None:
+        """Return None: nothing is projected; see `GammaLayer.as_events`."""
+
     def project(
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B M"]:
@@ -91,7 +94,7 @@ class PerSynapse(GammaLayer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Do nothing, since the projection has no parameters."""
+        """Do nothing, since the projection has no parameters; see `GammaLayer.accumulate_projection`."""
 
     def scan(
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float

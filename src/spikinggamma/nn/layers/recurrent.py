@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.neurons.base import Neuron
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["Recurrent", "RecurrentState"]
 
@@ -17,11 +18,11 @@ __all__ = ["Recurrent", "RecurrentState"]
 class RecurrentState(NamedTuple):
     """State of the neurons, and their spikes of the last step, [B, *shape]."""
 
-    neuron: Any
+    neuron: StateTree
     spikes: Float[Tensor, "B *shape"]
 
 
-class Recurrent(Layer):
+class Recurrent(Layer[RecurrentState]):
     """Add the recurrent input R s(t-1) to the drive of any neurons, as `functional.recurrent_lif` does for LIF neurons.
 
     A recurrent spike takes one step to arrive, so its delay is `dt_ms`. Unlike time constants, R therefore changes its
@@ -60,7 +61,13 @@ class Recurrent(Layer):
     def step(
         self, state: RecurrentState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], RecurrentState]:
-        """Return the spikes of one step and the state after it."""
+        """Return the spikes of one step and the state after it.
+
+        Args:
+            state: State before the step.
+            drive: Drive from below, [B, *shape].
+            dt_ms: Time step in ms.
+        """
         heard = nn.functional.linear(state.spikes.flatten(1), self.recurrent_weight)
         spikes, after = self.neuron.step(state.neuron, drive + heard.view(drive.shape), dt_ms)
         return spikes, RecurrentState(after, spikes)

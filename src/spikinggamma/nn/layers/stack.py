@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["Feedback", "Residual", "Stack", "TemporalSkip"]
 
 
-class Stack(Layer):
+class Stack(Layer[tuple[StateTree, ...]]):
     """Layers in sequence, as one layer.
 
     Args:
@@ -42,13 +43,13 @@ class Stack(Layer):
         """Return the layers as a tuple."""
         return tuple(layer for layer in self.layers if isinstance(layer, Layer))
 
-    def initial_state(self, batch: int) -> tuple[Any, ...]:
+    def initial_state(self, batch: int) -> tuple[StateTree, ...]:
         """Return one state for each layer; see `Layer.initial_state`."""
         return tuple(layer.initial_state(batch) for layer in self.row)
 
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: tuple[Any, ...], dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[Any, ...]]:
+        self, x: Float[Tensor, "T B *in_shape"], state: tuple[StateTree, ...], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[StateTree, ...]]:
         """Run the layer on a sequence; see `Layer.forward`."""
         after = []
         for layer, before in zip(self.row, state, strict=True):
@@ -57,7 +58,7 @@ class Stack(Layer):
         return x, tuple(after)
 
 
-class Residual(Layer):
+class Residual(Layer[tuple[StateTree, StateTree]]):
     """y = branch(x) + shortcut(x).
 
     Args:
@@ -77,13 +78,13 @@ class Residual(Layer):
         self.branch, self.shortcut = branch, shortcut
         self.out_shape = branch.out_shape
 
-    def initial_state(self, batch: int) -> tuple[Any, Any]:
+    def initial_state(self, batch: int) -> tuple[StateTree, StateTree]:
         """Return the states of branch and shortcut; see `Layer.initial_state`."""
         return self.branch.initial_state(batch), self.shortcut.initial_state(batch)
 
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: tuple[Any, Any], dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[Any, Any]]:
+        self, x: Float[Tensor, "T B *in_shape"], state: tuple[StateTree, StateTree], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[StateTree, StateTree]]:
         """Run the layer on a sequence; see `Layer.forward`."""
         branch, after = self.branch(x, state[0], dt_ms)
         shortcut, beside = self.shortcut(x, state[1], dt_ms)
@@ -99,12 +100,12 @@ class SkipState(NamedTuple):
         past: Values in the delay line, the oldest first, [D, B, *shape]; None at the start of a recording.
     """
 
-    branch: Any
-    projection: Any
+    branch: tuple[StateTree, ...]
+    projection: tuple[StateTree, ...]
     past: Float[Tensor, "D B *shape"] | None
 
 
-class _Skip(Layer):
+class _Skip(Layer[SkipState]):
     """Common part of the temporal skips: a branch, a projection, a delay, and the combination of the two."""
 
     def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: str, least_ms: float) -> None:

@@ -39,7 +39,7 @@ class SynapticDelayOptions(Options):
     )
 
 
-class SynapticDelays(Layer):
+class SynapticDelays(Layer[DelayState | None]):
     """u_i(t) = Σ_j w_ij s_j(t - d_ij), with one weight and one delay for each pair of sender and neuron.
 
     The weight of a delay between two steps is divided among steps by linear interpolation (`sigma_ms` = 0) or by a

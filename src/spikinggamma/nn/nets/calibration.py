@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -18,7 +15,7 @@ from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
-from spikinggamma.nn.nets.base import level_of
+from spikinggamma.nn.nets.checks import level_of
 from spikinggamma.nn.neurons.base import Neuron
 
 __all__ = ["calibrate_layers"]
@@ -27,7 +24,6 @@ __all__ = ["calibrate_layers"]
 def calibrate_layers(
     stack: Stack,
     x: Float[Tensor, "T B *in_shape"],
-    states: Sequence[Any],
     dt_ms: float,
     valid: Bool[Tensor, "T B"],
     signal_per_threshold: float,
@@ -38,7 +34,6 @@ def calibrate_layers(
     Args:
         stack: The layers.
         x: Input, [T, B, *in_shape].
-        states: State of each layer at the start of recordings.
         dt_ms: Time step in ms.
         valid: Mask of the steps that belong to a recording, [T, B].
         signal_per_threshold: Root mean square of a membrane that never resets, in thresholds.
@@ -48,7 +43,8 @@ def calibrate_layers(
         SpikingGammaError: A layer receives no input from this batch.
     """
     weight: nn.Parameter | None = None
-    for index, (layer, state) in enumerate(zip(stack.row, states, strict=True)):
+    batch = x.shape[1]
+    for index, layer in enumerate(stack.row):
         if isinstance(layer, Neuron | Recurrent | Integrator):
             if weight is not None:
                 response, wanted = _response(layer, x, dt_ms, signal_per_threshold)
@@ -56,14 +52,14 @@ def calibrate_layers(
                 weight.mul_(factor)
                 factors.append(factor)
                 x, weight = x * factor, None
-            x, _ = layer(x, state, dt_ms)
+            x, _ = layer(x, layer.initial_state(batch), dt_ms)
             continue
         if isinstance(layer, GammaLayer):
-            x = _calibrate_gamma(layer, x, state, dt_ms, valid, signal_per_threshold, factors)
+            x = _calibrate_gamma(layer, x, dt_ms, valid, signal_per_threshold, factors)
             continue
         if isinstance(layer, Residual):
-            branch = calibrate_layers(layer.branch, x, state[0], dt_ms, valid, signal_per_threshold, factors)
-            shortcut = calibrate_layers(layer.shortcut, x, state[1], dt_ms, valid, signal_per_threshold, factors)
+            branch = calibrate_layers(layer.branch, x, dt_ms, valid, signal_per_threshold, factors)
+            shortcut = calibrate_layers(layer.shortcut, x, dt_ms, valid, signal_per_threshold, factors)
             x, weight = branch + shortcut, None
             continue
         if isinstance(layer, TemporalSkip | Feedback):
@@ -71,10 +67,14 @@ def calibrate_layers(
             if isinstance(layer, Feedback):  # without any feedback yet
                 silence = x.new_zeros(*x.shape[:2], *layer.projection.out_shape)
                 around = layer.combined(x, silence)
-            calibrate_layers(layer.branch, around, state.branch, dt_ms, valid, signal_per_threshold, factors)
-            x, weight = layer(x, state, dt_ms)[0], None
+            calibrate_layers(layer.branch, around, dt_ms, valid, signal_per_threshold, factors)
+            x, weight = layer(x, layer.initial_state(batch), dt_ms)[0], None
             continue
-        x = _normalised(layer, x, dt_ms) if isinstance(layer, BatchNorm) else layer(x, state, dt_ms)[0]
+        x = (
+            _normalised(layer, x, dt_ms)
+            if isinstance(layer, BatchNorm)
+            else layer(x, layer.initial_state(batch), dt_ms)[0]
+        )
         own = _weight_of(layer)
         if own is not None:
             weight = own
@@ -125,13 +125,12 @@ def _response(layer: Layer, drive: Tensor, dt_ms: float, signal_per_threshold: f
 def _calibrate_gamma(
     layer: GammaLayer,
     x: Tensor,
-    state: Any,
     dt_ms: float,
     valid: Tensor,
     signal_per_threshold: float,
     factors: list[float],
 ) -> Tensor:
-    inputs = x.reshape(*x.shape[:2], *layer.in_shape)
+    inputs, state = x.reshape(*x.shape[:2], *layer.in_shape), layer.initial_state(x.shape[1])
     signal = layer.run(inputs, state, dt_ms)[0].signal - layer.cell_bias()
     threshold = layer.code.threshold if layer.code is not None else 0.1
     wanted = 1.0 if layer.readout else signal_per_threshold * threshold

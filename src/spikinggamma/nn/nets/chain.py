@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
+from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
-from spikinggamma.nn.layers.delays import AxonalDelays
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.layers.make import make_stack
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Stack
-from spikinggamma.nn.nets.base import NETS, SequenceNet, check_batch, checked_factor, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.calibration import calibrate_layers
-from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
+from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, by_neurons, recorded, spikes
+from spikinggamma.nn.nets.checks import check_batch, checked_factor, no_thresholds, steps_of_recordings
 from spikinggamma.nn.neurons.base import Neuron
 from spikinggamma.nn.state import detached
 
@@ -29,7 +27,7 @@ __all__ = ["Chain", "make_chain"]
 
 
 @NETS.register("chain", summary="Layers in sequence, given by [[layers]] in a recipe.")
-class Chain(SequenceNet):
+class Chain(SequenceNet[ChainState, ChainActivations]):
     """Layers in sequence; the output of the last one is the net's output: logits, or spikes of output neurons.
 
     Args:
@@ -77,7 +75,7 @@ class Chain(SequenceNet):
         return tuple(
             layer
             for layer in self.modules()
-            if isinstance(layer, Neuron | Recurrent | GammaLayer) and _spikes(layer) and id(layer) not in inside
+            if isinstance(layer, Neuron | Recurrent | GammaLayer) and spikes(layer) and id(layer) not in inside
         )
 
     @property
@@ -94,7 +92,7 @@ class Chain(SequenceNet):
         self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True
     ) -> ChainState:
         """Return the state at the start of recordings; see `SequenceNet.initial_state`."""
-        masked = [layer.out_shape if _spikes(layer) else None for layer in self.layers[:-1]] + [None]
+        masked = [layer.out_shape if spikes(layer) else None for layer in self.layers[:-1]] + [None]
         drawn = iter(
             self.dropout_masks(batch, [one for one in masked if one is not None], generator, dropout, self.like())
         )
@@ -128,12 +126,12 @@ class Chain(SequenceNet):
         """
         signal = self._checked(spikes, state, dt_ms)
         after = []
-        with _recorded(self) as calls:
+        with recorded(self) as calls:
             for layer, before, mask in zip(self.layers, state.layers, state.masks, strict=True):
                 signal, new = layer(signal, before, dt_ms)
                 signal = signal if mask is None else signal * mask
                 after.append(new)
-        layers = _by_neurons(calls, self.hidden, signal)
+        layers = by_neurons(calls, self.hidden, signal)
         return ChainActivations(layers, state.masks, tuple(calls)), ChainState(tuple(after), state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
@@ -148,13 +146,6 @@ class Chain(SequenceNet):
             else:
                 neuron = layer.neuron if isinstance(layer, Recurrent) else layer
                 neuron.scale_threshold_(factor)
-
-    def constrain_(self) -> None:
-        """Put delays and other bounded parameters back into their bounds."""
-        for module in self.stack.modules():
-            constrain = getattr(module, "constrain_", None)
-            if callable(constrain):
-                constrain()
 
     @torch.no_grad()
     def calibrate(
@@ -186,7 +177,7 @@ class Chain(SequenceNet):
         signal = self._checked(spikes, state, dt_ms)
         valid = steps_of_recordings(spikes, lengths)
         factors: list[float] = []
-        calibrate_layers(self.stack, signal, state.layers, dt_ms, valid, signal_per_threshold, factors)
+        calibrate_layers(self.stack, signal, dt_ms, valid, signal_per_threshold, factors)
         return factors
 
     def _checked(self, spikes: Tensor, state: ChainState, dt_ms: float) -> Tensor:
@@ -224,74 +215,3 @@ def make_chain(
         2
     """
     return Chain(make_stack(specifications, in_shape, generator).row, in_shape, dropout=dropout)
-
-
-def _spikes(layer: nn.Module) -> bool:
-    return isinstance(layer, Neuron | Recurrent) or (isinstance(layer, GammaLayer) and layer.code is not None)
-
-
-@contextmanager
-def _recorded(net: Chain) -> Iterator[list[LayerCall]]:
-    """Record the calls, inside the context, of layers without layers inside and of neurons with their recurrence."""
-    calls: list[LayerCall] = []
-
-    def note(layer: nn.Module, arguments: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
-        assert isinstance(layer, Layer)
-        outputs = result[0]
-        calls.append(LayerCall(layer, arguments[0], arguments[1], outputs, _counts(layer, outputs.detach())))
-
-    handles: list[RemovableHandle] = [
-        module.register_forward_hook(note) for module in net.modules() if _is_noted(module)
-    ]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _counts(layer: Layer, outputs: Tensor) -> Tensor | None:
-    """Return the spikes in a layer's outputs; a message of a SpikingGamma neuron counts as one spike at any height."""
-    if isinstance(layer, Neuron | Recurrent):
-        return outputs
-    return (outputs != 0.0).to(torch.int32) if _spikes(layer) else None
-
-
-def _is_noted(module: nn.Module) -> bool:
-    if isinstance(module, Recurrent):
-        return True
-    return isinstance(module, Layer) and not any(isinstance(inner, Layer) for inner in list(module.modules())[1:])
-
-
-def _by_neurons(calls: Sequence[LayerCall], hidden: Sequence[Layer], logits: Tensor) -> tuple[NeuronActivations, ...]:
-    """Return the activations of each hidden spiking layer and of the read-out, concatenated over pieces of time."""
-    arrived: Tensor | None = None
-    parts: dict[int, list[NeuronActivations]] = {id(layer): [] for layer in hidden}
-    for call in calls:
-        if id(call.layer) in parts:
-            inputs = call.inputs if arrived is None else arrived
-            counts = None if call.counts is None else call.counts.flatten(2)
-            parts[id(call.layer)].append(NeuronActivations(inputs, call.inputs, call.outputs, counts))
-            arrived = None
-        elif (
-            any(True for _ in call.layer.parameters(recurse=True)) and arrived is None and not _keeps_spikes(call.layer)
-        ):
-            arrived = call.inputs
-    last = calls[-1]
-    readout = NeuronActivations(last.inputs if arrived is None else arrived, last.inputs, logits, None)
-    if _spikes(last.layer) and last.counts is not None:
-        readout = readout._replace(drive=last.inputs, counts=last.counts.flatten(2))
-    return *(_joined(pieces) for pieces in parts.values()), readout
-
-
-def _keeps_spikes(layer: Layer) -> bool:
-    """Return whether a layer only shifts spikes in time, so that its output is the input of the weights."""
-    return isinstance(layer, AxonalDelays)
-
-
-def _joined(pieces: Sequence[NeuronActivations]) -> NeuronActivations:
-    if len(pieces) == 1:
-        return pieces[0]
-    inputs, drive, outputs = (torch.cat(part) for part in list(zip(*pieces, strict=True))[:3])
-    counts = [piece.counts for piece in pieces if piece.counts is not None]
-    return NeuronActivations(inputs, drive, outputs, torch.cat(counts) if counts else None)

@@ -9,16 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
-    check_spikes,
-    check_state,
-    checked_sizes,
-    no_thresholds,
-    steps_of_recordings,
-)
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import check_spikes, check_state, checked_sizes, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["CountNet", "CountState"]
@@ -44,7 +37,7 @@ class _Units(nn.Linear):
     title="MLP on counts",
     summary="A perceptron on the spike counts of whole recordings.",
 )
-class CountNet(SequenceNet):
+class CountNet(SequenceNet[CountState, ChainActivations]):
     """A perceptron whose input at each step is the number of spikes of each channel so far.
 
     With the loss `last` it classifies by the counts of whole recordings. It has no information about order, intervals

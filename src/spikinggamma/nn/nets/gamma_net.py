@@ -15,7 +15,8 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layers.activations import LayerActivations
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
-from spikinggamma.nn.nets.base import NETS, SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.checks import checked_factor, level_of, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["GammaNet", "NetActivations", "NetState"]
@@ -48,7 +49,7 @@ class NetActivations(NamedTuple):
 
 
 @NETS.register("spikinggamma", title="SpikingGamma", citations=(SPIKINGGAMMA, GAMMA_MEMORY))
-class GammaNet(SequenceNet):
+class GammaNet(SequenceNet[NetState, NetActivations]):
     """SpikingGamma layers in sequence; the last is the read-out.
 
     Args:
@@ -106,7 +107,7 @@ class GammaNet(SequenceNet):
         return self.stack[-1].neurons
 
     def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> NetState:
-        """Return zero states, with new dropout masks if the net is in training mode and `dropout` is true."""
+        """Return zero states, with new dropout masks in training mode; see `SequenceNet.initial_state`."""
         shapes = [layer.out_shape for layer in self.hidden]
         masks = self.dropout_masks(batch, shapes, generator, dropout, self.stack[-1].bias)
         return NetState(tuple(layer.initial_state(batch) for layer in self.stack), masks)
@@ -133,7 +134,7 @@ class GammaNet(SequenceNet):
     def run(
         self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float
     ) -> tuple[NetActivations, NetState]:
-        """Run a chunk without autograd; return its activations and the state after it."""
+        """Run a chunk without autograd; return its activations and the state after it. See `SequenceNet.run`."""
         state = self._own(state)
         signal, all_activations, after = self._heard(spikes), [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from spikinggamma.bibliography import GATED_UNITS
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import (
     check_spikes,
     check_state,
     checked_sizes,
@@ -22,7 +22,6 @@ from spikinggamma.nn.nets.base import (
     no_thresholds,
     steps_of_recordings,
 )
-from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
 from spikinggamma.nn.state import detached
 
 __all__ = ["GRUNet", "GRUState"]
@@ -46,7 +45,7 @@ class _Units(nn.GRU):
 @NETS.register(
     "gru", title="GRU", summary="Gated recurrent units on the counts of each step.", citations=(GATED_UNITS,)
 )
-class GRUNet(SequenceNet):
+class GRUNet(SequenceNet[GRUState, ChainActivations]):
     """Layers of `torch.nn.GRU` on the counts of each step, with logits that are linear in the last layer's h(t).
 
         r, z = σ(W_r s + U_r h + b), σ(W_z s + U_z h + b)        s(t): counts of the step, divided by one scale

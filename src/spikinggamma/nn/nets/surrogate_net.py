@@ -16,8 +16,8 @@ from spikinggamma.nn.layers.delays import AxonalDelays
 from spikinggamma.nn.layers.integrator import Bias, Integrator
 from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
-from spikinggamma.nn.nets.base import checked_sizes
 from spikinggamma.nn.nets.chain import Chain
+from spikinggamma.nn.nets.checks import checked_sizes
 from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
 from spikinggamma.options import Options
 

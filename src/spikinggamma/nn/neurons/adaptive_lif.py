@@ -40,7 +40,7 @@ class AdaptiveLIFOptions(LIFOptions):
 
 
 @NEURONS.register("adaptive_lif", title="adaptive LIF", options=AdaptiveLIFOptions, citations=(E_PROP,))
-class AdaptiveLIF(Neuron):
+class AdaptiveLIF(Neuron[AdaptiveLIFState]):
     """Leaky integrate-and-fire neurons with a threshold that rises with each spike.
 
     See `spikinggamma.functional.adaptive_lif` for the equations.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
-from spikinggamma.nn.state import check_state, map_tensors, tensors_of
+from spikinggamma.nn.state import StateT, StateTree, check_state, map_tensors, tensors_of
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry, Registry
 
@@ -35,7 +35,7 @@ class Leak(NamedTuple):
     out_drive: Float[Tensor, ""]
 
 
-class Neuron(Layer):
+class Neuron(Layer[StateT]):
     """Base class of neurons of one kind, in any shape: drive in, spikes out.
 
     A kind of neuron is a subclass in a file of its own, registered in `NEURONS`. It defines its state and its step.
@@ -61,8 +61,8 @@ class Neuron(Layer):
     Shapes: drive [T, B, *shape] to spikes [T, B, *shape].
     """
 
-    State: ClassVar[Callable[..., Any]]
-    scan: ClassVar[Callable[..., Any] | None] = None
+    State: ClassVar[Callable[..., tuple[Tensor, ...]]]
+    scan: ClassVar[Callable[..., tuple[Tensor, StateTree]] | None] = None
     leak: ClassVar[Callable[..., Leak] | None] = None
     slope: ClassVar[Callable[..., Tensor] | None] = None
 
@@ -84,7 +84,9 @@ class Neuron(Layer):
         return torch.Size(self.out_shape).numel()
 
     @abc.abstractmethod
-    def step(self, state: Any, drive: Float[Tensor, "B *shape"], dt_ms: float) -> tuple[Float[Tensor, "B *shape"], Any]:
+    def step(
+        self, state: StateT, drive: Float[Tensor, "B *shape"], dt_ms: float
+    ) -> tuple[Float[Tensor, "B *shape"], StateT]:
         """Return the spikes of one step and the state after it; differentiable, with each neuron independent of others.
 
         Args:
@@ -102,14 +104,15 @@ class Neuron(Layer):
             dt_ms: Time step in ms.
         """
 
-    def initial_state(self, batch: int) -> Any:
+    def initial_state(self, batch: int) -> StateT:
         """Return the state at the start of `batch` recordings, all zero."""
         parts = len(self.State._fields)  # type: ignore[attr-defined]
-        return self.State(*self.get_buffer("_like").new_zeros(parts, batch, *self.out_shape).unbind(0))
+        zero = self.State(*self.get_buffer("_like").new_zeros(parts, batch, *self.out_shape).unbind(0))
+        return cast(StateT, zero)
 
     def forward(
-        self, x: Float[Tensor, "T B *shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], Any]:
+        self, x: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
         """Return the spikes at every step and the final state, by `scan` if there is one, else step by step.
 
         Args:
@@ -123,12 +126,13 @@ class Neuron(Layer):
         # Compiled scans take only [T, B, N].
         flat = map_tensors(lambda part: part.flatten(1), state)
         spikes, after = type(self).scan(self, x.flatten(2), flat, dt_ms)  # type: ignore[misc]
-        return spikes.view(x.shape), map_tensors(lambda part: part.view(len(part), *self.out_shape), after)
+        whole = map_tensors(lambda part: part.view(len(part), *self.out_shape), after)
+        return spikes.view(x.shape), cast(StateT, whole)
 
     def unrolled(
-        self, drive: Float[Tensor, "T B *shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], Any]:
-        """Return the same as `forward` by a loop over `step`."""
+        self, drive: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
+        """Return the same as `forward`, by a loop over `step`; see `Neuron.forward`."""
         spikes = []
         for u in drive.unbind(0):
             out, state = self.step(state, u, dt_ms)

@@ -44,7 +44,7 @@ def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
 
 
 @NEURONS.register("lif", title="LIF", options=LIFOptions)
-class LIF(Neuron):
+class LIF(Neuron[LIFState]):
     """Leaky integrate-and-fire neurons with an optional synaptic current.
 
     See `spikinggamma.functional.lif` for the equations.
@@ -75,7 +75,7 @@ class LIF(Neuron):
     def slope(
         neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
     ) -> Float[Tensor, "T B *shape"]:
-        """Return ∂s/∂v⁻ at each step, from the compiled sequence."""
+        """Return ∂s/∂v⁻ at each step, from the compiled sequence; see `Neuron.slope`."""
         flat = LIFState(*(part.flatten(1) for part in state))
         _, membranes, _ = compiled.lif_membranes(neuron.options.parameters(dt_ms), flat, drive.flatten(2))
         return neuron.options.spike().derivative(membranes - neuron.options.threshold).view(drive.shape)

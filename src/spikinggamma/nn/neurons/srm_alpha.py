@@ -42,7 +42,7 @@ class SRMAlphaOptions(Options):
 
 
 @NEURONS.register("srm_alpha", title="SRM-α", options=SRMAlphaOptions, citations=(SLAYER,))
-class SRMAlpha(Neuron):
+class SRMAlpha(Neuron[SRMAlphaState]):
     """Spike response neurons with alpha functions, the neurons of SLAYER.
 
     See `spikinggamma.functional.srm_alpha` for the equations.
