@@ -28,6 +28,7 @@ _CHECKED = [
     "events",
     "datasets",
     "encoders",
+    "layouts",
     "tasks",
     "recipes",
     "data",

@@ -29,7 +29,7 @@ HEAVY = (
 )
 
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
-DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "tasks"}
+DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "layouts", "tasks"}
 ENTRIES = {"bibliography", "option_words", "options", "registry"}
 GROUND = {"distributed", "files", "optional", "process_memory", "runtime", "seeds", "versions"} | ENTRIES
 RUN_ROOMS = {"recipes", "data", "runs"}
@@ -47,8 +47,9 @@ BELOW: dict[str, set[str]] = {
     "encoders": {"events"} | ENTRIES,
     "cochlea": set(),
     "datasets": {"events", "cochlea", "files"} | ENTRIES,
+    "layouts": {"events", "encoders", "cochlea", "datasets", "files", "optional"} | ENTRIES,
     "tasks": {"events"} | ENTRIES,
-    "recipes": {"events", "learning", "nn", "functional"} | GROUND,
+    "recipes": {"events", "encoders", "learning", "nn", "functional"} | GROUND,
     "data": {"recipes"} | DATA_ROOMS | GROUND,
     "runs": {"recipes", "data"} | NET_ROOMS | DATA_ROOMS | GROUND,
     "cost": NET_ROOMS | GROUND,

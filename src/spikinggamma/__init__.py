@@ -27,6 +27,7 @@ __all__ = [
     "export",
     "functional",
     "kernels",
+    "layouts",
     "learning",
     "nn",
     "papers",

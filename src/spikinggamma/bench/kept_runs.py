@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma import tasks
+from spikinggamma.data import resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import Recipe, load_recipe
 from spikinggamma.runs import load_run, read_rows
@@ -56,12 +57,14 @@ class Outcome(NamedTuple):
         spikes_per_neuron_s: Mean spike rate of its neurons.
         steps: Number of steps of the longest recording; 0 where it was not recorded.
         decisions: Number of decisions of each recording; empty where each has one.
+        r2: R² of values, which have no decisions.
     """
 
     right: tuple[int, ...]
     spikes_per_neuron_s: float
     steps: int = 0
     decisions: tuple[int, ...] = ()
+    r2: float | None = None
 
 
 def planned_run(
@@ -82,7 +85,7 @@ def planned_run(
     """
     own_data = (f"data.seed={seed}",) if task in tasks.names() else ()
     settings = (*overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
     words = [*(["quick"] if quick else []), Path(source).stem, *map(_word, overrides), f"s{seed}", digest]
@@ -104,6 +107,7 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
             row["spikes_per_neuron_s"],
             row.get("steps", 0),
             tuple(row.get("decisions", ())),
+            row.get("r2"),
         )
         for row in read_rows(folder / OUTCOMES)
     }

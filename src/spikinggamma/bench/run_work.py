@@ -24,7 +24,7 @@ import torch
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
 from spikinggamma.bench.rediscretisation import mapped_net
 from spikinggamma.bench.rows import write_rows
-from spikinggamma.data import load_splits
+from spikinggamma.data import load_splits, resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.evaluation import score
 from spikinggamma.events import parse_perturbation, perturbed
@@ -69,7 +69,7 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     Raises:
         SpikingGammaError: Training or evaluation raises it.
     """
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     run = _trained(folder, recipe, source, settings)
     wanted = missing(folder, recipe, list(dict.fromkeys(asked)))
     if not wanted:
@@ -87,16 +87,18 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with computing(threads=recipe.training.threads, products=recipe.training.products):
             found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
-        right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
+        # Values are near or far, not right or wrong.
+        figures: dict[str, object] = {"r2": found.figure, "right": ""}
+        if found.right is not None:
+            figures = {"accuracy": found.accuracy, "right": "".join(str(int(right)) for right in found.right)}
         rows.append(
             one._asdict()
             | {
-                "accuracy": found.accuracy,
+                **figures,
                 "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
                 "steps": math.ceil(longest_us / (1000.0 * evaluator.dt_ms)),
-                "right": "".join(map(str, right)),
             }
-            | ({"decisions": found.decisions} if max(found.decisions) > 1 else {})
+            | ({"decisions": found.decisions} if found.right is not None and max(found.decisions) > 1 else {})
         )
         write_rows(folder / OUTCOMES, rows)
 

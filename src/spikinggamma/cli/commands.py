@@ -140,7 +140,7 @@ def evaluate(
     )
     if out is not None:
         runs.append_row(out, row)
-    typer.echo(evaluation.describe(row, runs.load_run(run).recipe))
+    typer.echo(evaluation.describe(row, runs.load_run(run)))
 
 
 @app.command()

@@ -43,8 +43,8 @@ def variant_of(
     Raises:
         SpikingGammaError: Recordings have labels by step, or no channel has a spike in every recording.
     """
-    if any(recording.step_labels is not None for part in splits for recording in part):
-        raise SpikingGammaError("data.variant", repr(variant), '"", as these recordings are labelled by step')
+    if any(recording.label < 0 for part in splits for recording in part):
+        raise SpikingGammaError("data.variant", repr(variant), '"", as these recordings have no single class')
     if n_channels:
         splits = Splits(*([pool_channels(recording, n_channels) for recording in part] for part in splits))
     name, is_published, _ = variant.partition("_as_published")

@@ -34,7 +34,17 @@ from spikinggamma.datasets.registry import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["CITATION", "HOST", "URL", "HeidelbergFile", "load_files", "load_parts", "made_with", "read_heidelberg"]
+__all__ = [
+    "CITATION",
+    "HOST",
+    "URL",
+    "HeidelbergFile",
+    "file_channels",
+    "load_files",
+    "load_parts",
+    "made_with",
+    "read_heidelberg",
+]
 
 HOST = "https://zenkelab.org/datasets"
 URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
@@ -94,6 +104,22 @@ def load_files(info: Info, paths: Sequence[Path]) -> list[list[Recording]]:
     return found
 
 
+def file_channels(path: Path | str) -> tuple[int, bool]:
+    """Return the number of channels of a file, and whether the file says it; if not, it is one more than the largest channel.
+
+    Raises:
+        SpikingGammaError: As `read_heidelberg` does.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        said = file["spikes"].attrs.get("n_channels")
+        if said is not None:
+            return int(said), True
+        units = _lists(file, path, "spikes/units", "iu")
+        pieces = (units[first : first + _PIECE] for first in range(0, len(units), _PIECE))
+        return 1 + max((int(unit.max()) for piece in pieces for unit in piece if len(unit)), default=0), False
+
+
 def made_with(path: Path | str) -> str:
     """Return what a file says of how its spikes were made, the attribute `made_with` of `spikes`; empty without one."""
     path = Path(path)
@@ -101,12 +127,13 @@ def made_with(path: Path | str) -> str:
         return str(file["spikes"].attrs.get("made_with", ""))
 
 
-def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> HeidelbergFile:
+def read_heidelberg(path: Path | str, *, n_channels: int | None = None, seconds: float = 1.0) -> HeidelbergFile:
     """Read all recordings of a file in this layout.
 
     Args:
         path: An HDF5 file.
         n_channels: Number of channels of the sensor; by default that in the file, or 700.
+        seconds: Length of the file's unit of time [s].
 
     Raises:
         SpikingGammaError: Not a whole HDF5 file, a part of the layout is missing or of another type or length, or a
@@ -114,7 +141,8 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
     """
     path = Path(path)
     with _opened(path) as file:
-        return HeidelbergFile(list(_recordings(file, path, n_channels)), _texts(file, path, "extra/keys"))
+        found = list(_recordings(file, path, n_channels, seconds))
+        return HeidelbergFile(found, _texts(file, path, "extra/keys"))
 
 
 def _stream(path: Path, n_channels: int) -> Iterator[Recording]:
@@ -141,7 +169,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise SpikingGammaError(str(path), f"not readable ({error})", expected) from error
 
 
-def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recording]:
+def _recordings(file: Any, path: Path, n_channels: int | None, unit_s: float = 1.0) -> Iterator[Recording]:
     times, units = _lists(file, path, "spikes/times", "f"), _lists(file, path, "spikes/units", "iu")
     if not len(times):
         raise SpikingGammaError(str(path), "no recordings", "at least one")
@@ -159,7 +187,7 @@ def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recor
         pairs = zip(times[first : first + _PIECE], units[first : first + _PIECE], strict=True)
         for index, (seconds, unit) in enumerate(pairs, start=first):
             where = f"{path.name}[{index}]"
-            times_us = _microseconds(seconds, where)
+            times_us = _microseconds(seconds, where, unit_s)
             last = int(times_us[-1]) if len(times_us) else 0
             speaker = speakers[index]
             if speaker is not None and names and not 0 <= speaker < len(names):
@@ -175,9 +203,9 @@ def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recor
             )
 
 
-def _microseconds(seconds: Any, where: str, name: str = "spikes/times") -> Any:
-    with np.errstate(invalid="ignore"):  # invalid values are refused below
-        seconds = np.asarray(seconds, dtype=np.float64)
+def _microseconds(seconds: Any, where: str, unit_s: float = 1.0, name: str = "spikes/times") -> Any:
+    with np.errstate(invalid="ignore", over="ignore"):  # invalid values are refused below
+        seconds = np.asarray(seconds, dtype=np.float64) * unit_s
     wrong = ~((seconds >= 0.0) & (seconds < _LONGEST_S))  # NaN is neither
     if wrong.any():
         place = int(wrong.argmax())

@@ -89,7 +89,7 @@ def perturbed(
     if not perturbations:
         return list(recordings)
     wrong = [one.name for one in perturbations if PERTURBATIONS[one.name].target.moves_time]
-    if wrong and any(recording.step_labels is not None for recording in recordings):
+    if wrong and any(recording.step_us for recording in recordings):
         fit = [entry.name for entry in PERTURBATIONS.entries() if not entry.target.moves_time]
         expected = f"one of {', '.join(fit)}, as every step of these recordings has a label of its own"
         raise SpikingGammaError("perturb", wrong[0], expected)

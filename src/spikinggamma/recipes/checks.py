@@ -9,7 +9,7 @@ from spikinggamma.events import parse_perturbation
 from spikinggamma.learning import LOSSES, RULES
 from spikinggamma.nn import DELAY_KINDS, NEURONS, READOUTS, Chain, GammaNet, SurrogateNet
 from spikinggamma.recipes.option_tables import net_class
-from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes.schema import Data, Recipe
 
 __all__ = ["check_together", "longest_step_ms"]
 
@@ -38,6 +38,7 @@ def check_together(recipe: Recipe) -> None:
             "Use a shorter time step or longer time constants.",
         )
     _check_net(recipe)
+    _check_own_data(recipe)
     if learning.schedule == "warmup_cosine" and learning.warmup_epochs >= training.epochs:
         raise SpikingGammaError(
             "learning.warmup_epochs", learning.warmup_epochs, f"less than training.epochs ({training.epochs})"
@@ -58,6 +59,21 @@ def check_together(recipe: Recipe) -> None:
             "learning.rule", f"{learning.rule} with several time constants", "net.tau_ms with one value repeated",
             "Gamma kernels compose only if all buckets have the same time constant; use windowed otherwise.",
         )  # fmt: skip
+
+
+def _check_own_data(recipe: Recipe) -> None:
+    """Refuse keys that are for recordings at a path where there is none."""
+    data, usual = recipe.data, Data()
+    if data.name == "recordings":  # given in Python
+        return
+    for key in ("layout", "encoder", "scale", "classes", "sensor", "answer"):
+        if not data.path and getattr(data, key) != getattr(usual, key):
+            found = f"{getattr(data, key)!r} without data.path"
+            raise SpikingGammaError(f"data.{key}", found, "it with data.path only, as it is for recordings of your own")
+    if len(data.sensor) not in (0, 1, 3):
+        raise SpikingGammaError(
+            "data.sensor", list(data.sensor), "[channels], or [polarities, rows, columns] of a camera"
+        )
 
 
 def _check_net(recipe: Recipe) -> None:

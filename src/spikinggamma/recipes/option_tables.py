@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from spikinggamma.encoders import ENCODERS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SURROGATES
 from spikinggamma.learning import LOSSES, RULES
@@ -64,12 +65,17 @@ def _surrogate(recipe: Recipe) -> Entry[Any] | None:
     return SURROGATES.find(chosen, argument="neuron.surrogate")
 
 
+def _encoder(recipe: Recipe) -> Entry[Any] | None:
+    return ENCODERS.find(recipe.data.encoder, argument="data.encoder") if recipe.data.encoder else None
+
+
 # The entry whose options each table holds, by the name of the table.
 OPTION_TABLES: dict[str, Callable[[Recipe], Entry[Any] | None]] = {
     "neuron": _neuron,
     "surrogate": _surrogate,
     "rule": lambda recipe: RULES.find(recipe.learning.rule, argument="learning.rule"),
     "loss": lambda recipe: LOSSES.find(recipe.learning.loss, argument="learning.loss"),
+    "encoder": _encoder,
 }
 
 
@@ -79,6 +85,7 @@ NAMED_BY: dict[str, tuple[tuple[str, str], Registry[Any]]] = {
     "surrogate": (("neuron", "surrogate"), SURROGATES),
     "rule": (("learning", "rule"), RULES),
     "loss": (("learning", "loss"), LOSSES),
+    "encoder": (("data", "encoder"), ENCODERS),
 }
 
 
@@ -121,7 +128,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
         entry = entry_of_table(recipe, table)
         if entry is None:
             if given:
-                expected = f"no such table, since net.model {recipe.net.model} has no options of that kind"
+                expected = "no such table, since nothing that this recipe names has options of that kind"
                 raise SpikingGammaError(table, f"[{table}] with {', '.join(given)}", expected)
             found[table] = {}
             continue

@@ -5,11 +5,12 @@ a wrong type or a value out of range is an error that names the key.
 
 A recipe names entries of registries (neurons, learning rules, losses, layers), and the options of an entry are a table
 of the recipe: `[neuron]` for the neuron in `net.model`, `[surrogate]` for that in `neuron.surrogate`, `[rule]` for
-`learning.rule`, `[loss]` for `learning.loss`, and each of the `[[layers]]` of a chain.
+`learning.rule`, `[loss]` for `learning.loss`, `[encoder]` for `data.encoder`, and each of the `[[layers]]` of a chain.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -38,17 +39,35 @@ Milliseconds = Annotated[float, Field(gt=0.0, le=60_000.0)]
 
 
 class Data(Section):
-    """The recordings, their division into parts, and the time step at which the net reads them."""
+    """The recordings, their division into parts, and the time step at which the net reads them.
+
+    Recordings of one's own have a `path`, and `name` is what lies there. What is found there, `classes`, `sensor` and
+    `answer`, is written into the recipe of a run, so that its net can be built where the recordings are not.
+    """
 
     name: str = Field(
         default="localisation",
         min_length=1,
         description="name of a built-in task or a data set (`spikinggamma data list`)",
     )
+    path: str = Field(default="", description="your own recordings: a folder or a file; none: those of `name`")
+    layout: str = Field(default="", description="how they lie there (`spikinggamma layouts`); none: found by a look")
+    encoder: str = Field(default="", description="turns signals at `path` into events (`spikinggamma encoders`)")
+    scale: Literal["none", "standard", "range"] = Field(
+        default="none",
+        description="of signals, by the training part: standard: mean 0, deviation 1; range: from 0 to 1",
+    )
+    classes: tuple[str, ...] = Field(default=(), description="classes at `path`, in order; none: as found")
+    sensor: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(), description="channels at `path`, or polarities, rows and columns of a camera; none: as found"
+    )
+    answer: Literal["", "class", "step_class", "values", "step_values"] = Field(
+        default="", description="what recordings at `path` are labelled with; none: as found"
+    )
     split: str = Field(
         default="official",
         min_length=1,
-        description="division of the data set into parts, e.g. official or speaker:george",
+        description="division of the data set into parts, e.g. official, share:0.2 or speaker:george",
     )
     validation_fraction: float = Field(
         default=0.1, gt=0.0, lt=0.9, description="fraction of the training part that is used for validation"
@@ -69,6 +88,12 @@ class Data(Section):
         default=(), description="perturbations of all parts of the data, e.g. replacement=0.4, jitter=5ms, deletion=0.2"
     )
     options: dict[str, Option] = Field(default_factory=dict, description="further arguments of this data set's loader")
+
+    @model_validator(mode="after")
+    def _name_of_path(self) -> Data:
+        if self.path:
+            object.__setattr__(self, "name", Path(self.path).resolve().stem or "recordings")
+        return self
 
 
 class Augmentation(Section):
@@ -240,6 +265,7 @@ class Recipe(Section):
     learning: Learning = Learning()
     rule: dict[str, Any] = Field(default_factory=dict, description="options of learning.rule")
     loss: dict[str, Any] = Field(default_factory=dict, description="options of learning.loss")
+    encoder: dict[str, Any] = Field(default_factory=dict, description="options of data.encoder")
     training: Training = Training()
     layers: tuple[dict[str, Any], ...] = Field(default=(), description="layers of a chain, in order")
     search: Search = Search()

@@ -27,9 +27,15 @@ _SHARED = ("other benches", write_timing_page)
 def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> Path:
     """Draw runs (`write_page`), or rows where all paths end in .jsonl, by the page of their benchmark.
 
+    A folder that is no run, but holds some, such as that of a sweep, stands for its runs.
+
     Raises:
         SpikingGammaError: Runs and rows are mixed, rows belong on different pages, or the page cannot be drawn.
     """
+    found = [one for path in paths for one in _runs_in(path)]
+    if out is None and len(paths) == 1 and found != list(paths):
+        out = Path(paths[0]) / "report.html"
+    paths = found
     rows = [path for path in paths if Path(path).suffix == ".jsonl"]
     if rows and len(rows) < len(paths):
         raise SpikingGammaError("PATH", "runs and rows together", "either folders of runs or .jsonl files of rows")
@@ -42,3 +48,10 @@ def write_report(paths: Sequence[str | Path], out: str | Path | None = None) -> 
         raise SpikingGammaError("PATH", given, "rows of one of them, for a page each")
     (write,) = pages.values()
     return write(paths, out)
+
+
+def _runs_in(path: str | Path) -> list[str | Path]:
+    folder = Path(path)
+    if not folder.is_dir() or (folder / "recipe.toml").exists():
+        return [path]
+    return sorted(one.parent for one in folder.glob("*/recipe.toml")) or [path]

@@ -57,15 +57,16 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
             generator=dropout,
             share=share,
         )
-        figures = state.processes.sum([outcome.loss * outcome.count, outcome.correct, outcome.count])
+        figures = state.processes.sum([outcome.loss * outcome.count, outcome.correct or 0, outcome.count])
         if not math.isfinite(figures[0]):
             raise fault(f"loss {figures[0] / figures[2]}")
         loss, correct, count = loss + figures[0], correct + round(figures[1]), count + round(figures[2])
         seen += len(batch.lengths)
-        shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=correct / count)
+        accuracy = None if outcome.correct is None else correct / count
+        shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=accuracy)
     return {
         "train_loss": loss / count,
-        "train_accuracy": correct / count,
+        **({} if accuracy is None else {"train_accuracy": accuracy}),
         "learning_rate": rate,
         "gradient_norm": sum(norms) / len(norms),
     }
@@ -76,8 +77,7 @@ def _own_part(state: State, batch: Batch) -> tuple[Batch, BatchShard | None]:
     if state.processes.size == 1:
         return batch, None
     share = state.learner.share(batch.labels, batch.lengths, place=state.processes.rank, shares=state.processes.size)
-    own = share.columns
-    return Batch(batch.spikes[:, own].contiguous(), batch.labels[..., own], batch.lengths[own]), share
+    return batch.columns(share.columns), share
 
 
 def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:

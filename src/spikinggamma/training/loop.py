@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from spikinggamma.cost.costs import cost_row
 from spikinggamma.cost.energy import ENERGY_TABLES
+from spikinggamma.data.given import keep_given
 from spikinggamma.data.loading import data_info, load_splits
 from spikinggamma.distributed import ProcessGroup, gathered
-from spikinggamma.evaluation.scores import Score, result_row, score
+from spikinggamma.evaluation.metrics import metric_of
+from spikinggamma.evaluation.result_rows import result_row
+from spikinggamma.evaluation.scores import Score, score
 from spikinggamma.events import Splits
 from spikinggamma.files.json_files import write_json
 from spikinggamma.recipes.schema import Recipe
@@ -29,6 +33,7 @@ from spikinggamma.runs.run import Run, check_out, create_run, load_run, set_stat
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.non_finite import has_finite_parameters, non_finite_error
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
+from spikinggamma.training.recordings import check_same_recordings, facts_of_recordings, recordings_for
 from spikinggamma.training.session import training_session
 from spikinggamma.training.state import State
 from spikinggamma.training.tensorboard_files import open_tracker, require_tensorboard
@@ -44,6 +49,7 @@ def train(
     reporter: Reporter | None = None,
     command: str = "",
     tensorboard: bool = False,
+    splits: Any = None,
 ) -> Run:
     """Train a net from a recipe in a new run folder, then test its best epoch once.
 
@@ -56,6 +62,8 @@ def train(
         reporter: Receives the progress; by default a progress bar on a terminal, else log lines.
         command: Command line, which is stored in the run.
         tensorboard: Whether to write files for TensorBoard too; a run that has such files continues them.
+        splits: Recordings to use instead of the recipe's: `Splits`, or whatever `spikinggamma.data.given_recordings` takes,
+            such as a mapping of parts to pairs of arrays or to torch data sets. They are kept in the folder of the run.
 
     Returns:
         The finished run.
@@ -75,10 +83,15 @@ def train(
         if tensorboard:
             processes.first(require_tensorboard)
         # Done before there is a folder, so that an invalid recipe or invalid data leaves no folder.
+        given = recordings_for(recipe, splits, processes)
+        recipe = given.recipe
         build_learner(build_net(recipe), recipe)
-        splits = processes.in_turn(lambda: load_splits(recipe))
-        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where)))
-        return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
+        facts = processes.first(lambda: facts_of_recordings(given))
+        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where), **facts))
+        if splits is not None:
+            processes.first(lambda: keep_given(run.path, given))
+            run = processes.first(lambda: load_run(run.path))
+        return _work(run, given.splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def resume(
@@ -102,6 +115,7 @@ def resume(
         if run.result is not None:
             return run
         splits = processes.in_turn(lambda: load_splits(run.recipe))
+        check_same_recordings(run, splits)
         return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
 
 
@@ -179,14 +193,14 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
     seconds = time.perf_counter() - started
     row |= {
         "validation_loss": found.loss,
-        "validation_accuracy": found.accuracy,
+        f"validation_{metric_of(recipe).name}": found.figure,
         "spikes_per_neuron_s": found.spikes_per_neuron_s,
         "seconds": seconds,
         "samples_per_s": len(state.splits.train) / seconds,
     }
     state.processes.first(lambda: _write_epoch(state, row, found))
-    if state.best.beaten_by(found.accuracy, found.loss):
-        state.best = Best(epoch, found.accuracy, found.loss)
+    if state.best.beaten_by(found.figure, found.loss):
+        state.best = Best(epoch, found.figure, found.loss)
     state.done = epoch
     return row
 
@@ -201,8 +215,8 @@ def _write_epoch(state: State, row: Row, found: Score) -> None:
     if state.tracker is not None:
         state.tracker.epoch(row, found, state.net)
     weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
-    if best.beaten_by(found.accuracy, found.loss):
-        best = Best(epoch, found.accuracy, found.loss)
+    if best.beaten_by(found.figure, found.loss):
+        best = Best(epoch, found.figure, found.loss)
         save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
     checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), best)
     save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
@@ -220,7 +234,7 @@ def _finish(state: State) -> None:
     )
     row |= {
         "best_epoch": best.epoch,
-        "validation_accuracy": best.best.accuracy,
+        f"validation_{metric_of(recipe).name}": best.best.accuracy,
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
         "cost": cost_row(state.net, found.events, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }

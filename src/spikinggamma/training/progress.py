@@ -8,6 +8,7 @@ import sys
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
+from spikinggamma.evaluation.metrics import metric_of_row
 from spikinggamma.runs.metrics import Row
 
 __all__ = ["LogReporter", "Reporter", "SilentReporter", "TerminalReporter", "reporter_for"]
@@ -26,13 +27,13 @@ class Reporter(Protocol):
     def begin(self, *, epochs: int, done: int) -> None:
         """Start the report of a run of `epochs` epochs, of which `done` are done."""
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         """Report the progress within an epoch.
 
         Args:
             progress: Number of epochs done, with a fraction.
             loss: Training loss of the epoch so far.
-            accuracy: Training accuracy of the epoch so far.
+            accuracy: Training accuracy of the epoch so far; None for values, which have none.
         """
 
     def epoch(self, row: Row) -> None:
@@ -57,7 +58,7 @@ class LogReporter:
         if done:
             _log.info("resumed after epoch %d of %d", done, epochs)
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         """Report nothing within an epoch; see `Reporter.advance`."""
         return None
 
@@ -83,7 +84,7 @@ class SilentReporter:
         """Report nothing; see `Reporter.begin`."""
         return None
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         """Report nothing; see `Reporter.advance`."""
         return None
 
@@ -123,15 +124,16 @@ class TerminalReporter:
         """Start the bar; see `Reporter.begin`."""
         self._task = self._bar.add_task("", total=epochs, completed=done, now=done, running="", figures="")
 
-    def advance(self, progress: float, *, loss: float, accuracy: float) -> None:
+    def advance(self, progress: float, *, loss: float, accuracy: float | None) -> None:
         """Move the bar; see `Reporter.advance`."""
-        running = f"loss {loss:.3f} train {accuracy:.1%}"
+        running = f"loss {loss:.3f}" + ("" if accuracy is None else f" train {accuracy:.1%}")
         self._bar.update(self._task, completed=progress, now=math.ceil(progress), running=running)
 
     def epoch(self, row: Row) -> None:
         """Show the figures of a finished epoch; see `Reporter.epoch`."""
         rates = " ".join(f"{rate:.1f}" for rate in row["spikes_per_neuron_s"])
-        figures = f"val {row['validation_accuracy']:.1%} spikes/s {rates}"
+        metric = metric_of_row(row)
+        figures = f"val {metric.text(row[f'validation_{metric.name}'])} spikes/s {rates}"
         self._bar.update(self._task, completed=row["epoch"], now=row["epoch"], figures=figures)
 
 
@@ -141,9 +143,12 @@ def reporter_for(terminal: bool | None = None) -> Reporter:
 
 
 def _figures(row: Row) -> str:
+    metric = metric_of_row(row)
+    trained = f"  accuracy {row['train_accuracy']:.1%}" if "train_accuracy" in row else ""
+    validated = metric.text(row[f"validation_{metric.name}"])
     return (
-        f"loss {row['train_loss']:.3f}  accuracy {row['train_accuracy']:.1%}  "
-        f"validation loss {row['validation_loss']:.3f}  accuracy {row['validation_accuracy']:.1%}  {_rate(row)}"
+        f"loss {row['train_loss']:.3f}{trained}  "
+        f"validation loss {row['validation_loss']:.3f}  {metric.title} {validated}  {_rate(row)}"
     )
 
 

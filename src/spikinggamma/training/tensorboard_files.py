@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from spikinggamma.evaluation.metrics import metric_of_row
 from spikinggamma.evaluation.scores import Score
 from spikinggamma.nn import SequenceNet
 from spikinggamma.optional import require
@@ -94,11 +95,12 @@ class Tracker:
 
 def _scalars(row: Row, found: Score) -> dict[str, float]:
     """Return the scalars by the names by which TensorBoard groups them."""
+    metric = metric_of_row(row)
     scalars = {
         "loss/train": row["train_loss"],
         "loss/validation": row["validation_loss"],
-        "accuracy/train": row["train_accuracy"],
-        "accuracy/validation": row["validation_accuracy"],
+        **{f"{name}/train": row[f"train_{name}"] for name in ("accuracy",) if f"train_{name}" in row},
+        f"{metric.name}/validation": row[f"validation_{metric.name}"],
         "course/learning_rate": row["learning_rate"],
         "course/gradient_norm": row["gradient_norm"],
         "course/samples_per_s": row["samples_per_s"],
