@@ -76,7 +76,7 @@ def _under_autograd(package: str, spiking: Callable[[], Spiking]) -> NetSubject:
             for before, after in itertools.pairwise(sizes)
         ]
         with torch.no_grad():
-            weights[0] *= 3.0 / (some @ weights[0].T).std()  # so that neurons spike
+            weights[0].mul_(3.0 / (some @ weights[0].T).std())  # so that neurons spike
         neurons = spiking()
 
         def step(spikes: Tensor, labels: Tensor) -> object:
@@ -84,7 +84,7 @@ def _under_autograd(package: str, spiking: Callable[[], Spiking]) -> NetSubject:
                 weight.grad = None
             hidden = neurons(nn.functional.linear(spikes, weights[0]))
             logits = nn.functional.linear(hidden, weights[1]).mean(0)
-            nn.functional.cross_entropy(logits, labels).backward()
+            torch.autograd.backward(nn.functional.cross_entropy(logits, labels))
             return logits
 
         return step

@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ class Case(NamedTuple):
     outputs: int = 0
 
 
-def say(answer: dict[str, object]) -> None:
+def say(answer: Mapping[str, object]) -> None:
     """Write an answer as a line."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
@@ -60,7 +60,7 @@ def say(answer: dict[str, object]) -> None:
 
 def serve_steps(
     step: Callable[[], object],
-    about: dict[str, object],
+    about: Mapping[str, object],
     *,
     loaded_mib: Callable[[], float] = resident_mib,
     peak_of_mib: Callable[[], float] = peak_mib,

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from spikinggamma.bench.kept_runs import PlannedRun
 from spikinggamma.bench.memory import ENVIRONMENT
-from spikinggamma.process_memory import peak_mib, reset_peak, resident_mib
 from spikinggamma.data import data_info
+from spikinggamma.process_memory import peak_mib, reset_peak, resident_mib
 from spikinggamma.recipes import load_recipe
 from spikinggamma.runs import build_learner, build_net
 

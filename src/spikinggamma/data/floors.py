@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,8 @@ def measured_floors(splits: Splits) -> tuple[Bound, ...]:
     path = cache_root() / "floors" / f"{digest_of_splits(splits)}.json"
     try:
         if path.exists():
-            return tuple(Bound(float(one["accuracy"]), str(one["why"])) for one in read_json(path)["floors"])
+            kept: Any = read_json(path)["floors"]
+            return tuple(Bound(float(one["accuracy"]), str(one["why"])) for one in kept)
     except (SpikingGammaError, KeyError, TypeError, ValueError) as error:
         _LOG.info("floors are measured again (%s)", error)
     found = _measured(splits)

@@ -226,7 +226,7 @@ def _durations_us(file: Any, path: Path, count: int) -> Any:
         raise SpikingGammaError(
             f"extra/duration of {path}", f"{seconds.dtype}, shape {seconds.shape}", f"{count} floats"
         )
-    return _microseconds(seconds[:], path.name, "extra/duration")
+    return _microseconds(seconds[:], path.name, name="extra/duration")
 
 
 def _part(file: Any, path: Path, name: str) -> Any:

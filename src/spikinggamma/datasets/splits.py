@@ -67,9 +67,9 @@ def hold_out(
     return kept, [recording for index, recording in enumerate(recordings) if index in held]
 
 
-def first_of_each(recordings: Sequence[Recording], limit: int) -> list[Recording]:
+def first_of_each(recordings: Sequence[AnyLabelled], limit: int) -> list[AnyLabelled]:
     """Return the first `limit` recordings of each pair of label and speaker, by their sources, in the given order."""
-    seen: Counter[tuple[int, str]] = Counter()
+    seen: Counter[tuple[Any, str]] = Counter()
     kept: set[str] = set()
     for recording in sorted(recordings, key=lambda recording: recording.source):
         seen[recording.label, recording.speaker] += 1

@@ -102,4 +102,4 @@ def unwrapped(times: Int[np.ndarray, " E"], bits: int) -> Int[np.ndarray, " E"]:
     times = np.asarray(times, dtype=np.int64)
     back = np.diff(times, prepend=times[:1])
     turns = (back < -(1 << bits) // 2).astype(np.int64) - (back > (1 << bits) // 2)
-    return times + (np.cumsum(turns) << bits)
+    return np.asarray(times + (np.cumsum(turns) << bits))

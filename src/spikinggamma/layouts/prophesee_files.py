@@ -88,8 +88,10 @@ def _evt3(path: Path) -> Pixels:
         found = evt3.decode_file(str(path))
     except (OSError, RuntimeError, ValueError) as error:
         raise SpikingGammaError(str(path), f"not readable ({error})", "a whole raw file of EVT3") from None
-    columns = (found.timestamp, found.x, found.y, found.polarity)
-    return Pixels(*(np.asarray(column).astype(np.int64) for column in columns))
+    times, x, y, polarity = (
+        np.asarray(column).astype(np.int64) for column in (found.timestamp, found.x, found.y, found.polarity)
+    )
+    return Pixels(times, x, y, polarity)
 
 
 def _dat(path: Path, text: bytes) -> Pixels:

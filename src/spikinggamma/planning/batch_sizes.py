@@ -44,7 +44,7 @@ def batch_sizes(
     order = np.arange(len(recordings))
     if not shuffle:
         order = np.argsort([recording.duration_us for recording in recordings], kind="stable")
-    ordered = [recordings[place] for place in order]
+    ordered = [recordings[place] for place in order.tolist()]
     groups = EpochBatches(ordered, batch_size=batch_size, dt_ms=dt_ms, seed=seed, epoch=1, shuffle=shuffle).groups
     return [
         BatchSize(

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from spikinggamma.papers.measurements.trained import trained
 from spikinggamma.report.activity.neuron_order import smooth
-from spikinggamma.report.activity.recording import survey
+from spikinggamma.report.activity.survey import survey
 
 __all__ = ["TimeCells", "measure", "time_cells"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from spikinggamma.papers.paper import PAPERS, Claim, Finding, Paper, Verdict
 from spikinggamma.papers.reproduction.experiments import Setting
@@ -76,7 +77,7 @@ def is_settled(row: Row, name: str, claim: Claim, setting: Setting) -> bool:
     )
 
 
-def _paper(entry: Entry[object]) -> Paper:
+def _paper(entry: Entry[Any]) -> Paper:
     paper = entry.target() if callable(entry.target) else entry.target
     assert isinstance(paper, Paper)
     return paper

@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +72,7 @@ def measuring(
     return Experiment(name, words, make, ("bench", "task"), quick_decides)
 
 
-def _results(tasks: Sequence[Task], folder: Path, jobs: int) -> Iterator[tuple[Task, dict[str, Any]]]:
+def _results(tasks: Sequence[Task], folder: Path, jobs: int) -> Generator[tuple[Task, dict[str, Any]]]:
     """Yield the result of each task as it ends; those that are on the disk come first.
 
     Raises:
