@@ -16,6 +16,8 @@ from spikinggamma.functional import (
     AdaptiveLIFParameters,
     AdaptiveLIFState,
     AlphaState,
+    BRFParameters,
+    BRFState,
     DelayParameters,
     DelayState,
     LIFParameters,
@@ -106,6 +108,7 @@ def delayed(name: str) -> Neuron:
 
 LIF = LIFParameters(6.0, 3.0, 1.0, "fast_sigmoid", 1.0)
 HEARD = torch.tensor([[0.5, -2.0, 1.0], [3.0, 0.0, -1.0], [-1.0, 2.0, 0.0]], dtype=torch.float64)
+OWN = torch.tensor([[5.0, 40.0, 90.0], [0.5, 3.0, 9.0]], dtype=torch.float64)
 NEURONS_BY_NAME: dict[str, Callable[[], Neuron]] = {
     "gamma": gamma,
     "spiking_gamma": spiking_gamma,
@@ -114,6 +117,9 @@ NEURONS_BY_NAME: dict[str, Callable[[], Neuron]] = {
     "adaptive_lif": lambda: usual("adaptive_lif", AdaptiveLIFParameters(LIF, 0.3, 30.0), AdaptiveLIFState(*zeros(3))),
     "recurrent_lif": lambda: usual("recurrent_lif", RecurrentLIFParameters(LIF, HEARD), RecurrentLIFState(*zeros(3))),
     "alpha": alpha,
+    "brf": lambda: usual(
+        "brf", BRFParameters(OWN[0], OWN[1], 30.0, 20.0, 60.0, 1.0, "arctan", 4.0), BRFState(*zeros(3))
+    ),
     "srm_alpha": lambda: usual(
         "srm_alpha", SRMAlphaParameters(4.0, 2.0, 2.0, 1.0, 0.5, 1.0, 1.0), SRMAlphaState(*zeros(4))
     ),

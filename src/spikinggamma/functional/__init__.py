@@ -9,6 +9,7 @@ from spikinggamma.functional.adaptive_lif import (
     adaptive_lif_sequence,
     adaptive_lif_step,
 )
+from spikinggamma.functional.brf import BRFParameters, BRFState, brf_sequence, brf_step, divergence_boundary
 from spikinggamma.functional.delay import (
     DelayParameters,
     DelayState,
@@ -59,6 +60,8 @@ __all__ = [
     "AdaptiveLIFParameters",
     "AdaptiveLIFState",
     "AlphaState",
+    "BRFParameters",
+    "BRFState",
     "DelayParameters",
     "DelayState",
     "LIFParameters",
@@ -78,9 +81,12 @@ __all__ = [
     "alpha_sequence",
     "alpha_step",
     "arctan",
+    "brf_sequence",
+    "brf_step",
     "clamp_delays_",
     "cumulative_loss",
     "decay_factors",
+    "divergence_boundary",
     "exponential",
     "fast_sigmoid",
     "find_surrogate",

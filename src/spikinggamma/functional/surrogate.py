@@ -9,6 +9,7 @@
 | `exponential` | c β exp(-β abs(x)) | SLAYER, Shrestha and Orchard (NeurIPS 2018), arXiv 1810.08646 |
 | `triangle` | c max(0, 1 - abs(x) / w) | Bellec et al. (2020), Nature Communications 11, 3625 |
 | `rectangle` | 1[abs(x) < w/2] / w | Wu et al. (2018), Frontiers in Neuroscience 12, 331 |
+| `double_gaussian` | c ((1 + h) N(x; σ) - 2 h N(x; 6 σ)) | Yin, Corradi and Bohté (2021), Nature Machine Intelligence 3, 905 |
 
 The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do. A surrogate
 is one class here: its fields are its options, and `derivative` is its bump. It registers itself in `SURROGATES`.
@@ -25,7 +26,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from spikinggamma.bibliography import ARCTAN, E_PROP, RECTANGLE, SLAYER, SUPER_SPIKE
+from spikinggamma.bibliography import ARCTAN, BRF, E_PROP, RECTANGLE, SLAYER, SUPER_SPIKE
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
 
@@ -147,6 +148,22 @@ class Rectangle(Surrogate):
     def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
         """See `Surrogate.derivative`."""
         return (x.abs() < self.width / 2.0).to(x.dtype) / self.width
+
+
+@register_surrogate("double_gaussian", citations=(BRF,))
+class DoubleGaussian(Surrogate):
+    """A Gaussian bump less a lower and wider one, so that it is negative far from the threshold."""
+
+    width: float = Field(default=0.5, gt=0.0, le=1e6, description="standard deviation σ, in units of the membrane")
+    ratio: float = Field(default=6.0, gt=1.0, le=1e6, description="the wider bump's standard deviation, in σ")
+    share: float = Field(default=0.15, ge=0.0, le=1e3, description="half the area h of the wider bump")
+    scale: float = Field(default=0.5, gt=0.0, le=1e6, description="height c of it all")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        unit, root = (x / self.width).square().mul(-0.5), self.width * math.sqrt(2.0 * math.pi)
+        high, low = (1.0 + self.share) / root, 2.0 * self.share / (self.ratio * root)
+        return self.scale * (high * unit.exp() - low * (unit / self.ratio**2).exp())
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:

@@ -1,5 +1,6 @@
 """The scans over time, fast. Nothing outside this room knows how a scan is computed."""
 
+from spikinggamma.kernels.brf_dispatch import brf_adjoint, brf_forward
 from spikinggamma.kernels.delay_dispatch import delay_adjoint, delay_forward, delay_products
 from spikinggamma.kernels.dispatch import (
     bucket_products,
@@ -30,6 +31,8 @@ __all__ = [
     "adaptive_lif_adjoint",
     "adaptive_lif_forward",
     "alpha_adjoint",
+    "brf_adjoint",
+    "brf_forward",
     "bucket_products",
     "code_forward",
     "delay_adjoint",

@@ -20,6 +20,7 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
+from spikinggamma.kernels.allocation import constants_like, copies
 from spikinggamma.kernels.dispatch import is_compiled
 from spikinggamma.kernels.threads import arrays, run_shared
 
@@ -41,10 +42,6 @@ def has_compiled(*tensors: Tensor) -> bool:
     return all(one.dtype == first.dtype and one.device == first.device for one in tensors) and is_compiled(first)
 
 
-def _copies(state: tuple[Tensor, ...]) -> list[Tensor]:
-    return [part.detach().clone(memory_format=torch.contiguous_format) for part in state]
-
-
 def _cells(*tensors: Tensor) -> tuple[object, ...]:
     """Arrays [T, B N] of signals, sharing memory with those that are contiguous."""
     return arrays(*(tensor.flatten(1) for tensor in tensors))
@@ -53,11 +50,6 @@ def _cells(*tensors: Tensor) -> tuple[object, ...]:
 def _flat(state: list[Tensor]) -> tuple[object, ...]:
     """Arrays [B N] of a state, in shared memory."""
     return tuple(part.view(-1).numpy() for part in state)
-
-
-def _reals(like: Tensor, *numbers: float) -> tuple[object, ...]:
-    real = torch.empty(0, dtype=like.dtype).numpy().dtype.type
-    return tuple(real(number) for number in numbers)
 
 
 def _room(drive: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
@@ -70,8 +62,8 @@ def leaky_forward(parameters: LIFParameters, state: LIFState, drive: Tensor) -> 
     """v(t) of a leaky integrator at every step, and the state after the last."""
     from spikinggamma.kernels import lif_cpu
 
-    after, membranes = _copies(state), torch.empty_like(drive, memory_format=torch.contiguous_format)
-    constants = _reals(drive, *parameters.decays())
+    after, membranes = copies(*state), torch.empty_like(drive, memory_format=torch.contiguous_format)
+    constants = constants_like(drive, *parameters.decays())
     run_shared(lif_cpu.leaky_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *_cells(membranes))
     return membranes, LIFState(*after)
 
@@ -86,8 +78,8 @@ def lif_forward(
     """
     from spikinggamma.kernels import lif_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
-    constants = _reals(drive, *parameters.decays(), parameters.threshold)
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
+    constants = constants_like(drive, *parameters.decays(), parameters.threshold)
     run_shared(lif_cpu.lif_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *_cells(spikes, excess))
     return spikes, excess, LIFState(*after)
 
@@ -105,8 +97,8 @@ def leaky_adjoint(parameters: LIFParameters, grad: Tensor, after: LIFState) -> t
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *parameters.decays())
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *parameters.decays())
     run_shared(lif_cpu.leaky_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, LIFState(*before)
 
@@ -117,9 +109,11 @@ def adaptive_lif_forward(
     """An adaptive LIF over a sequence: as `lif_forward`, with x(t) above the threshold of its step."""
     from spikinggamma.kernels import lif_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
     lif = parameters.lif
-    constants = _reals(drive, *lif.decays(), lif.threshold, parameters.adaptation, parameters.adaptation_decay())
+    constants = constants_like(
+        drive, *lif.decays(), lif.threshold, parameters.adaptation, parameters.adaptation_decay()
+    )
     outputs = _cells(spikes, excess)
     run_shared(lif_cpu.adaptive_lif_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *outputs)
     return spikes, excess, AdaptiveLIFState(*after)
@@ -141,8 +135,8 @@ def adaptive_lif_adjoint(
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
     inputs = _cells(grad, slope)
     run_shared(lif_cpu.adaptive_lif_adjoint, grad.numel(), *inputs, *constants, *_flat(before), *_cells(result))
     return result, AdaptiveLIFState(*before)
@@ -158,8 +152,8 @@ def srm_alpha_forward(
     """SLAYER's neuron over a sequence: as `lif_forward`, with x(t) = m(t) - threshold."""
     from spikinggamma.kernels import srm_alpha_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
-    constants = _reals(
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
+    constants = constants_like(
         drive,
         *_alpha_constants(parameters.tau_ms, parameters.dt_ms),
         *_alpha_constants(parameters.refractory_tau_ms, parameters.dt_ms),
@@ -175,7 +169,7 @@ def alpha_adjoint(tau_ms: float, dt_ms: float, grad: Tensor, after: AlphaState) 
     """Adjoint of a sum of alpha functions: ∂ℓ/∂a(t) and ∂ℓ/∂ the state after, to ∂ℓ/∂u(t) and ∂ℓ/∂ the state before."""
     from spikinggamma.kernels import srm_alpha_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *_alpha_constants(tau_ms, dt_ms))
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *_alpha_constants(tau_ms, dt_ms))
     run_shared(srm_alpha_cpu.alpha_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, AlphaState(*before)

@@ -167,7 +167,7 @@ class Learning(Section):
         default=0.0, ge=0.0, le=1.0, description="decoupled decay of weights, and of nothing else"
     )
     clip_norm: float = Field(default=1.0, ge=0.0, description="largest norm of the whole gradient; 0: not clipped")
-    schedule: Literal["constant", "cosine", "warmup_cosine"] = Field(
+    schedule: Literal["constant", "cosine", "warmup_cosine", "linear"] = Field(
         default="cosine", description="course of the step size"
     )
     warmup_epochs: float = Field(default=1.0, ge=0.0, description="length of the rise in warmup_cosine")

@@ -12,7 +12,7 @@ from pydantic import Field
 from spikinggamma.bibliography import TSKIPS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import LAYERS, Layer
-from spikinggamma.nn.layers.recurrent import Recurrent
+from spikinggamma.nn.layers.recurrent import Recurrence, Recurrent
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.neurons.base import NEURONS, make_neuron
 from spikinggamma.options import Options
@@ -51,7 +51,8 @@ def make_layer(
     """Return one layer.
 
     Args:
-        specification: `{"layer": name, option: value, ...}`; `neurons` recur where `recurrent` is true.
+        specification: `{"layer": name, option: value, ...}`; neurons recur where `recurrent` is true, or
+            a table of options of `Recurrence`.
         in_shape: Shape of one sample's input at one step.
         generator: Random numbers of its initial parameters.
         argument: What errors call the specification.
@@ -69,9 +70,9 @@ def make_layer(
         raise SpikingGammaError(argument, f"a table without the key `layer` ({given})", "layer = the name of a layer")
     entry = layer_entry(name, argument=f"{argument}.layer")
     if name in NEURONS:
-        recurrent = given.pop("recurrent", False)
+        recurrence = Recurrence.of(given.pop("recurrent", False), argument=f"{argument}.recurrent")
         neuron = make_neuron(name, in_shape, entry.make_options(given, argument=argument), generator)
-        return Recurrent(neuron, generator) if recurrent else neuron
+        return neuron if recurrence is None else Recurrent(neuron, generator, recurrence)
     made: Layer = entry.target(tuple(in_shape), entry.make_options(given, argument=argument), generator)
     return made
 

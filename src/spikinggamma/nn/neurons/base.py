@@ -50,6 +50,8 @@ class Neuron(Layer):
         State: The named tuple of the state: every part a tensor [B, *shape], zero at the start of a recording.
         scan: The same sequence as compiled code, `scan(neuron, drive, state, dt_ms)` over [T, B, N], or None for the loop
             over `step`.
+        recurrent_scan: The same for neurons that hear one another a step late, `recurrent_scan(neuron, drive, state, dt_ms,
+            weight, said)` with recurrent weights [N, N] and the spikes of the step before the first [B, N]; or None.
         leak: For neurons whose state follows constant linear dynamics while what a spike does to it passes no gradient: these
             dynamics in closed form, `leak(neuron, dt_ms)`, with `slope`; or None, and learning rules find them out.
         slope: The surrogate's slope ∂s/∂m at each step of a sequence, `slope(neuron, drive, state, dt_ms)`, faster than from
@@ -60,6 +62,7 @@ class Neuron(Layer):
 
     State: ClassVar[Callable[..., Any]]
     scan: ClassVar[Callable[..., Any] | None] = None
+    recurrent_scan: ClassVar[Callable[..., Any] | None] = None
     leak: ClassVar[Callable[..., Leak] | None] = None
     slope: ClassVar[Callable[..., Tensor] | None] = None
 
