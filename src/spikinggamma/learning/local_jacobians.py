@@ -6,20 +6,31 @@
 
 All of it comes from the neuron's functional step: the states of the chunk are found by the loop over it, then one step is
 taken from all of them side by side, and S + 1 reverse passes of sums give every derivative, because each neuron is a function
-of its own state and drive alone. What passes no gradient in the step (a reset that is detached) passes none here.
+of its own state and drive alone. What passes no gradient in the step (a reset that is detached) passes none here. Numbers that
+each neuron has of its own, its parameters θ, are treated as one more drive: ∂z(t)/∂θ and ∂s(t)/∂θ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikinggamma.nn import Leak, Neuron
 
-__all__ = ["LocalJacobian", "constant_leak", "find_slope", "jacobian_of_leak", "local_jacobian", "without_idle_states"]
+__all__ = [
+    "LocalJacobian",
+    "constant_leak",
+    "find_slope",
+    "jacobian_of_leak",
+    "learnt_parameters",
+    "local_jacobian",
+    "own_jacobians",
+    "without_idle_states",
+]
 
 
 class LocalJacobian(NamedTuple):
@@ -63,12 +74,58 @@ def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape
     return LocalJacobian(parts[:, :-1], parts[:, -1], spike[:-1], spike[-1])
 
 
-def _derivatives(neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float) -> list[list[Tensor]]:
-    """Return, of the spike and of each part of the state, the derivative in each part of the state and in the drive."""
+def learnt_parameters(neuron: Neuron) -> dict[str, nn.Parameter]:
+    """Return the parameters of neurons that are trained, by name."""
+    return {name: parameter for name, parameter in neuron.named_parameters() if parameter.requires_grad}
+
+
+def own_jacobians(
+    neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
+) -> dict[str, LocalJacobian]:
+    """Return the derivatives at each step with each learnt parameter in the place of the drive, by the parameter's name.
+
+    Args:
+        neuron: Any kind whose parameters are numbers of each neuron, or shared by all.
+        before: Its state before the chunk.
+        drive: What reached it, recurrent spikes included.
+        dt_ms: Time step.
+    """
+    shape, names = (*drive.shape[:2], neuron.neurons), list(learnt_parameters(neuron))
+    states = states_before(neuron, before, drive, dt_ms)
+    rows = _derivatives(neuron, states, drive, dt_ms, names)
+    tables = [torch.stack([part.reshape(shape) for part in row]) for row in rows]
+    spike, parts, size = tables[0], torch.stack(tables[1:]), len(states)
+    return {
+        name: LocalJacobian(parts[:, :size], parts[:, place], spike[:size], spike[place])
+        for place, name in enumerate(names, start=size + 1)
+    }
+
+
+class _Step(nn.Module):
+    """The step of neurons as a module's call, so that their parameters can be given with it."""
+
+    def __init__(self, neuron: Neuron) -> None:
+        super().__init__()
+        self.neuron = neuron
+
+    def forward(self, state: Any, drive: Tensor, dt_ms: float) -> tuple[Tensor, Any]:
+        return self.neuron.step(state, drive, dt_ms)
+
+
+def _derivatives(
+    neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float, names: Sequence[str] = ()
+) -> list[list[Tensor]]:
+    """Return the derivatives of the spike and of each part of the state: in each of these parts, the drive and parameters."""
     with torch.enable_grad():
         inputs = [part.detach().flatten(0, 1).requires_grad_() for part in (*states, drive)]
-        spikes, after = neuron.step(neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
-        return [_gradients(output, inputs) for output in (spikes, *after)]
+        # Of each step and sample a parameter of its own, so that a sum over all of them tells each apart.
+        own = {
+            name: neuron.get_parameter(name).detach().expand(inputs[0].shape).clone().requires_grad_() for name in names
+        }
+        given = {f"neuron.{name}": values for name, values in own.items()}
+        called = (neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
+        spikes, after = torch.func.functional_call(_Step(neuron), given, called)
+        return [_gradients(output, [*inputs, *own.values()]) for output in (spikes, *after)]
 
 
 def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
@@ -81,9 +138,11 @@ def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
 def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     """Return the neuron's linear dynamics if they are the same for all neurons, states and drives, else None.
 
-    Unless the neuron gives them, its step is tried at many random states: dynamics that depend on a spike's surrogate show
-    there, as they do for a threshold that adapts.
+    Neurons with learnt parameters have none: these change. Unless the neuron gives its dynamics, its step is tried at many
+    random states: what depends on a spike's surrogate shows there, as a threshold that adapts does.
     """
+    if learnt_parameters(neuron):
+        return None
     if neuron.leak is not None:
         return type(neuron).leak(neuron, dt_ms)  # type: ignore[misc]
     zero = neuron.initial_state(64)

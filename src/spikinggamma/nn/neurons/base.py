@@ -39,7 +39,8 @@ class Neuron(Layer):
     """Neurons of one kind, side by side in any shape: drive in, spikes out, at most a few a step.
 
     A kind of neuron is a subclass in a file of its own, registered in `NEURONS`. It says its state and its step; sequences,
-    chunks, nets, recurrence, learning rules, recipes, reports and citations follow from these.
+    chunks, nets, recurrence, learning rules, recipes, reports and citations follow from these. Parameters of its own are
+    numbers of each neuron, of the shape of the neurons or one that broadcasts to it.
 
     Args:
         shape: Shape of one sample's neurons, for example `(128,)` or `(16, 17, 17)`.
