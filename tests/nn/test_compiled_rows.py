@@ -18,6 +18,8 @@ from spikinggamma.nn.state import map_tensors, tensors_of
 DT_MS = 4.0
 # Each kind with options that make it spike, and the size of its drive.
 KINDS: dict[str, tuple[dict[str, Any], float]] = {
+    "adlif": ({"tau_ms": (5.0, 40.0), "surrogate": "arctan"}, 4.0),
+    "se_adlif": ({"tau_ms": (5.0, 40.0), "scale": 20.0, "surrogate": "arctan"}, 4.0),
     "brf": ({"omega": (10.0, 60.0), "refractory_damping": 20.0, "gain": 40.0}, 5.0),
 }
 SIZES = [(1, 1, 1), (2, 3, 5), (63, 17, 1), (63, 3, 130), (63, 1, 36)]

@@ -9,6 +9,7 @@ from spikinggamma.functional.adaptive_lif import (
     adaptive_lif_sequence,
     adaptive_lif_step,
 )
+from spikinggamma.functional.adlif import AdLIFFactors, AdLIFParameters, AdLIFState, adlif_sequence, adlif_step
 from spikinggamma.functional.brf import BRFParameters, BRFState, brf_sequence, brf_step, divergence_boundary
 from spikinggamma.functional.delay import (
     DelayParameters,
@@ -21,12 +22,14 @@ from spikinggamma.functional.delay import (
 )
 from spikinggamma.functional.gamma import decay_factors, gamma_adjoint, gamma_sequence, gamma_step, impulse_response
 from spikinggamma.functional.lif import LIFParameters, LIFState, leaky_sequence, leaky_step, lif_sequence, lif_step
+from spikinggamma.functional.mlf import MLFParameters, MLFState, mlf_sequence, mlf_step
 from spikinggamma.functional.recurrent_lif import (
     RecurrentLIFParameters,
     RecurrentLIFState,
     recurrent_lif_sequence,
     recurrent_lif_step,
 )
+from spikinggamma.functional.se_adlif import SEAdLIFParameters, SEAdLIFState, se_adlif_sequence, se_adlif_step
 from spikinggamma.functional.sigma_delta import SigmaDelta, SigmaDeltaState, sigma_delta_step
 from spikinggamma.functional.spikemax import cumulative_loss, spikemax_loss
 from spikinggamma.functional.spiking_gamma import (
@@ -54,9 +57,13 @@ from spikinggamma.functional.surrogate import (
     find_surrogate,
     surrogate_slope,
 )
+from spikinggamma.functional.tc_lif import TCLIFParameters, TCLIFState, tc_lif_sequence, tc_lif_step
 
 __all__ = [
     "SURROGATES",
+    "AdLIFFactors",
+    "AdLIFParameters",
+    "AdLIFState",
     "AdaptiveLIFParameters",
     "AdaptiveLIFState",
     "AlphaState",
@@ -66,9 +73,13 @@ __all__ = [
     "DelayState",
     "LIFParameters",
     "LIFState",
+    "MLFParameters",
+    "MLFState",
     "NeuronOutput",
     "RecurrentLIFParameters",
     "RecurrentLIFState",
+    "SEAdLIFParameters",
+    "SEAdLIFState",
     "SRMAlphaParameters",
     "SRMAlphaState",
     "SigmaDelta",
@@ -76,8 +87,12 @@ __all__ = [
     "SpikingGammaParameters",
     "SpikingGammaState",
     "Surrogate",
+    "TCLIFParameters",
+    "TCLIFState",
     "adaptive_lif_sequence",
     "adaptive_lif_step",
+    "adlif_sequence",
+    "adlif_step",
     "alpha_sequence",
     "alpha_step",
     "arctan",
@@ -102,8 +117,12 @@ __all__ = [
     "leaky_step",
     "lif_sequence",
     "lif_step",
+    "mlf_sequence",
+    "mlf_step",
     "recurrent_lif_sequence",
     "recurrent_lif_step",
+    "se_adlif_sequence",
+    "se_adlif_step",
     "sigma_delta_step",
     "spikemax_loss",
     "spiking_gamma_sequence",
@@ -111,4 +130,6 @@ __all__ = [
     "srm_alpha_sequence",
     "srm_alpha_step",
     "surrogate_slope",
+    "tc_lif_sequence",
+    "tc_lif_step",
 ]

@@ -1,5 +1,6 @@
 """The scans over time, fast. Nothing outside this room knows how a scan is computed."""
 
+from spikinggamma.kernels.adlif_dispatch import AdLIFReset, adlif_adjoint, adlif_forward
 from spikinggamma.kernels.brf_dispatch import brf_adjoint, brf_forward
 from spikinggamma.kernels.delay_dispatch import delay_adjoint, delay_forward, delay_products
 from spikinggamma.kernels.dispatch import (
@@ -27,9 +28,12 @@ from spikinggamma.kernels.lif_dispatch import (
 from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
 __all__ = [
+    "AdLIFReset",
     "SpikeEvents",
     "adaptive_lif_adjoint",
     "adaptive_lif_forward",
+    "adlif_adjoint",
+    "adlif_forward",
     "alpha_adjoint",
     "brf_adjoint",
     "brf_forward",
