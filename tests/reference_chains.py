@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reference_losses import loss_by_hand
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.functional import arctan
 from spikinggamma.learning import Learner
 from spikinggamma.nn import NEURONS, Bias, Chain, Integrator, Layer, Linear, Neuron, Recurrent, make_neuron
@@ -112,7 +112,7 @@ def logits_by_steps(net: Chain, spikes: Tensor) -> tuple[Tensor, list[Tensor]]:
 def by_autograd(net: Chain, spikes: Tensor, loss: str, price: float = 0.0) -> dict[str, Tensor]:
     """Gradients of the loss, and of a price on spikes, by autograd over the whole recording."""
     logits, spoken = logits_by_steps(net, spikes)
-    total = loss_by_hand(loss, logits, TARGETS, LENGTHS, DT_MS)
+    total = reference_loss(loss, logits, TARGETS, LENGTHS, DT_MS)
     valid = (torch.arange(len(spikes)).unsqueeze(1) < LENGTHS).double()
     for sent in spoken:
         total = total + price * ((sent.flatten(2).mean(2) * valid).sum(0) / LENGTHS * 10.0 / DT_MS).mean()

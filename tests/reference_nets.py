@@ -1,21 +1,14 @@
-"""Small nets of every kind, and the same nets written out step by step for autograd: the judge of layers and rules."""
+"""Small SpikingGamma nets of every kind, and measures of how far two gradients are apart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from spikinggamma.functional import (
-    SigmaDelta,
-    SpikingGammaParameters,
-    SpikingGammaState,
-    gamma_sequence,
-    spiking_gamma_sequence,
-)
-from spikinggamma.nn import Conv2d, Dense, GammaLayer, GammaNet, PerSynapse, Timescales, dense_net
+from spikinggamma.functional import SigmaDelta
+from spikinggamma.nn import Conv2d, Dense, GammaNet, PerSynapse, Timescales, dense_net
 
 DT_MS = 2.0
 TAU_MS = (4.0, 5.0, 7.0)
@@ -107,41 +100,3 @@ def cosine(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> float:
     """Between all gradients, as one vector."""
     one, other = (torch.cat([part[name].flatten() for name in wanted]) for part in (found, wanted))
     return float(torch.nn.functional.cosine_similarity(one, other, dim=0))
-
-
-def by_hand(net: GammaNet, spikes: Tensor, *, masks: tuple[Tensor | None, ...] | None = None) -> Tensor:
-    """Logits [T, B, C] from the functional specification, one step at a time, for autograd to differentiate."""
-    message = spikes * net.input_gain
-    for layer, mask in zip(net.stack, (*(masks or (None,) * len(net.hidden)), None), strict=True):
-        message = _layer_by_hand(layer, message.reshape(*message.shape[:2], *layer.in_shape))
-        message = message if mask is None else message * mask
-    return message
-
-
-def _layer_by_hand(layer: GammaLayer, inputs: Tensor) -> Tensor:
-    alpha = 1.0 - DT_MS / layer.timescales.tau_ms()
-    steps, batch = inputs.shape[:2]
-    if isinstance(layer, PerSynapse):
-        traces, _ = gamma_sequence(alpha, inputs.new_zeros(layer.order, batch, layer.cells), inputs.flatten(2))
-        signal = layer.bias + torch.einsum("tkbj,kji->tbi", traces, layer.weight)
-        # A neuron of one bucket that is driven by a signal's own message has that signal in its bucket.
-        drive = torch.stack([now - alpha[0].detach() * then for then, now in pairwise([signal[0] * 0.0, *signal])])
-        ones, zeros = inputs.new_ones(1, layer.neurons), inputs.new_zeros(layer.neurons)
-        parameters = SpikingGammaParameters(alpha[:1].detach(), ones, zeros, layer.code, DT_MS, layer.rectify)
-    else:
-        if isinstance(layer, Conv2d):
-            frames = torch.nn.functional.conv2d(
-                inputs.flatten(0, 1), layer.weight, stride=layer.stride, padding=layer.padding
-            )
-            drive = frames.reshape(steps, batch, -1)
-        else:
-            assert isinstance(layer, Dense)
-            drive = torch.einsum("tbj,ij->tbi", inputs.flatten(2), layer.weight)
-        cells = layer.neurons // layer.bias.numel()
-        v = torch.stack([layer.bucket_weight] * cells, dim=2).flatten(1)
-        b = torch.stack([layer.bias] * cells, dim=1).flatten()
-        parameters = SpikingGammaParameters(alpha, v, b, layer.code, DT_MS, layer.rectify)
-    buckets = inputs.new_zeros(len(parameters.alpha), batch, layer.neurons)
-    state = SpikingGammaState(buckets, inputs.new_zeros(batch, layer.neurons), inputs.new_zeros(batch, layer.neurons))
-    output, _ = spiking_gamma_sequence(parameters, state, drive)
-    return output.signal if layer.readout else output.sent.view(steps, batch, *layer.out_shape)

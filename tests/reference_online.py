@@ -13,8 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reference_losses import loss_by_hand
 from reference_surrogates import DT_MS, lif_parameters, name_of_bias, names_of_weights
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.nn import SurrogateNet
 
 
@@ -102,7 +102,7 @@ class Oracle:
             self.moments = forward(net, spikes, masks)
         self.net, self.masks = net, masks
         logits = torch.stack([moment.logits for moment in self.moments]).requires_grad_()
-        (self.delta,) = torch.autograd.grad(loss_by_hand(loss, logits, targets, lengths, DT_MS), logits)
+        (self.delta,) = torch.autograd.grad(reference_loss(loss, logits, targets, lengths, DT_MS), logits)
         valid = (torch.arange(len(spikes)).unsqueeze(1) < lengths).double()
         self.price = price * valid / (lengths.double() * len(lengths)) * 10.0 / DT_MS
         self.weights = [weight.detach() for weight in net.weights]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.bench.resolution_plan import Case, cases, planned, select, sweeps
-from spikinggamma.bench.resolution_table import MODELS, SMALL, STEPS_MS
+from spikinggamma.bench.resolution_plan import MODELS, SMALL, STEPS_MS, Case, cases, planned, select, sweeps
 from spikinggamma.recipes import load_recipe, recipe_names
 
 

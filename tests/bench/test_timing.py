@@ -17,8 +17,7 @@ from spikinggamma.bench.jobs import last_line, run_jobs
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, missing
 from spikinggamma.bench.rows import FailedRuns, Row
 from spikinggamma.bench.run_bench import measure
-from spikinggamma.bench.timing_plan import Cell
-from spikinggamma.bench.timing_runs import planned
+from spikinggamma.bench.timing_plan import Cell, planned
 from spikinggamma.bench.timing_table import SMALL
 from spikinggamma.evaluation import evaluate
 from spikinggamma.recipes import load_recipe

@@ -9,8 +9,7 @@ import pytest
 from spikinggamma import tasks
 from spikinggamma.bench import timing_plan
 from spikinggamma.bench.kept_runs import Asked
-from spikinggamma.bench.timing_plan import cells, select
-from spikinggamma.bench.timing_runs import asked_of, planned
+from spikinggamma.bench.timing_plan import asked_of, cells, planned, select
 from spikinggamma.bench.timing_table import MODELS, RECIPES, SMALL
 from spikinggamma.events import parse_perturbation
 from spikinggamma.recipes import recipe_names

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma import kernels
 from spikinggamma.kernels import spike_products
-from spikinggamma.nn.autograd import spike_linear
+from spikinggamma.nn.spike_linear import spike_linear
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-13}
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_losses import loss_by_hand
 from reference_nets import dense, relative_error
 from reference_surrogates import DELAYS, DT_MS, KINDS, by_hand, masks_of, name_of_bias, prepared
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.learning import Learner, Outcome
 from spikinggamma.nn import CountNet, SequenceNet, SurrogateNet
 
@@ -32,7 +32,7 @@ def learnt(
 def wanted(net: SurrogateNet, spikes: Tensor, loss: str, price: float = 0.0) -> tuple[dict[str, Tensor], Tensor]:
     """Gradients by autograd on the written-out net with a written-out loss, and the loss without its price."""
     said = by_hand(net, spikes, masks_of(net))
-    without = loss_by_hand(loss, said.logits, TARGETS, LENGTHS, DT_MS)
+    without = reference_loss(loss, said.logits, TARGETS, LENGTHS, DT_MS)
     valid = (torch.arange(len(spikes)).unsqueeze(1) < LENGTHS).double()
     rates = [(layer.mean(2) * valid).sum(0) / LENGTHS * 10.0 / DT_MS for layer in said.hidden]  # spikes in 10 ms
     total = without + price * sum(rate.mean() for rate in rates)
@@ -115,5 +115,5 @@ def test_what_it_does_not_suit_is_named() -> None:
     with pytest.raises(SpikingGammaError, match=r"`rule`: got bptt for a GammaNet;.*through_time"):
         Learner(dense(), rule="bptt", loss="sum", dt_ms=DT_MS)
     for update in ("chunk", "step"):
-        with pytest.raises(SpikingGammaError, match=r"`update`.*for whose end `bptt` waits"):
+        with pytest.raises(SpikingGammaError, match=r"`update`.*since `bptt` adds gradients only at its end"):
             Learner(prepared()[0], rule="bptt", loss="sum", dt_ms=DT_MS, update=update)

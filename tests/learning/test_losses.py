@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from reference_losses import loss_by_hand
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.learning import LOSSES, LossResult, make_loss
 
 DT_MS = 20.0  # fifteen steps are the horizon of `running`
@@ -44,7 +44,7 @@ def judged(
 @pytest.mark.parametrize("chunk", [None, 7, 1])
 def test_value_and_blame_are_autograds(name: str, chunk: int | None) -> None:
     logits, targets = a_recording().requires_grad_(), torch.tensor([0, 2, 1, 1])
-    wanted = loss_by_hand(name, logits, targets, LENGTHS, DT_MS)
+    wanted = reference_loss(name, logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
     grad, result = judged(name, logits.detach(), targets, LENGTHS, chunk)
     torch.testing.assert_close(grad, gradient, rtol=1e-12, atol=1e-15)
@@ -71,7 +71,7 @@ def test_each_step_ignores_steps_without_a_label() -> None:
     logits = a_recording().requires_grad_()
     targets = torch.randint(-1, 3, (23, 4), generator=torch.Generator().manual_seed(1))
     labelled = (targets >= 0) & (torch.arange(23).unsqueeze(1) < LENGTHS)
-    wanted = loss_by_hand("each_step", logits, targets, LENGTHS, DT_MS)
+    wanted = reference_loss("each_step", logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
     for chunk in (None, 4):
         grad, result = judged("each_step", logits.detach(), targets, LENGTHS, chunk)
@@ -85,7 +85,7 @@ def test_each_step_ignores_steps_without_a_label() -> None:
 def test_each_step_of_real_values_is_half_the_squared_error() -> None:
     logits = a_recording().requires_grad_()
     targets = torch.randn(23, 4, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    wanted = loss_by_hand("each_step", logits, targets, LENGTHS, DT_MS)
+    wanted = reference_loss("each_step", logits, targets, LENGTHS, DT_MS)
     (gradient,) = torch.autograd.grad(wanted, logits)
     for chunk in (None, 4):
         grad, result = judged("each_step", logits.detach(), targets, LENGTHS, chunk)

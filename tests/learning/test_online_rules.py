@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reference_losses import loss_by_hand
 from reference_nets import cosine, dense, gradients, relative_error
 from reference_online import Oracle
 from reference_surrogates import DT_MS, lif_parameters, masks_of, name_of_bias, names_of_weights, prepared
 from rules_by_net import GAMMA_RULES
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.functional import LIFState, leaky_step, lif_step
 from spikinggamma.learning import RULES, Learner, Rule
 from spikinggamma.nn import CountNet, SequenceNet, SurrogateNet
@@ -72,7 +72,7 @@ def truncated_by_autograd(net: SurrogateNet, spikes: Tensor, loss: str, price: f
             states[-1] = leaky_step(readout, before, drive)
             drive = states[-1].membrane
         said.append(drive + net.bias)
-    total = loss_by_hand(loss, torch.stack(said), TARGETS, LENGTHS, DT_MS)
+    total = reference_loss(loss, torch.stack(said), TARGETS, LENGTHS, DT_MS)
     for t, out in spoken:
         shares = (t < LENGTHS).double() / (LENGTHS * len(LENGTHS)).double()
         total = total + price * (shares * out.mean(1)).sum() * 10.0 / DT_MS

@@ -19,9 +19,9 @@ from reference_chains import (
     made_up_neuron,
     spikes_for,
 )
-from reference_losses import loss_by_hand
 from reference_nets import relative_error
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
 from spikinggamma.functional import LIFParameters, LIFState, leaky_step, surrogate_slope
 from spikinggamma.learning import Learner
 from spikinggamma.nn import Chain, Integrator, Linear
@@ -53,7 +53,9 @@ def by_definition(net: Chain, spikes: Tensor) -> dict[str, Tensor]:
     names = [name for name, _ in net.named_parameters()]
     with torch.no_grad():
         logits = net.run(spikes, net.initial_state(3), DT_MS)[0].layers[-1].outputs
-    (delta,) = torch.autograd.grad(loss_by_hand("each_step", logits.requires_grad_(), TARGETS, LENGTHS, DT_MS), logits)
+    (delta,) = torch.autograd.grad(
+        reference_loss("each_step", logits.requires_grad_(), TARGETS, LENGTHS, DT_MS), logits
+    )
     found = [torch.zeros_like(weight) for weight in weights]
     zero = torch.zeros(3, 1, dtype=torch.float64)
     membranes = [LIFState(zero, zero) for _ in weights]

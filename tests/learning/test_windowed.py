@@ -9,9 +9,10 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from reference_losses import loss_by_hand
-from reference_nets import CLASSES, DT_MS, NETS, by_hand, cosine, gradients, prepared, relative_error
+from reference_nets import CLASSES, DT_MS, NETS, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import reference_loss
+from spikinggamma.bench.oracles import reference_net
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import LOSSES, Learner, span
 from spikinggamma.learning.windowed import Windowed, WindowedOptions, layer_backward
@@ -35,10 +36,10 @@ def test_through_time_is_autograds_answer(kind: str) -> None:
     """Autograd differentiates the functional specification, step by step, and a loss that is written anew."""
     net, spikes = prepared(NETS[kind])
     masks = net.initial_state(3, generator=torch.Generator().manual_seed(7)).masks
-    logits = by_hand(net, spikes, masks=masks)
+    logits = reference_net(net, spikes, DT_MS, masks=masks)[0]
     for loss in LOSSES:
         net.zero_grad()
-        loss_by_hand(loss, logits, TARGETS, LENGTHS, DT_MS).backward(retain_graph=True)
+        reference_loss(loss, logits, TARGETS, LENGTHS, DT_MS).backward(retain_graph=True)
         expected = gradients(net)
         assert all(bool(gradient.any()) for gradient in expected.values())
         found = learnt(net, spikes, rule="through_time", loss=loss)
@@ -51,7 +52,7 @@ def test_through_time_is_autograds_answer_to_targets_at_each_step(kind: str) -> 
     generator = torch.Generator().manual_seed(1)
     values = torch.randn(40, 3, CLASSES, generator=generator, dtype=torch.float64)
     targets = values if kind == "values" else torch.randint(-1, CLASSES, (40, 3), generator=generator)
-    loss_by_hand("each_step", by_hand(net, spikes), targets, LENGTHS, DT_MS).backward()
+    reference_loss("each_step", reference_net(net, spikes, DT_MS)[0], targets, LENGTHS, DT_MS).backward()
     expected = gradients(net)
     for chunk in (None, 7):
         found = learnt(net, spikes, targets=targets, rule="through_time", loss="each_step", chunk=chunk)
@@ -100,7 +101,7 @@ def test_the_price_of_speaking_is_a_loss(kind: str) -> None:
             assert layer.code is not None
             cost = cost + (torch.stack(heard).mean(2) * share).sum() / layer.code.threshold
         signal = sent if mask is None else sent * mask
-    (loss_by_hand("sum", signal, TARGETS, LENGTHS, DT_MS) + price * cost).backward()
+    (reference_loss("sum", signal, TARGETS, LENGTHS, DT_MS) + price * cost).backward()
     expected = gradients(net)
     for chunk in (None, 7):
         found = learnt(net, spikes, rule="through_time", loss="sum", activity_cost=price, chunk=chunk)
@@ -194,7 +195,7 @@ def test_deep_nets_too() -> None:
     spikes = (torch.rand(120, 3, 6) < 0.3).double()
     net.calibrate(spikes, dt_ms=DT_MS)
     lengths = torch.tensor([120, 100, 60])
-    loss_by_hand("sum", net(spikes, dt_ms=DT_MS)[0], TARGETS, lengths, DT_MS).backward()
+    reference_loss("sum", net(spikes, dt_ms=DT_MS)[0], TARGETS, lengths, DT_MS).backward()
     expected = gradients(net)
     assert relative_error(learnt(net, spikes, lengths, rule="through_time", loss="sum"), expected) < 1e-10
     found = learnt(net, spikes, lengths, rule="windowed", loss="sum", chunk=20, tolerance=1e-6)

@@ -7,7 +7,7 @@ import torch
 
 from spikinggamma import SpikingGammaError
 from spikinggamma.nn import CountNet, GRUNet, SequenceNet, SurrogateNet
-from spikinggamma.nn.nets.base import check_spikes, level_of, steps_of_recordings
+from spikinggamma.nn.nets.checks import check_spikes, level_of, steps_of_recordings
 
 NETS = [SurrogateNet((3, 4, 2)), GRUNet((3, 4, 2)), CountNet((3, 4, 2))]
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from reference_nets import DT_MS, NETS, by_hand, gradients, prepared, relative_error
+from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError, kernels
+from spikinggamma.bench.oracles import reference_net
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn import Conv2d, Dense, GammaLayer, GammaNet, NetActivations, NetState, PerSynapse, Timescales
 
@@ -56,7 +57,7 @@ def test_sequence_is_its_chunks_and_its_steps(kind: str, chunk: int) -> None:
 def test_logits_and_autograd_are_the_specifications(kind: str, backend: str) -> None:
     net, spikes = prepared(NETS[kind])
     start = net.initial_state(spikes.shape[1], generator=torch.Generator().manual_seed(0))
-    wanted = by_hand(net, spikes, masks=start.masks)
+    wanted = reference_net(net, spikes, DT_MS, masks=start.masks)[0]
     grad = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     (wanted * grad).sum().backward()
     expected = gradients(net)

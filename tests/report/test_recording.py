@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spikinggamma.events import Recording, make_batch
-from spikinggamma.report.activity.recording import LayerSurvey, Survey, choose, record, survey
+from spikinggamma.report.activity.recording import record
+from spikinggamma.report.activity.survey import LayerSurvey, Survey, choose, survey
 from spikinggamma.runs import Run
 
 

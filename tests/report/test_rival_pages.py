@@ -12,7 +12,8 @@ import pytest
 from spikinggamma import report
 from spikinggamma.events import make_batch
 from spikinggamma.recipes import load_recipe
-from spikinggamma.report.activity.recording import record, survey
+from spikinggamma.report.activity.recording import record
+from spikinggamma.report.activity.survey import survey
 from spikinggamma.runs import Run
 from spikinggamma.training import train
 

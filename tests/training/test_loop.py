@@ -148,7 +148,7 @@ def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "fault"),
-    [(float("nan"), "parameter layers.0.bias"), (3e38, "(outputs of layers.0|(drive|signal) of layers.1)")],
+    [(float("nan"), "parameter layers.0.bias"), (3e38, "(drive|signal) of layers.1")],
     ids=["parameter", "signal"],
 )
 def test_numbers_that_are_not_finite_stop_the_run_and_keep_the_checkpoint(

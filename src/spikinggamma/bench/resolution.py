@@ -1,7 +1,7 @@
 """Benchmark of the dependence on the time step, over models, tasks, steps of training, steps of the test and seeds.
 
 Every net is trained at each step that it allows, and each of these nets is run at all of them, with the same weights and the
-same recordings, whose events are binned again. `resolution_plan` defines the comparisons, `resolution_table` the recipes, and
+same recordings, whose events are binned again. `resolution_plan` defines the comparisons and their recipes, and
 `run_plan` trains the nets. The rows of a net that is run at other steps appear when that net is trained, those of training at
 each step when all nets are trained; rows that are known already are skipped.
 

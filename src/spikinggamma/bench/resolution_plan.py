@@ -15,11 +15,34 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from spikinggamma.bench.kept_runs import PlannedRun, planned_run
-from spikinggamma.bench.resolution_table import MODELS, QUICK, QUICK_STEPS_MS, RECIPES, SMALL, STEPS_MS
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.recipes import Recipe, load_recipe
+from spikinggamma.recipes import load_recipe, longest_step_ms
 
 __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
+
+MODELS = ("spikinggamma", "lif", "lif_ottt")
+STEPS_MS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0)
+
+# A bundled recipe, then overrides of it. The digits' nets are small: steps of 0.5 ms make recordings eight times as long.
+RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("localisation", "spikinggamma"): ("localisation",),
+    ("localisation", "lif"): ("localisation_lif",),
+    ("localisation", "lif_ottt"): ("localisation_lif_ottt",),
+    ("fsdd", "spikinggamma"): ("fsdd", "net.hidden=[96,96]", "training.epochs=10"),
+    ("fsdd", "lif"): ("fsdd_lif",),
+    ("fsdd", "lif_ottt"): ("fsdd_lif_ottt",),
+}
+
+QUICK = (("localisation", "spikinggamma"), ("localisation", "lif"))
+QUICK_STEPS_MS = (2.0, 4.0)
+SMALL = (
+    "data.options.n_train=64",
+    "data.options.n_validation=18",
+    "data.options.n_test=18",
+    "net.hidden=[8]",
+    "training.epochs=1",
+    "learning.schedule=constant",
+)
 
 
 class Case(NamedTuple):
@@ -93,7 +116,7 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
         [('carried', [(2.0, 4.0)]), ('carried', [(4.0, 2.0)]), ('trained', [(2.0, 2.0), (4.0, 4.0)])]
     """
     recipe = load_recipe(case.recipe, case.overrides)
-    longest = _longest_ms(recipe)
+    longest = longest_step_ms(recipe)
     steps = tuple(step for step in (QUICK_STEPS_MS if quick else STEPS_MS) if step <= longest)
     if not steps:
         raise SpikingGammaError("net.tau_ms", f"{longest} ms in {case.recipe}", "buckets as long as one of the steps")
@@ -107,7 +130,3 @@ def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
     small = SMALL if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)
-
-
-def _longest_ms(recipe: Recipe) -> float:
-    return min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf

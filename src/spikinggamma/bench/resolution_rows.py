@@ -93,7 +93,7 @@ def _row(
         overrides=list(case.overrides),
         loss=recipe.learning.loss,
         hidden=list(recipe.net.hidden),
-        tau_ms=list(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else [recipe.neuron["tau_ms"]],
+        tau_ms=[recipe.neuron["tau_ms"]] if recipe.neuron else list(recipe.net.tau_ms),
         recipe_dt_ms=sweep.recipe_dt_ms,
         trained_dt_ms=pair_ms[0],
         run_dt_ms=pair_ms[1],

@@ -27,10 +27,10 @@ from torch import Tensor, nn
 from spikinggamma import functional
 from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
 from spikinggamma.learning.windowed import layer_backward
-from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.compiled import neurons as compiled
 from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.timescales import Timescales
+from spikinggamma.nn.spike_linear import spike_linear
 
 __all__ = ["BETA", "SUBJECTS", "Subject", "TrainingStep", "installed"]
 

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.run_plan import Needed, bundled, check_counts, finished
-from spikinggamma.bench.timing_plan import Cell, cells, select
+from spikinggamma.bench.timing_plan import Cell, asked_of, cells, planned, select
 from spikinggamma.bench.timing_rows import row_of
-from spikinggamma.bench.timing_runs import asked_of, planned
 
 __all__ = ["run"]
 

@@ -24,10 +24,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from spikinggamma.bench.timing_table import MODELS, ON_DEMAND, RECIPES, SPEECH
+from spikinggamma.bench.kept_runs import Asked, PlannedRun, planned_run
+from spikinggamma.bench.timing_table import MODELS, ON_DEMAND, RECIPES, SMALL, SPEECH
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Cell", "cells", "groups", "select"]
+__all__ = ["PERTURB_SEEDS", "Cell", "asked_of", "cells", "groups", "planned", "select"]
+
+PERTURB_SEEDS = (0, 1, 2)
 
 Mode = Literal["train-and-test", "test-only"]
 _Levels = tuple[float, ...]
@@ -172,3 +175,20 @@ def _group(
             elif level > 0.0:
                 perturb = _TEXTS[perturbation].format(level)
             yield Cell(group, task, variant, model, perturbation, level, mode, recipe, tuple(overrides), perturb)
+
+
+def planned(cell: Cell, seed: int, *, quick: bool) -> PlannedRun:
+    """Return the run that a cell needs for a seed.
+
+    Raises:
+        SpikingGammaError: The overrides do not fit the recipe.
+    """
+    small = SMALL[cell.task] if quick else ()
+    return planned_run(cell.recipe, cell.overrides, task=cell.task, seed=seed, small=small, quick=quick)
+
+
+def asked_of(cell: Cell) -> list[Asked]:
+    """Return the evaluations that a cell needs of its run; random perturbations are drawn several times."""
+    if not cell.perturb:
+        return [Asked()]
+    return [Asked(cell.perturb, seed) for seed in (PERTURB_SEEDS if "=" in cell.perturb else PERTURB_SEEDS[:1])]

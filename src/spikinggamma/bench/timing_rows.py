@@ -10,8 +10,7 @@ import numpy as np
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
 from spikinggamma.bench.kept_runs import PlannedRun, outcomes
 from spikinggamma.bench.rows import Row, row
-from spikinggamma.bench.timing_plan import Cell
-from spikinggamma.bench.timing_runs import asked_of
+from spikinggamma.bench.timing_plan import Cell, asked_of
 from spikinggamma.bench.timing_table import SPEECH
 from spikinggamma.data import Bound, data_info
 from spikinggamma.runs import load_run

@@ -13,11 +13,10 @@ import typer
 
 from spikinggamma.cli.bench import bench
 from spikinggamma.cli.data import data_app
-from spikinggamma.cli.entries import add_entry_commands
+from spikinggamma.cli.entries import add_entry_commands, recipes
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
-from spikinggamma.cli.recipes import recipes
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
 from spikinggamma.cli.sweep import sweep

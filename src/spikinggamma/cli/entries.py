@@ -1,4 +1,4 @@
-"""The commands that list what recipes can name: neurons, rules, losses and so on, made from the registries."""
+"""The commands that list recipes, and what recipes can name: neurons, rules, losses and so on, made from the registries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from spikinggamma.registry import Entry, Registry
 
-__all__ = ["COMMANDS", "add_entry_commands", "entry_text", "table_text"]
+__all__ = ["COMMANDS", "add_entry_commands", "entry_text", "recipes", "table_text"]
 
 # Each command by its name: the registry that it lists, as room and kind, what it is for, and an entry to ask about.
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
@@ -29,6 +29,28 @@ def add_entry_commands(app: typer.Typer) -> None:
     """Add a command for each kind of entry."""
     for name, (_, _, purpose, example) in COMMANDS.items():
         app.command(name, help=_help(name, purpose, example))(_command(name))
+
+
+def recipes(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A bundled recipe, or the path of a .toml file.", show_default=False),
+    ] = None,
+) -> None:
+    """List the bundled recipes, or print one with every key explained.
+
+    [bold]Examples[/bold]
+
+      spikinggamma recipes
+      spikinggamma recipes fsdd
+      spikinggamma recipes fsdd > mine.toml
+
+    What is printed is a recipe: change it, and train it with
+    `spikinggamma train mine.toml`.
+    """
+    from spikinggamma import recipes as room
+
+    typer.echo(room.recipe_table() if name is None else room.dump_recipe(room.load_recipe(name)), nl=name is None)
 
 
 def table_text(registry: Registry[Any]) -> str:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from spikinggamma.cost.gamma_operations import sends_heights
-from spikinggamma.nn import CountNet, GammaNet, GRUNet, SurrogateNet
+from spikinggamma.nn import (
+    Activations,
+    ChainActivations,
+    CountNet,
+    GammaNet,
+    GRUNet,
+    LayerOutputs,
+    NetActivations,
+    SurrogateNet,
+)
 
 __all__ = ["EventCounter", "EventCounts", "arrivals", "event_counter"]
 
@@ -56,7 +65,7 @@ class EventCounter:
         self.counts: EventCounts | None = None
 
     def __call__(
-        self, spikes: Float[Tensor, "T B *in_shape"], activations: Any, valid: Bool[Tensor, "T B"], start: int
+        self, spikes: Float[Tensor, "T B *in_shape"], activations: Activations, valid: Bool[Tensor, "T B"], start: int
     ) -> None:
         """Count a chunk that begins at step `start`; only steps that are `valid` belong to a recording."""
         arrived = arrivals(self.net, spikes, activations)
@@ -82,14 +91,14 @@ def event_counter(net: torch.nn.Module) -> EventCounter | None:
 
 @singledispatch
 def arrivals(
-    net: torch.nn.Module, spikes: Float[Tensor, "T B *in_shape"], activations: Any
+    net: torch.nn.Module, spikes: Float[Tensor, "T B *in_shape"], activations: Activations
 ) -> tuple[Float[Tensor, "T B ..."], ...]:
     """Return the arrivals at each input of each layer in a chunk: the number of spikes of one height, or 1 for a graded one."""
     raise TypeError(f"events of a {type(net).__name__} are not counted")
 
 
 @arrivals.register
-def _(net: GammaNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
+def _(net: GammaNet, spikes: Tensor, activations: NetActivations) -> tuple[Tensor, ...]:
     # Recorded events have one height, `input_gain`.
     first = spikes.reshape(*spikes.shape[:2], *net.stack[0].in_shape)
     return first, *(
@@ -100,7 +109,7 @@ def _(net: GammaNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
 
 
 @arrivals.register
-def _(net: SurrogateNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
+def _(net: SurrogateNet, spikes: Tensor, activations: ChainActivations) -> tuple[Tensor, ...]:
     # Spikes that fractional delays split between two steps arrive twice, with a share each.
     return tuple(
         (part.inputs != 0.0).to(spikes) if delays is not None and delays.kind == "fractional" else part.inputs
@@ -110,12 +119,12 @@ def _(net: SurrogateNet, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]
 
 @arrivals.register(CountNet)
 @arrivals.register(GRUNet)
-def _(net: torch.nn.Module, spikes: Tensor, activations: Any) -> tuple[Tensor, ...]:
+def _(net: torch.nn.Module, spikes: Tensor, activations: ChainActivations) -> tuple[Tensor, ...]:
     # Signals between the layers of these nets are dense and are no events.
     return spikes, *(torch.zeros_like(part.inputs) for part in activations.layers[1:])
 
 
-def _sent(layer: Any, *, last: bool) -> Bool[Tensor, "T B *N"]:
+def _sent(layer: LayerOutputs, *, last: bool) -> Bool[Tensor, "T B *N"]:
     """Return where a layer sent a message: a spike, or a signal that is passed; logits of a read-out are no messages."""
     if layer.counts is not None:
         return torch.gt(layer.counts, 0)

@@ -7,8 +7,7 @@ from typing import Any
 
 from spikinggamma.datasets import dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
 from spikinggamma.datasets.audio import Sound, read_sound
-from spikinggamma.datasets.info import Info
-from spikinggamma.datasets.registry import DATASETS, Dataset, Floor, Loading, register_dataset
+from spikinggamma.datasets.registry import DATASETS, Dataset, Floor, Info, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.registry import Entry, import_modules

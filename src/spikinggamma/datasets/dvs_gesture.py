@@ -25,9 +25,8 @@ from pydantic import Field, field_validator
 from spikinggamma.datasets.aedat import read_aedat
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.options import Options

@@ -20,9 +20,8 @@ from spikinggamma.datasets import download
 from spikinggamma.datasets.cache import Spikes, cached_spikes
 from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear_file
 from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Floor, Loading, register_dataset
+from spikinggamma.datasets.registry import Floor, Info, Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits

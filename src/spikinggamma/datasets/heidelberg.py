@@ -29,8 +29,8 @@ import numpy as np
 
 from spikinggamma.datasets.download import ensure_unzipped
 from spikinggamma.datasets.hdf5_checks import check_heaps, check_lengths
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
+from spikinggamma.datasets.registry import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 

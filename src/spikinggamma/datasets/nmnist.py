@@ -18,9 +18,8 @@ import numpy as np
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.recording_maps import mapped_recordings
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits

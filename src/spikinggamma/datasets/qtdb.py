@@ -20,8 +20,7 @@ from pydantic import Field
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
-from spikinggamma.datasets.info import Info
-from spikinggamma.datasets.registry import Floor, Loading, register_dataset
+from spikinggamma.datasets.registry import Floor, Info, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.options import Options

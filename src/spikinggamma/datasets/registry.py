@@ -14,13 +14,28 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spikinggamma.datasets.info import Info
-from spikinggamma.events import Splits
+from spikinggamma.events import SensorShape, Splits
 from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
 
-__all__ = ["DATASETS", "Dataset", "Floor", "Loading", "register_dataset"]
+__all__ = ["DATASETS", "Dataset", "Floor", "Info", "Loading", "register_dataset"]
+
+
+class Info(NamedTuple):
+    """Facts about a data set for nets and reports: classes, channels, licence and citation."""
+
+    name: str
+    title: str
+    n_classes: int
+    class_names: tuple[str, ...]
+    n_channels: int
+    size: str  # of the whole set as published
+    licence: str
+    url: str
+    citation: str  # BibTeX
+    step_labels: bool = False  # whether steps have labels, instead of recordings
+    shape: SensorShape = ()  # (polarities, height, width) of a camera, the order of its channels
 
 
 class Loading(NamedTuple):

@@ -10,8 +10,7 @@ is named they are fetched into the cache, and their archives compared with the c
 from __future__ import annotations
 
 from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
-from spikinggamma.datasets.info import Info
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits

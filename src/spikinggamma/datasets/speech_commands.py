@@ -26,9 +26,8 @@ from spikinggamma.datasets.cache import Spikes, cache_root, cached_spikes
 from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear_file
 from spikinggamma.datasets.download import data_root
 from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 

@@ -27,9 +27,8 @@ from spikinggamma.cochlea import Cochlea
 from spikinggamma.datasets.cache import Spikes, cached_spikes
 from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, hear, own_seed
 from spikinggamma.datasets.heidelberg import CITATION as HEIDELBERG
-from spikinggamma.datasets.info import Info
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.datasets.speech_synthesis import Synthesiser, Utterance, check_voices, find_synthesiser, speak
 from spikinggamma.datasets.splits import hold_out
 from spikinggamma.errors import SpikingGammaError

@@ -11,8 +11,7 @@ with the checksums below.
 from __future__ import annotations
 
 from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
-from spikinggamma.datasets.info import Info
-from spikinggamma.datasets.registry import Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.options import Options

@@ -20,9 +20,9 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.evaluation.confidence import accuracy_interval
 from spikinggamma.events import Batch, EpochBatches, Recording
 from spikinggamma.events.perturbation import parse_perturbation, perturbed
-from spikinggamma.learning import Learner, Outcome
+from spikinggamma.learning import Evaluator, Outcome
 from spikinggamma.nn import NEURONS
-from spikinggamma.recipes.schema import Recipe
+from spikinggamma.recipes import Recipe, longest_step_ms
 from spikinggamma.runs.build import build_evaluator, pick_device
 from spikinggamma.runs.run import Run, load_run
 from spikinggamma.runtime import computing
@@ -57,7 +57,7 @@ class Score(NamedTuple):
 
 
 def score(
-    evaluator: Learner,
+    evaluator: Evaluator,
     recipe: Recipe,
     recordings: Sequence[Recording],
     device: torch.device,
@@ -143,8 +143,7 @@ def evaluate(
     run = run if isinstance(run, Run) else load_run(run)
     recipe, where = run.recipe, pick_device(device)
     step = recipe.data.dt_ms if dt_ms is None else dt_ms
-    # A bucket cannot be shorter than a step; the neurons of other nets decay exponentially, at any step.
-    shortest = min(recipe.net.tau_ms) if recipe.net.model == "spikinggamma" else math.inf
+    shortest = longest_step_ms(recipe)
     if not (math.isfinite(step) and 0.0 < step <= shortest):
         raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
     perturbations = [parse_perturbation(text) for text in perturb]
@@ -210,7 +209,7 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classe
 
 
 def _judged(
-    evaluator: Learner, batch: Batch, device: torch.device
+    evaluator: Evaluator, batch: Batch, device: torch.device
 ) -> tuple[Outcome, list[tuple[list[int], list[int]]], EventCounts | None]:
     """Return the outcome of a batch, labels and predictions of each recording, and its events where they are counted."""
     counter = event_counter(evaluator.net)

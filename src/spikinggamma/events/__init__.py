@@ -10,8 +10,7 @@ from spikinggamma.events.gathering import Gathered, gather
 from spikinggamma.events.perturbation import Perturbation, parse_perturbation, perturbed
 from spikinggamma.events.perturbation_registry import PERTURBATIONS, register_perturbation
 from spikinggamma.events.pooling import pool_channels, pool_pixels
-from spikinggamma.events.recording import Recording, SensorShape
-from spikinggamma.events.splits import Splits
+from spikinggamma.events.recording import Recording, SensorShape, Splits
 from spikinggamma.events.structured import from_structured, from_tonic, sensor_size, to_structured
 from spikinggamma.events.timing_only import TimingOnly, channel_counts, timing_only
 from spikinggamma.events.timing_only_as_published import (

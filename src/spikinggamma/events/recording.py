@@ -1,4 +1,4 @@
-"""A recording: spikes with times and channels, and a label.
+"""A recording: spikes with times and channels, and a label; and the three parts of a data set.
 
 An event camera's pixel (p, y, x) of a sensor of `shape` (P, H, W) is channel (p · H + y) · W + x, so that everything which
 works on channels also works on pixels.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["Recording", "SensorShape"]
+__all__ = ["Recording", "SensorShape", "Splits"]
 
 SensorShape = tuple[int, int, int] | tuple[()]
 """(polarities, height, width) of a camera, or nothing."""
@@ -143,3 +143,11 @@ class Recording:
 
     def _name(self, argument: str) -> str:
         return f"{argument} of {self.source}" if self.source else argument
+
+
+class Splits(NamedTuple):
+    """Three disjoint lists of recordings for training, validation and testing."""
+
+    train: list[Recording]
+    validation: list[Recording]
+    test: list[Recording]

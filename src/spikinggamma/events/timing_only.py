@@ -24,8 +24,7 @@ import numpy as np
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events.recording import Recording
-from spikinggamma.events.splits import Splits
+from spikinggamma.events.recording import Recording, Splits
 
 __all__ = ["TimingOnly", "balanced", "channel_counts", "only_channels", "thinned", "timing_only"]
 

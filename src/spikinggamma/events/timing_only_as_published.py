@@ -26,8 +26,7 @@ import numpy as np
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.events.recording import Recording
-from spikinggamma.events.splits import Splits
+from spikinggamma.events.recording import Recording, Splits
 from spikinggamma.events.timing_only import balanced, channel_counts, only_channels, thinned
 
 __all__ = ["BIN_MS", "N_BINS", "AsPublished", "from_bins", "published_parts", "timing_only_as_published"]

@@ -11,8 +11,7 @@
 | `rectangle` | 1[abs(x) < w/2] / w | Wu et al. (2018), Frontiers in Neuroscience 12, 331 |
 | `double_gaussian` | c ((1 + h) N(x; σ) - 2 h N(x; 6 σ)) | Yin, Corradi and Bohté (2021), Nature Machine Intelligence 3, 905 |
 
-The bump is a choice, not a derivative: H has none. SpikingGamma neurons need no such choice; the rivals do. A surrogate
-is one class here: its fields are its options, and `derivative` is its bump. It registers itself in `SURROGATES`.
+The bump is a choice, since H has no derivative. A surrogate is a class whose fields are its options.
 """
 
 from __future__ import annotations
@@ -152,18 +151,17 @@ class Rectangle(Surrogate):
 
 @register_surrogate("double_gaussian", citations=(BRF,))
 class DoubleGaussian(Surrogate):
-    """A Gaussian bump less a lower and wider one, so that it is negative far from the threshold."""
+    """A Gaussian minus a lower one of six times its width, so that it is negative far from the threshold."""
 
     width: float = Field(default=0.5, gt=0.0, le=1e6, description="standard deviation σ, in units of the membrane")
-    ratio: float = Field(default=6.0, gt=1.0, le=1e6, description="the wider bump's standard deviation, in σ")
     share: float = Field(default=0.15, ge=0.0, le=1e3, description="half the area h of the wider bump")
     scale: float = Field(default=0.5, gt=0.0, le=1e6, description="height c of it all")
 
     def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
         """See `Surrogate.derivative`."""
-        unit, root = (x / self.width).square().mul(-0.5), self.width * math.sqrt(2.0 * math.pi)
-        high, low = (1.0 + self.share) / root, 2.0 * self.share / (self.ratio * root)
-        return self.scale * (high * unit.exp() - low * (unit / self.ratio**2).exp())
+        unit = (x / self.width).square().mul(-0.5)
+        height = self.scale / (self.width * math.sqrt(2.0 * math.pi))
+        return height * ((1.0 + self.share) * unit.exp() - self.share / 3.0 * (unit / 36.0).exp())
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:

@@ -1,7 +1,12 @@
-"""Learning rules and losses: one call form for all; a rule knows layers and neurons by their contracts alone."""
+"""Learning rules and losses with a common interface, which know layers and neurons only by their contracts.
+
+A rule adds gradients to a net chunk by chunk, given the activations and the error signal of the logits. A loss computes
+this error signal. A `Learner` combines the two. `RULES` and `LOSSES` list them by name.
+"""
 
 from spikinggamma.learning.batch_shard import BatchShard
 from spikinggamma.learning.each_step import EachStep
+from spikinggamma.learning.evaluator import Evaluator
 from spikinggamma.learning.learner import Learner
 from spikinggamma.learning.loss import LOSSES, Answer, EvidenceKind, Loss, LossResult, judging_loss, make_loss
 from spikinggamma.learning.losses import Last, Running, Sum
@@ -20,6 +25,7 @@ __all__ = [
     "BatchShard",
     "Cumulative",
     "EachStep",
+    "Evaluator",
     "EvidenceKind",
     "FollowsUpdates",
     "Last",

@@ -1,7 +1,8 @@
-"""Backpropagation through time: autograd unrolls the recording, with surrogates for the derivative of spikes.
+"""Backpropagation through time: autograd unrolls the recording, with surrogate gradients for spikes.
 
-The rule of the field for surrogate-gradient nets, exact up to the surrogate; its memory grows with the recording. Whatever
-is differentiable learns by it: neurons of every kind, recurrent weights, delays.
+This is the usual rule for surrogate-gradient nets. It is exact up to the surrogate, and its memory grows with the
+length of the recording. It trains everything that is differentiable: neurons of every kind, recurrent weights and
+delays.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ __all__ = ["Backpropagation", "activity_grad", "with_error_signals"]
 
 @RULES.register("bptt")
 class Backpropagation(Rule[ChainActivations]):
-    """Backpropagate through the unrolled recording by autograd; memory linear in time."""
+    """Backpropagate through the unrolled recording by autograd; memory linear in time.
+
+    The gradient is exact up to the surrogate of spikes. Gradients are added only at the end of a recording, so `update`
+    must be "recording".
+    """
 
     nets = (Chain, CountNet, GRUNet)
     through_autograd = True
@@ -30,13 +35,17 @@ class Backpropagation(Rule[ChainActivations]):
         self._followed: list[tuple[Tensor, Tensor]] = []
 
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`: nothing is added before the end."""
+        """Keep the chunk for `finish`; see `Rule.accumulate`. No gradient is added before the end."""
         self._followed += with_error_signals(activations, delta, self.dt_ms)
         return False
 
     def finish(self) -> bool:
-        """Follow the graph back from everything at once."""
-        # Where no error signal falls, a layer without spikes has no graph to follow either.
+        """Backpropagate through all chunks at once.
+
+        Returns:
+            Whether any output depended on a parameter.
+        """
+        # A layer without spikes and without an error signal has no graph.
         followed = [(outputs, grad) for outputs, grad in self._followed if outputs.requires_grad]
         if followed:
             torch.autograd.backward([outputs for outputs, _ in followed], [grad for _, grad in followed])
@@ -47,7 +56,15 @@ class Backpropagation(Rule[ChainActivations]):
 def with_error_signals(
     activations: ChainActivations, delta: Float[Tensor, "T B C"], dt_ms: float
 ) -> list[tuple[Tensor, Tensor]]:
-    """Return what a chunk's loss depends on, each with its error signal: the logits, and spikes that have a price."""
+    """Return the tensors of a chunk on which the loss depends, each with its error signal.
+
+    These are the logits, and the spikes of hidden layers if they have a cost.
+
+    Args:
+        activations: Activations of the chunk.
+        delta: Error signal of the logits, [T, B, C].
+        dt_ms: Time step in ms.
+    """
     found = [(activations.layers[-1].outputs, delta)]
     if activations.cost is not None:
         for layer in activations.layers[:-1]:
@@ -60,8 +77,14 @@ def with_error_signals(
 def activity_grad(
     cost: Float[Tensor, "T B"], spikes: Float[Tensor, "T B *shape"], dt_ms: float
 ) -> Float[Tensor, "T B *ones"]:
-    """Return ∂ℓ/∂s of what spikes cost: the price is on the mean rate of a layer, in spikes per neuron and 10 ms.
+    """Return ∂ℓ/∂s of the activity cost, which is on the mean rate of a layer in spikes per neuron and 10 ms.
 
-    It broadcasts against the spikes, one axis for each of theirs.
+    Args:
+        cost: Cost at each step and recording, [T, B].
+        spikes: Spikes of the layer, [T, B, *shape].
+        dt_ms: Time step in ms.
+
+    Returns:
+        The gradient, [T, B, 1, ...] with as many axes as the spikes, against which it broadcasts.
     """
     return cost.view(*cost.shape, *[1] * (spikes.ndim - 2)) * (10.0 / (dt_ms * spikes[0, 0].numel()))

@@ -1,4 +1,4 @@
-"""A chain read as blocks that online rules know: [delays] weights, then neurons with or without recurrence, and a read-out.
+"""Reading a chain as blocks for online rules: delays, weights and neurons with or without recurrence; last a read-out.
 
 block:     layers without parameters, [AxonalDelays], weights (linear or convolutional, with layers without parameters
            and biases behind them), neurons | Recurrent(neurons)
@@ -8,13 +8,13 @@ read-out:  the same weights, [Integrator], biases
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.functional import DelayState
 from spikinggamma.learning.signals import (
     Arrived,
     BiasSignal,
@@ -36,20 +36,22 @@ from spikinggamma.nn import (
     Linear,
     Neuron,
     Recurrent,
+    RecurrentState,
+    StateTree,
 )
 
 __all__ = ["Block", "read_blocks"]
 
 
 class Block:
-    """Weights and what they drive.
+    """Weights and the neurons or the integrator that they drive.
 
     Args:
-        row: The layers up to the weights, the weights, and what follows them up to the neurons or the integrator.
-        first: Place of the weights in `row`.
-        population: The neurons, or the integrator of a read-out; None for a read-out that remembers nothing.
-        place: Place of the population in the chain.
-        in_shape: Shape of what comes into the row.
+        row: The layers before the weights, the weights, and the layers between them and the neurons or the integrator.
+        first: Index of the weights in `row`.
+        population: The neurons, or the integrator of a read-out; None for a read-out without memory.
+        place: Index of the population in the chain.
+        in_shape: Shape of the input of the row.
     """
 
     def __init__(
@@ -73,13 +75,13 @@ class Block:
 
     @property
     def linear(self) -> Linear | None:
-        """Return the weights where they are fully connected and nothing but a bias lies between them and the neurons."""
+        """Return the weights if they are fully connected and only biases follow before the neurons, else None."""
         first, *rest = self.weights
         plain = isinstance(first, Linear) and all(isinstance(layer, Bias) for layer in rest)
         return first if plain and isinstance(first, Linear) else None
 
     def signals(self) -> list[Signal]:
-        """Return every parameter of the block with the signal that it multiplies."""
+        """Return every parameter of the block together with the signal that it multiplies."""
         found: list[Signal] = []
         linear = self.linear
         if linear is not None:
@@ -91,7 +93,10 @@ class Block:
         return [*found, RecurrentSignal(self.population)] if isinstance(self.population, Recurrent) else found
 
     def matrix_signals(self, rule: str) -> list[MatrixSignal]:
-        """Return the same for a rule that follows every synapse.
+        """Return the signals of the block for a rule with an eligibility trace for each synapse.
+
+        Args:
+            rule: Name of the rule, for the error.
 
         Raises:
             SpikingGammaError: The weights are shared by several neurons.
@@ -105,31 +110,34 @@ class Block:
         return found
 
     def arrived(self, activations: ChainActivations) -> Arrived:
-        """Return what a chunk brought to the neurons."""
+        """Return the inputs that the neurons received in a chunk."""
         calls = {id(call.layer): call for call in activations.calls}
         at_weights = calls[id(self.weights[0])]
         delayed = at_weights if self.delays is None else calls[id(self.delays)]
         echoes = None
         if isinstance(self.population, Recurrent):
             own = calls[id(self.population)]
+            assert isinstance(own.before, RecurrentState)
             echoes = torch.cat([own.before.spikes.unsqueeze(0), own.outputs[:-1]]).flatten(2)
         past = None if self.delays is None else delayed.before
+        assert past is None or isinstance(past, DelayState)
         return Arrived(delayed.inputs, at_weights.inputs, past, echoes)
 
-    def population_call(self, activations: ChainActivations) -> tuple[Any, Tensor, Tensor]:
-        """Return the neurons' state before the chunk, all of their drive, and their spikes, [T, B, *shape]."""
+    def population_call(self, activations: ChainActivations) -> tuple[StateTree, Tensor, Tensor]:
+        """Return the state of the neurons before the chunk, their whole drive, and their spikes, [T, B, *shape]."""
         call = next(call for call in activations.calls if call.layer is self.population)
         if not isinstance(self.population, Recurrent):
             return call.before, call.inputs, call.outputs
         echoes = self.arrived(activations).echoes
         assert echoes is not None
+        assert isinstance(call.before, RecurrentState)
         heard = nn.functional.linear(echoes, self.population.recurrent_weight.detach()).view_as(call.inputs)
         return call.before.neuron, call.inputs + heard, call.outputs
 
     def propagate_down(
         self, grad: Float[Tensor, "T B N"], activations: ChainActivations
     ) -> Float[Tensor, "T B *in_shape"]:
-        """Return Wᵀ applied to an error signal of the drive: that of what came into the block, as if without delays."""
+        """Return Wᵀ applied to the error signal of the drive: the error signal of the block's input, but for delays."""
         if self.linear is not None and not self.lead:
             return (grad @ self.linear.weight.detach()).view(*grad.shape[:2], *self.in_shape)
         calls = {id(call.layer): call for call in activations.calls}
@@ -143,14 +151,14 @@ class Block:
 
 
 def read_blocks(net: Chain, rule: str) -> list[Block]:
-    """Return the hidden blocks of a chain, and last its read-out.
+    """Return the hidden blocks of a chain, followed by its read-out.
 
     Args:
         net: The chain.
         rule: Name of the rule, for errors.
 
     Raises:
-        SpikingGammaError: A layer that the rule cannot follow, with the reason.
+        SpikingGammaError: The rule does not support a layer; the message names the layer and the reason.
     """
     blocks: list[Block] = []
     row: list[Layer] = []
@@ -221,7 +229,7 @@ def _check_layer(rule: str, net: Chain, place: int, *, in_weights: bool) -> None
 
 @torch.no_grad()
 def _is_affine(layer: Layer) -> bool:
-    """Return whether the layer is an affine map, tried at random inputs."""
+    """Return whether the layer is an affine map, as tested with random inputs."""
     shape = layer.in_shape if isinstance(layer, Lift) else layer.out_shape
     like = next(iter(layer.parameters()), torch.zeros(()))
     generator = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""A target at every step: classes where they are labelled, or values to follow."""
+"""The loss `each_step`: a target at every step, either a class at labelled steps or values to follow."""
 
 from __future__ import annotations
 
@@ -18,10 +18,19 @@ __all__ = ["EachStep"]
 
 @LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
 class EachStep(Loss):
-    """ℓ = mean over labelled steps of CE(x(t), target(t)), or of half the squared error for real-valued targets."""
+    """Mean over labelled steps of the cross-entropy, or of half the squared error for real-valued targets.
+
+        ℓ = mean_t CE(x(t), target(t))    or    ℓ = mean_t ½ |x(t) - target(t)|²
+
+    Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C].
+
+    Raises:
+        SpikingGammaError: The shape or the range of the targets does not fit.
+    """
 
     answer = Answer.CLASS_OR_VALUES_BY_STEP
     evidence_kind = EvidenceKind.NOW
+    stepwise = True
 
     def __init__(
         self,
@@ -51,11 +60,11 @@ class EachStep(Loss):
 
     @property
     def _divisor(self) -> int:
-        # A part of a batch may have no label at all: its loss is zero, and so is its blame.
+        # A shard of a batch may have no label at all: its loss is zero, and so is its gradient.
         return max(self.count, 1)
 
     def _wanted(self, start: int, steps: int) -> tuple[Tensor, Tensor]:
-        """Targets of a chunk, and which of its steps are labelled."""
+        """Return the targets of a chunk, and a mask of its labelled steps."""
         valid = self.valid(start, steps)
         if self.targets.ndim == 1:
             return self.targets.expand(steps, -1), valid
@@ -63,7 +72,7 @@ class EachStep(Loss):
         return chunk, valid if self.regression else valid & (chunk >= 0)
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`."""
+        """Process a chunk of logits; see `Loss.observe`."""
         classes = logits.shape[2]
         if self.regression and self.targets.shape[2] != classes:
             raise SpikingGammaError("targets", list(self.targets.shape), f"[T, B, {classes}], as many values as logits")
@@ -79,7 +88,7 @@ class EachStep(Loss):
         self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         wanted, labelled = self._wanted(start, len(logits))
         if self.regression:
             return (logits - wanted) * labelled.unsqueeze(2) / self._divisor
@@ -87,5 +96,5 @@ class EachStep(Loss):
         return error * labelled.unsqueeze(2) / self._divisor
 
     def result(self) -> LossResult:
-        """See `Loss.result`."""
+        """Return the evaluation of the batch; see `Loss.result`."""
         return LossResult(self.total, torch.cat(self.decisions), self.right, self.count)

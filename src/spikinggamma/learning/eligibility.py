@@ -1,14 +1,16 @@
-"""Eligibility traces of every synapse, for neurons of any kind, filtered by what listens to them if wanted.
+"""Eligibility traces of every synapse, for neurons of any kind, with an optional filter by a listener.
 
-    ε(t) = D(t) ε(t-1) + d(t) x(t)ᵀ                            of the neuron's state, S for each synapse
-    σ(t) = c(t) ε(t-1) + e(t) x(t)ᵀ                            of its spike
-    ρ(t) = A ρ(t-1) + b σ(t),    σ̄(t) = γ ρ(t-1) + ε_A σ(t)    of what a listener with these linear dynamics holds of it
+    ε(t) = D(t) ε(t-1) + d(t) x(t)ᵀ                            trace of the neuron's state, S numbers for each synapse
+    σ(t) = c(t) ε(t-1) + e(t) x(t)ᵀ                            trace of its spike
+    ρ(t) = A ρ(t-1) + b σ(t),    σ̄(t) = γ ρ(t-1) + ε_A σ(t)    σ filtered by the linear dynamics of a listener
 
-    ∂ℓ/∂W = Σ_t L(t) σ̄(t) + L'(t) σ(t)                         L, L': error signals of what is held, and of the spike itself
+    ∂ℓ/∂W = Σ_t L(t) σ̄(t) + L'(t) σ(t)                         L, L': error signals of the filtered trace and of the
+    spike
 
-Inside a chunk the sums are taken by the adjoint of these recursions, backwards: one matrix product. Traces are formed only
-from chunk to chunk, and only when a next chunk comes: S numbers for each synapse and recording, and as many as the listener
-has. Memory is constant in time, and a chunk may be of any size, down to a step.
+Inside a chunk the sums are computed by the adjoint of these recursions, backwards in time, which takes one matrix
+product. Traces are formed only from chunk to chunk, and only if there is a next chunk: S numbers for each synapse and
+recording, plus as many as the listener has states. Memory is constant in time, and a chunk may have any size, down to
+one step.
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ __all__ = ["Eligibility", "LeakTrace", "flushed", "leak_adjoint", "neuron_adjoin
 def leak_adjoint(
     leak: Leak, grad: Float[Tensor, "T *cells"], end: Float[Tensor, "S *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], Float[Tensor, "S *cells"]]:
-    """Return the error signal of what goes into linear dynamics, and of their state before the first step.
+    """Return the error signals of the input of linear dynamics, and of their state before the first step.
 
     Args:
         leak: The dynamics.
-        grad: Error signal of their membrane at each step.
-        end: Error signal of their state after the last step.
+        grad: Error signal of the membrane at each step, [T, *cells].
+        end: Error signal of the state after the last step, [S, *cells].
     """
     flat, state = grad.flatten(1), end.flatten(1)
     told = leak.out_state.view(1, -1, 1) * flat.unsqueeze(1)
@@ -46,12 +48,12 @@ def leak_adjoint(
 def neuron_adjoint(
     jacobian: LocalJacobian, grad: Float[Tensor, "T Q B N"], end: Float[Tensor, "S Q B N"]
 ) -> tuple[Float[Tensor, "T Q B N"], Float[Tensor, "S Q B N"]]:
-    """Return the error signal of the drive, and of the state before the first step, of Q of them at once.
+    """Return the error signals of the drive, and of the state before the first step, for Q error signals at once.
 
     Args:
         jacobian: Derivatives at each step.
-        grad: Error signal of the spikes.
-        end: Error signal of the state after the last step.
+        grad: Error signals of the spikes, [T, Q, B, N].
+        end: Error signals of the state after the last step, [S, Q, B, N].
     """
     direct = jacobian.out_drive.unsqueeze(1) * grad
     if not len(end):
@@ -67,19 +69,19 @@ def neuron_adjoint(
 
 
 def flushed(traces: Tensor) -> Tensor:
-    """Return traces with numbers set to zero that are too small to count, before they decay into subnormal numbers.
+    """Return traces with negligible numbers set to zero, before they decay into subnormal numbers.
 
-    Subnormal numbers slow a processor down several times, and what is below the root of the smallest normal number adds
-    nothing to a sum with anything else in it.
+    Subnormal numbers slow a processor down several times. Numbers below the square root of the smallest normal number
+    do not change a sum with any other number in it.
     """
     return torch.nn.functional.hardshrink(traces, torch.finfo(traces.dtype).tiny ** 0.5)
 
 
 class LeakTrace:
-    """What linear dynamics hold of a signal, m(t), chunk by chunk: S numbers for each sender and recording.
+    """Trace m(t) of a signal by linear dynamics, chunk by chunk: S numbers for each sender and recording.
 
     Args:
-        leak: The dynamics; None for a membrane that holds the present alone.
+        leak: The dynamics; None for a membrane without memory, whose trace is the signal itself.
     """
 
     def __init__(self, leak: Leak | None) -> None:
@@ -87,7 +89,7 @@ class LeakTrace:
         self._state: Tensor | None = None
 
     def of(self, signal: Float[Tensor, "T B M"]) -> Float[Tensor, "T B M"]:
-        """Return m(t) over the next chunk."""
+        """Return m(t) over the next chunk, [T, B, M]."""
         leak = self.leak
         if leak is None:
             return signal
@@ -103,10 +105,10 @@ class LeakTrace:
 
 
 class Eligibility:
-    """The traces of all synapses between a signal [M] and neurons [N]; see the module.
+    """Traces of all synapses between a signal [M] and neurons [N], with the equations at the top of this module.
 
     Args:
-        listener: Linear dynamics that filter the spike's eligibility; None for none.
+        listener: Linear dynamics that filter the eligibility of spikes; None for no filter.
     """
 
     def __init__(self, listener: Leak | None) -> None:
@@ -121,12 +123,12 @@ class Eligibility:
         grad: Float[Tensor, "T B N"],
         on_spikes: Float[Tensor, "T B _"] | None = None,
     ) -> Float[Tensor, "N M"]:
-        """Return the gradient of a chunk.
+        """Return the gradient of a chunk, [N, M].
 
         Args:
             jacobian: Derivatives of the neurons.
-            signal: x, what the weights multiply.
-            grad: L, the error signal of what the listener holds, or of the spikes where there is no listener.
+            signal: x, the signal that the weights multiply.
+            grad: L, the error signal of the filtered spikes, or of the spikes themselves without a listener.
             on_spikes: L', a further error signal of the spikes themselves.
         """
         self._fold()
@@ -155,7 +157,7 @@ class Eligibility:
         return of_drive, torch.cat([state, filtered])
 
     def _fold(self) -> None:
-        """Take the last chunk into the traces, now that there is one after it: the adjoint of each trace, one by one."""
+        """Add the last chunk to the traces, when a next chunk comes, by the adjoint of each trace in turn."""
         if self._pending is None:
             return
         jacobian, signal = self._pending
@@ -169,7 +171,7 @@ class Eligibility:
         traces = (by_recording @ signal.transpose(0, 1)).view(batch, count, neurons, -1).transpose(0, 1)
         if self._traces is not None:
             traces = traces.contiguous()
-            # One pass over the traces for each pair that there is: a current, say, does not depend on its membrane.
+            # Pairs without an effect are skipped: a synaptic current, for example, does not depend on the membrane.
             for told, old in zip(of_traces, self._traces, strict=True):
                 for weight, new in zip(told, traces, strict=True):
                     if bool(weight.any()):

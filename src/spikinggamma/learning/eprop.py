@@ -1,15 +1,15 @@
-"""e-prop: eligibility traces that run forward, met by learning signals from the read-out.
+"""e-prop: forward eligibility traces, multiplied by learning signals from the read-out.
 
     σ(t) = ∂s(t)/∂W                                     eligibility of each synapse, by the neuron's own dynamics
     ∂ℓ/∂W^l ≈ Σ_t L^l(t) Σ_{t' <= t} κ_out(t - t') σ(t'),    L^l(t) = F_lᵀ δ(t)
 
-The read-out's kernel κ_out filters the eligibility, as a spike moves the output for as long as the read-out holds it. Layer
-l hears of errors through F_l: the transposed read-out for the topmost hidden layer, fixed random numbers for those below,
-whose effect on the output e-prop does not follow. Recurrent spikes are taken as given. So it equals BPTT for one hidden
-layer without recurrence, whatever the neurons are and whatever the read-out remembers.
+The kernel κ_out of the read-out filters the eligibility, because a spike changes the output for as long as the read-out
+remembers it. Layer l receives errors through F_l, the transposed read-out for the top hidden layer and a fixed random
+matrix for lower layers, whose effect on the output e-prop does not follow. Recurrent spikes are treated as constants.
+The rule equals BPTT for one hidden layer without recurrence, for every kind of neuron and every memory of the read-out.
 
-Memory is constant in time: as many numbers for each synapse and recording as read-out and neuron have states (those of the
-read-out alone for neurons with a constant leak), which is why it is not small.
+Memory is constant in time but not small: for each synapse and recording as many numbers as read-out and neuron have
+states (only those of the read-out for neurons with a constant leak).
 
 Source: Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein and Maass (2020), Nature Communications 11, 3625.
 """
@@ -32,7 +32,7 @@ __all__ = ["EProp", "EPropOptions"]
 
 
 class EPropOptions(Options):
-    """Options of `eprop`."""
+    """Options of the rule `eprop`."""
 
     feedback_seed: int = Field(
         default=0,
@@ -44,7 +44,14 @@ class EPropOptions(Options):
 
 @RULES.register("eprop", title="e-prop", options=EPropOptions, citations=(E_PROP,))
 class EProp(OnlineRule):
-    """Meet filtered eligibilities with learning signals from the read-out, for neurons of any kind, recurrent ones too."""
+    """Multiply filtered eligibilities by learning signals from the read-out, for neurons of any kind; constant memory.
+
+    Recurrent spikes are treated as constants, and the weights must be fully connected. Source: Bellec and others
+    (2020), Nature Communications 11, 3625.
+
+    Raises:
+        SpikingGammaError: The chain has a layer that online rules do not support, or weights shared by several neurons.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: EPropOptions) -> None:
         super().__init__(net, dt_ms, options)
@@ -59,12 +66,12 @@ class EProp(OnlineRule):
 
     @torch.no_grad()
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         self.add_readout(activations, delta)
         for index, (block, traced) in enumerate(zip(self.hidden, self._traced, strict=True)):
             top = index == len(self.hidden) - 1
             told = self.readout.propagate_down(delta, activations) if top else delta @ self._feedback[index]
             signal = self.through_dropout(activations, block, told)
-            # The price is on spikes, which the read-out does not filter.
+            # The activity cost is on the spikes themselves, which the read-out does not filter.
             traced.learn(activations, signal, self.price(activations, block))
         return True

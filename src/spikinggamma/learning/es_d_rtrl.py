@@ -1,14 +1,15 @@
 """D-RTRL with a factored and exponentially smoothed eligibility (ES-D-RTRL, also called pp_prop).
 
-    ε_x(t) = α ε_x(t-1) + x(t)                                 of each sender
-    ε_f(t) = α D(t) ε_f(t-1) + (1 - α) d(t)                    of each neuron's state
-    σ_f(t) = α c(t) ε_f(t-1) + (1 - α) e(t)                    of its spike
+    ε_x(t) = α ε_x(t-1) + x(t)                                 trace of each sender
+    ε_f(t) = α D(t) ε_f(t-1) + (1 - α) d(t)                    trace of each neuron's state
+    σ_f(t) = α c(t) ε_f(t-1) + (1 - α) e(t)                    trace of its spike
     ∂ℓ/∂W  = Σ_t L(t) σ_f(t) ε_x(t)ᵀ                           α = e^{-dt/τ}
 
-Memory is that of senders and neurons, not of synapses, so convolutions are within reach. The product stands for a sum of
-products, and is exact where nothing is remembered (τ = 0: `truncated`). For neurons with one state of constant leak α its
-eligibility is that of D-RTRL times (1 - α^{2t+2}) / (1 + α), t = 0 being the first step: of the same direction once that is
-over. The read-out keeps its exact trace, which costs no more, and so do numbers that each neuron has of its own.
+Memory is proportional to the number of senders and neurons, not of synapses, so convolutions are possible. One product
+of traces approximates a sum of products; it is exact without memory (τ = 0: `truncated`). For neurons with one state
+and the constant leak α, its eligibility is that of D-RTRL times (1 - α^{2t+2}) / (1 + α) with t = 0 at the first step,
+so it soon has the same direction. The read-out and parameters of the neurons themselves keep their exact traces, which cost
+no more.
 
 Source: Wang, Dong, Ji, Jiang, Liu and Wu (2024), bioRxiv 2024.09.24.614728 (BrainTrace).
 """
@@ -35,16 +36,22 @@ __all__ = ["ESDRTRL", "ESDRTRLOptions"]
 
 
 class ESDRTRLOptions(Options):
-    """Options of `es_d_rtrl`."""
+    """Options of the rule `es_d_rtrl`."""
 
     tau_ms: float = Field(
-        default=20.0, ge=0.0, le=60_000.0, description="time constant of the smoothing [ms]; 0: the present alone"
+        default=20.0, ge=0.0, le=60_000.0, description="time constant of the smoothing [ms]; 0: no memory"
     )
 
 
 @RULES.register("es_d_rtrl", title="ES-D-RTRL", options=ESDRTRLOptions, citations=(BRAINTRACE,))
 class ESDRTRL(PresentErrorRule):
-    """Meet smoothed traces of senders with smoothed traces of neurons, of any kind; memory of neurons, not synapses."""
+    """Multiply smoothed traces of senders by smoothed traces of neurons, of any kind; memory of neurons, not synapses.
+
+    Source: Wang and others (2024), bioRxiv 2024.09.24.614728.
+
+    Raises:
+        SpikingGammaError: The chain has a layer that online rules do not support.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: ESDRTRLOptions) -> None:
         super().__init__(net, dt_ms, options)
@@ -62,7 +69,7 @@ class ESDRTRL(PresentErrorRule):
     def learn_block(
         self, index: int, activations: ChainActivations, grad: Float[Tensor, "T B N"]
     ) -> Float[Tensor, "T B N"]:
-        """See `PresentErrorRule.learn_block`."""
+        """Add the gradients of a hidden block; see `PresentErrorRule.learn_block`."""
         block, leak = self.hidden[index], self.leaks[index]
         before, drive, _ = block.population_call(activations)
         self._own[index].learn(before, drive, grad)
@@ -76,7 +83,7 @@ class ESDRTRL(PresentErrorRule):
         return jacobian.out_drive * grad
 
     def _smoothed(self, index: int, jacobian: LocalJacobian) -> Float[Tensor, "T B N"]:
-        """Return σ_f over the next chunk."""
+        """Return σ_f over the next chunk, [T, B, N]."""
         steps, rest = len(jacobian.out_drive), 1.0 - self.decay
         state, found = self._neurons[index], []
         if state is None:

@@ -1,4 +1,4 @@
-"""What the rules of SpikingGamma share: the error signal flows through linear buckets."""
+"""Common parts of the rules for SpikingGamma, in which the error signal flows through linear buckets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["GammaRule", "accumulate_timescales", "advance", "output_gradient", "
 
 
 class GammaRule(Rule[NetActivations]):
-    """A rule of SpikingGamma, for a `GammaNet`."""
+    """Base class of the rules for a `GammaNet`."""
 
     nets = (GammaNet,)
 
@@ -35,13 +35,20 @@ def output_gradient(
     grad: Float[Tensor, "T B *in_shape"],
     alpha: Float[Tensor, " K"],
 ) -> Float[Tensor, "T B N"]:
-    """∂ℓ/∂s of a layer from the gradient on what its listeners heard: through its dropout mask, with the cost of its outputs.
+    """Return ∂ℓ/∂s of a layer, given the gradient on the input of the layer above, with dropout mask and activity cost.
 
-    It takes the place of `grad`, which is as large as anything that a chunk needs.
+    The result overwrites `grad`, which is as large as any tensor of a chunk.
+
+    Args:
+        layer: The layer that sends the spikes.
+        mask: Its dropout mask; None without dropout.
+        cost: Activity cost at each step and recording; None without a cost.
+        grad: Gradient with respect to the input of the layer above, [T, B, *in_shape].
+        alpha: Decay per step of each of its buckets, [K].
     """
     grad = _through_mask(layer, mask, grad)
     if cost is not None:
-        # The cost is one of y, and y(t) is heard as long as it is decoded: ∂ℓ/∂s(t) = ∂ℓ/∂y(t) + α_0 ∂ℓ/∂s(t+1).
+        # The cost is on y, which is decoded from spikes by a leaky sum: ∂ℓ/∂s(t) = ∂ℓ/∂y(t) + α_0 ∂ℓ/∂s(t+1).
         each = _cost_per_neuron(layer, cost).unsqueeze(2)
         grad.add_(kernels.signal_adjoint(each, each.new_ones(1, 1), alpha[:1])[0])
     return grad
@@ -50,9 +57,15 @@ def output_gradient(
 def propagate_down(
     net: GammaNet, activations: NetActivations, index: int, grad: Float[Tensor, "T B *in_shape"]
 ) -> Float[Tensor, "T B N"]:
-    """δ of layer `index - 1` from ∂ℓ/∂y: through its dropout mask, with the cost of its outputs, its gate.
+    """Return δ of layer `index - 1`, given ∂ℓ/∂y, with its dropout mask, activity cost and gate.
 
-    It takes the place of `grad`, which is as large as anything that a chunk needs.
+    The result overwrites `grad`, which is as large as any tensor of a chunk.
+
+    Args:
+        net: The net.
+        activations: Activations of the chunk.
+        index: Index of the layer above.
+        grad: Gradient with respect to the output y of the layer below, [T, B, *in_shape].
     """
     layer = net.stack[index - 1]
     grad = _through_mask(layer, activations.masks[index - 1], grad)
@@ -68,7 +81,7 @@ def _through_mask(layer: GammaLayer, mask: Tensor | None, grad: Tensor) -> Float
 
 
 def _cost_per_neuron(layer: GammaLayer, cost: Float[Tensor, "T B"]) -> Float[Tensor, "T B"]:
-    """∂ℓ/∂y of each neuron, from the cost of a layer's mean output in units of its threshold."""
+    """Return ∂ℓ/∂y of each neuron; the cost is on the mean output of the layer in units of its threshold."""
     unit = layer.code.threshold if layer.code is not None else 1.0
     return cost / (layer.neurons * unit)
 
@@ -76,7 +89,13 @@ def _cost_per_neuron(layer: GammaLayer, cost: Float[Tensor, "T B"]) -> Float[Ten
 def advance(
     drive: Float[Tensor, "T B M"], alpha: Float[Tensor, " J"], buckets: Float[Tensor, "J B M"]
 ) -> Float[Tensor, "J B M"]:
-    """Buckets after a chunk, nothing in between kept."""
+    """Return the buckets after a chunk, without the values in between.
+
+    Args:
+        drive: Drive, [T, B, M].
+        alpha: Decay per step of each bucket, [J].
+        buckets: Buckets before the chunk, [J, B, M].
+    """
     nothing = drive.new_zeros(len(alpha), drive.shape[2])
     return kernels.signal_forward(drive, nothing, nothing[0], alpha, buckets)[1]
 
@@ -89,7 +108,16 @@ def accumulate_timescales(
     alpha: Float[Tensor, " K"],
     dt_ms: float,
 ) -> None:
-    """Add the gradient of trained time constants, of the S steps of the drive, which are the first of T."""
+    """Add the gradient of trained time constants, for the first S of T steps.
+
+    Args:
+        layer: The layer.
+        drive: Its drive at the S steps, [S, B, M].
+        buckets: Its buckets before the first step, [K, B, M].
+        delta: Error signal of its signal at all T steps, [T, B, N].
+        alpha: Decay per step of each bucket, [K].
+        dt_ms: Time step in ms.
+    """
     if not layer.timescales.trainable:
         return
     g, _ = kernels.filter_adjoint(layer.mix_adjoint(delta), alpha)

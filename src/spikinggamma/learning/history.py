@@ -1,8 +1,8 @@
-"""What a causal rule remembers of the inputs before a chunk, so that chunks add up to the whole recording.
+"""Traces of the inputs before a chunk, which a causal rule keeps so that chunks add up to the whole recording.
 
-Inside a chunk the gradient of P comes from the adjoint. Inputs from before the chunk still act through the buckets; on the
-sender's side they are ŝ_k, the same filters applied to the inputs themselves, and their part of the gradient is
-Σ_k (∂ℓ/∂h_k before the chunk) ŝ_kᵀ. Trained time constants need one more memory of that kind, ∂h_k/∂α_j.
+Inside a chunk the gradient of P comes from the adjoint. Inputs from before the chunk still act through the buckets. On
+the sender's side they are ŝ_k, the same filters applied to the inputs themselves, and their part of the gradient is Σ_k
+(∂ℓ/∂h_k before the chunk) ŝ_kᵀ. Trained time constants need one more trace of that kind, ∂h_k/∂α_j.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["SenderHistory", "TimescaleHistory"]
 
 
 class SenderHistory:
-    """Sender-side buckets ŝ_k before the present chunk, [J, B, *in_shape]; moved on only when a next chunk comes.
+    """Sender-side buckets ŝ_k before the present chunk, [J, B, *in_shape]; updated only when a next chunk comes.
 
     Args:
-        layer: Whose inputs are remembered.
-        alpha: Decay per step of each remembered bucket; `shifted` asks for more than the layer has.
+        layer: Layer whose inputs are remembered.
+        alpha: Decay per step of each remembered bucket, [J]; `shifted` needs more than the layer has.
     """
 
     def __init__(self, layer: GammaLayer, alpha: Float[Tensor, " J"]) -> None:
@@ -33,7 +33,7 @@ class SenderHistory:
         self._pending: Tensor | None = None
 
     def before(self, activations: LayerActivations) -> Float[Tensor, "J B *in_shape"] | None:
-        """ŝ_k before this chunk, or None at the start of a recording; call once per chunk, in order."""
+        """Return ŝ_k before this chunk, or None at the start of a recording. Call it once per chunk, in order."""
         if self._pending is not None:
             inputs = self._pending.flatten(2)
             zeros = inputs.new_zeros(len(self.alpha), *inputs.shape[1:])
@@ -45,7 +45,12 @@ class SenderHistory:
 class TimescaleHistory:
     """q_jk = ∂h_k/∂α_j before the present chunk, [K(j), K(k), B, M], for trained time constants.
 
-    q_jk(t) = α_k q_jk(t-1) + (1 - α_k) q_j,k-1(t-1) + [j = k] (h_k(t-1) - h_{k-1}(t-1))
+        q_jk(t) = α_k q_jk(t-1) + (1 - α_k) q_j,k-1(t-1) + [j = k] (h_k(t-1) - h_{k-1}(t-1))
+
+    Args:
+        layer: The layer.
+        alpha: Decay per step of each bucket, [K].
+        dt_ms: Time step in ms.
     """
 
     def __init__(self, layer: GammaLayer, alpha: Float[Tensor, " K"], dt_ms: float) -> None:
@@ -56,7 +61,14 @@ class TimescaleHistory:
         self._pending: LayerActivations | None = None
 
     def accumulate(self, activations: LayerActivations, carried: Float[Tensor, "K B M"]) -> None:
-        """Add the part of the gradient that acts through the buckets before this chunk; once per chunk, in order."""
+        """Add the part of the gradient that acts through the buckets before this chunk.
+
+        Call it once per chunk, in order.
+
+        Args:
+            activations: Activations of the layer in the chunk.
+            carried: Error signal of the buckets before the chunk, [K, B, M].
+        """
         if not self.layer.timescales.trainable:
             return
         if self._pending is not None:
@@ -75,7 +87,7 @@ class TimescaleHistory:
         for now in traces.unbind(0):
             source = past.clone()
             source[1:] -= past[:-1]
-            # gamma_step carries the buckets on its first axis: k first, j beside the cells.
+            # gamma_step expects the buckets on the first axis, so k comes first and j joins the cells.
             moved = gamma_step(self.alpha, self._sensitivity.transpose(0, 1), nothing).transpose(0, 1).contiguous()
             moved.diagonal(dim1=0, dim2=1).add_(source.permute(1, 2, 0))
             self._sensitivity = moved

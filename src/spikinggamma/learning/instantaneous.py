@@ -1,9 +1,9 @@
-"""Instantaneous blame: every bucket is taken to stand for the sender's signal now.
+"""Instantaneous error signals: the value of every bucket is approximated by the present signal of its sender.
 
     e(t) = δ(t) ⊙ Σ_k v_k
 
-Constant memory, strictly causal, biased in hidden layers; the gradient of each layer's own parameters, given its δ, is
-exact. This is how the library reads the online rule of SpikingGamma (arXiv 2602.01978).
+The rule has constant memory and is strictly causal. It is biased in hidden layers, but the gradient of each layer's own
+parameters, given its δ, is exact. This is how the library reads the online rule of SpikingGamma (arXiv 2602.01978).
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ __all__ = ["CausalLayerGradient", "Instantaneous"]
 
 
 class CausalLayerGradient:
-    """The exact gradient of one layer's parameters, given its δ chunk by chunk."""
+    """The exact gradient of one layer's parameters, given its δ chunk by chunk.
+
+    Args:
+        net: The net.
+        index: Index of the layer.
+        alpha: Decay per step of each bucket, [K].
+        dt_ms: Time step in ms.
+    """
 
     def __init__(self, net: GammaNet, index: int, alpha: Float[Tensor, " K"], dt_ms: float) -> None:
         self.layer = net.stack[index]
@@ -32,7 +39,7 @@ class CausalLayerGradient:
         self._timescales = TimescaleHistory(self.layer, alpha, dt_ms)
 
     def accumulate(self, activations: LayerActivations, delta: Float[Tensor, "T B N"]) -> None:
-        """Adjoint inside the chunk, and a boundary term for what came before it."""
+        """Add the gradients of a chunk: the adjoint inside the chunk, and a boundary term for the inputs before it."""
         layer, alpha = self.layer, self.alpha
         layer.accumulate_mix(delta, activations.drive, activations.before.buckets, alpha)
         layer.accumulate_bias(delta)
@@ -50,7 +57,11 @@ class CausalLayerGradient:
 
 @RULES.register("instantaneous", citations=(SPIKINGGAMMA,))
 class Instantaneous(GammaRule):
-    """Take every bucket to stand for the sender's signal now; constant memory, biased in hidden layers."""
+    """Approximate every bucket by the sender's present signal; constant memory, biased in hidden layers.
+
+    Gradients are added with every chunk. Source: the online rule of SpikingGamma (arXiv 2602.01978), as the library
+    reads it.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
@@ -59,7 +70,7 @@ class Instantaneous(GammaRule):
         ]
 
     def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         for index in reversed(range(len(self.net.stack))):
             self._gradients[index].accumulate(activations.layers[index], delta)
             if index > 0:
@@ -70,5 +81,5 @@ class Instantaneous(GammaRule):
         return True
 
     def finish(self) -> bool:
-        """Nothing is held back."""
+        """Return False, since every chunk adds its gradients at once."""
         return False

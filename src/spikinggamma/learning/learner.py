@@ -1,8 +1,8 @@
-"""One call form for every rule and loss: recordings in, gradients out."""
+"""The learner, one interface for every rule and loss: recordings in, gradients out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -11,38 +11,38 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.learning.batch_shard import BatchShard
+from spikinggamma.learning.evaluator import Evaluator
 from spikinggamma.learning.loss import LOSSES, Loss, make_loss
 from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
 from spikinggamma.learning.source import Source, chunks_of
 from spikinggamma.learning.spike_counter import SpikeCounter
-from spikinggamma.nn import SequenceNet
+from spikinggamma.nn import Activations, MaskedState, SequenceNet
 from spikinggamma.options import Options
 
 __all__ = ["Learner"]
 
-Observer = Callable[[Tensor, Any, Tensor, int], None]
 
-
-class Learner:
-    """A net, a rule and a loss.
+class Learner(Evaluator):
+    """Compute gradients of a net by a learning rule and a loss, and evaluate the net.
 
     Args:
         net: The net that learns.
-        rule: A name in `RULES`, one that suits the net.
-        loss: A name in `LOSSES`.
-        loss_options: Of the loss, for example `{"horizon_ms": 200.0}` for `running`.
-        dt_ms: Time step of the run.
-        chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Gradients do not depend on it.
-        activity_cost: λ, added to the loss as λ times the mean output y of each hidden layer, in units of ϑ_0, over the
-            steps of a recording: a price on speaking, since a neuron that holds y fires y / (2ϑ τ_0) times a second. Of
-            surrogate-gradient layers, as λ times the mean number of spikes per neuron and 10 ms.
-        update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one).
-        rule_options: Of the rule: options of its class, or values by name.
-        **options: The same by keyword, for example `tolerance` for `windowed`.
+        rule: Name of the rule in `RULES`; it must support the net.
+        loss: Name of the loss in `LOSSES`.
+        loss_options: Options of the loss, for example `{"horizon_ms": 200.0}` for `running`.
+        dt_ms: Time step in ms.
+        chunk: Number of steps processed at once; None processes a tensor whole and an iterable in the chunks that it
+            gives. Gradients do not depend on it.
+        activity_cost: λ; the loss grows by λ times the mean output y of each hidden layer, in units of ϑ_0, over the
+            steps of a recording. This is a cost on spikes, since a neuron that holds y fires y / (2ϑ τ_0) times a
+            second. For surrogate-gradient layers it is λ times the mean number of spikes per neuron and 10 ms.
+        update: When `optimiser_step` is called: after every "recording", "chunk", or "step" (chunks of one step).
+        rule_options: Options of the rule: an instance of its options class, or values by name.
+        **options: The options of the rule by keyword instead, for example `tolerance` for `windowed`.
 
     Raises:
-        SpikingGammaError: A name or a value out of range, or a rule that suits neither the net nor the loss.
+        SpikingGammaError: A name is unknown, a value is out of range, or the rule does not support the net or the loss.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -67,17 +67,15 @@ class Learner:
         rule_options: Mapping[str, Any] | Options | None = None,
         **options: int | float,
     ) -> None:
+        super().__init__(net, loss=loss, loss_options=loss_options, dt_ms=dt_ms, chunk=1 if update == "step" else chunk)
         entry = RULES.find(rule, argument="rule")
         kind = entry.target
-        judge = LOSSES.find(loss, argument="loss")
         if update not in UPDATES:
             raise SpikingGammaError("update", repr(update), f"one of {', '.join(UPDATES)}")
         if not activity_cost >= 0.0:
             raise SpikingGammaError("activity_cost", activity_cost, "zero (free) or a positive number")
-        if chunk is not None and chunk < 1:
-            raise SpikingGammaError("chunk", chunk, "None or at least one step")
         if update not in kind.updates:
-            waits = f"recording, for whose end `{rule}` waits"
+            waits = f"recording, since `{rule}` adds gradients only at its end"
             raise SpikingGammaError(
                 "update",
                 repr(update),
@@ -85,22 +83,16 @@ class Learner:
                 if kind.updates == ("recording",)
                 else f"{' or '.join(kind.updates)}, since `{rule}` learns within recordings",
             )
-        if kind.losses and loss not in kind.losses:
-            raise SpikingGammaError(
-                "loss", repr(loss), f"{' or '.join(kind.losses)}, as `{rule}` needs a loss at each step"
-            )
+        if kind.needs_stepwise_loss and not LOSSES[loss].target.stepwise:
+            suited = " or ".join(entry.name for entry in LOSSES.entries() if entry.target.stepwise)
+            raise SpikingGammaError("loss", repr(loss), f"{suited}, as `{rule}` needs an error signal at each step")
         if rule_options is not None and options:
             raise SpikingGammaError("rule_options", f"given beside {', '.join(sorted(options))}", "one of the two")
-        self.net = net
         self.rule = rule
-        self.loss = loss
-        self.loss_options = judge.make_options(loss_options, argument="loss")
-        self.dt_ms = dt_ms
-        self.chunk = 1 if update == "step" else chunk
         self.update = update
         self.activity_cost = activity_cost
         self.options: Options = entry.make_options(options if rule_options is None else rule_options, argument="rule")
-        self._begin()  # a net that the rule does not suit, or a step that the buckets do not allow, shows now
+        self._begin()  # raises an error now if the rule does not support the net, or the time step is too long
 
     def learn(
         self,
@@ -115,27 +107,28 @@ class Learner:
         """Add the gradients of a batch of recordings to the net's parameters.
 
         Args:
-            spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks, for input too long to hold.
-            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
-            lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
-            optimiser_step: Called after each update's gradients are complete: step the optimiser and zero its gradients.
-                After chunks from which a rule that waits for later blame learnt nothing yet, it is not called.
+            spikes: [T, B, *in_shape], or a function that returns an iterator over such chunks, to save memory.
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C].
+            lengths: Number of steps of each recording, [B]; the rest is padding. Required for chunks.
+            optimiser_step: Called when the gradients of an update are complete; it should step the optimiser and zero
+                the gradients. It is not called after chunks for which the rule has not added gradients yet.
             generator: Random numbers of dropout.
-            share: If these recordings are a part of a batch: which. Gradients are then this part of the batch's, and
-                `optimiser_step` is called after every chunk, as another part may have learnt from it.
+            share: The shard of a batch that these recordings are, if they are one. Gradients are then those of this
+                part of the loss, and `optimiser_step` is called after every chunk, since other shards may have added
+                gradients.
         """
         source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         evaluator = (
             make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
             if share
-            else self._judge(targets, lengths)
+            else self.make_loss(targets, lengths)
         )
         start_state = self._start(int(lengths.numel()), generator, share)
         weight = 1.0 if share is None else share.weight(evaluator.count)
         whole = isinstance(spikes, Tensor) and (self.chunk is None or self.chunk >= len(spikes))
         replayed = evaluator.replay and not whole
         if replayed:
-            for start, _, activations in self._chunks(source, start_state):
+            for start, _, activations in self.chunks(source, start_state):
                 evaluator.observe(activations.layers[-1].outputs, start)
         rule = self._begin()
         if share is not None and isinstance(rule, FollowsUpdates):
@@ -143,7 +136,7 @@ class Learner:
                 "rule", f"{self.rule} on a part of a batch", "one process, as it follows the weights"
             )
         counter = SpikeCounter(self.net, lengths)
-        for start, heard, activations in self._chunks(source, start_state, rule):
+        for start, heard, activations in self._chunks_learnt(source, start_state, rule):
             logits = activations.layers[-1].outputs.detach()
             if not replayed:
                 evaluator.observe(logits, start)
@@ -160,7 +153,13 @@ class Learner:
         return counter.outcome(evaluator) if share is None or share.size else counter.outcome(evaluator).of_nothing()
 
     def share(self, targets: Tensor, lengths: Int[Tensor, " B"], *, place: int, shares: int) -> BatchShard:
-        """What the process at `place` of `shares` has to learn from of the batch with these targets and lengths.
+        """Return the shard that one of several processes learns from, for a batch with these targets and lengths.
+
+        Args:
+            targets: Targets of the whole batch, as `learn` takes them.
+            lengths: Number of steps of each recording, [B].
+            place: Index of the process.
+            shares: Number of processes.
 
         Example:
             >>> from spikinggamma.nn import dense_net
@@ -168,75 +167,43 @@ class Learner:
             >>> learner.share(torch.tensor([0, 1, 0]), torch.tensor([5, 4, 6]), place=1, shares=2).columns
             slice(1, 3, None)
         """
-        return BatchShard.of(len(lengths), place, shares, decisions=self._judge(targets, lengths).count)
+        return BatchShard.of(len(lengths), place, shares, decisions=self.make_loss(targets, lengths).count)
 
-    def evaluate(
-        self,
-        spikes: Source,
-        targets: Tensor,
-        lengths: Int[Tensor, " B"] | None = None,
-        *,
-        observers: Sequence[Observer] = (),
-    ) -> Outcome:
-        """Evaluate a batch without learning from it, and without dropout.
-
-        Args:
-            spikes, targets, lengths: As `learn` takes them.
-            observers: Called after each chunk with its input, the net's activations, which of its steps [T, B] belong to a
-                recording, and the step at which it begins.
-        """
-        source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
-        evaluator = self._judge(targets, lengths)
-        counter = SpikeCounter(self.net, lengths, thoroughly=True)
-        state = self.net.initial_state(int(lengths.numel()), dropout=False)
-        for start, heard, activations in self._chunks(source, state):
-            evaluator.observe(activations.layers[-1].outputs, start)
-            counter.add(activations, start, heard)
-            for observer in observers:
-                observer(heard, activations, evaluator.valid(start, len(heard)), start)
-        return counter.outcome(evaluator)
-
-    def _judge(self, targets: Tensor, lengths: Tensor) -> Loss:
-        evaluator = make_loss(self.loss, targets, lengths, self.dt_ms, self.loss_options)
-        if evaluator.count == 0:
-            raise SpikingGammaError("targets", "no labelled step", "at least one labelled step in the batch")
-        return evaluator
-
-    def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> Any:
-        """The state at the start of a batch; of a share with its part of the batch's dropout masks."""
+    def _start(self, batch: int, generator: torch.Generator | None, share: BatchShard | None) -> MaskedState:
+        """Return the state at the start of a batch; for a shard with its part of the batch's dropout masks."""
         if share is None:
             return self.net.initial_state(batch, generator=generator)
         masks = self.net.initial_state(share.recordings, generator=generator).masks
         own = tuple(None if mask is None else mask[share.columns] for mask in masks)
         return self.net.initial_state(batch, dropout=False)._replace(masks=own)
 
-    def _priced(self, activations: Any, evaluator: Loss, start: int, share: BatchShard | None) -> Any:
-        """The tape with the cost of speaking at each step that belongs to a recording."""
+    def _priced(self, activations: Activations, evaluator: Loss, start: int, share: BatchShard | None) -> Activations:
+        """Return the activations with the activity cost at each step that belongs to a recording."""
         if self.activity_cost == 0.0:
             return activations
         logits = activations.layers[-1].outputs
-        # In the net's own precision: a quotient of whole numbers is single.
+        # In the net's own precision, since a quotient of integers is float32.
         recordings = len(evaluator.lengths) if share is None else share.recordings
         parts = evaluator.valid(start, len(logits)).to(logits) / (evaluator.lengths * recordings)
         return activations.priced((self.activity_cost if share is None or share.size else 0.0) * parts)
 
-    def _begin(self) -> Rule[Any]:
+    def _begin(self) -> Rule:
         return RULES[self.rule].target(self.net, self.dt_ms, self.options)
 
-    def _chunks(
-        self, source: Callable[[], Iterator[Tensor]], state: Any, rule: Rule[Any] | None = None
-    ) -> Iterator[tuple[int, Tensor, Any]]:
+    def _chunks_learnt(
+        self, source: Callable[[], Iterator[Tensor]], state: MaskedState, rule: Rule
+    ) -> Iterator[tuple[int, Tensor, Activations]]:
         start, prepares = 0, cast(object, rule)
         for spikes in source():
             if isinstance(prepares, PreparesState):
                 state = prepares.prepare(state)
-            with torch.set_grad_enabled(rule is not None and rule.through_autograd):
+            with torch.set_grad_enabled(rule.through_autograd):
                 activations, state = self.net.run(spikes, state, self.dt_ms)
             yield start, spikes, activations
             start += len(spikes)
 
 
-def _update(optimiser_step: Callable[[], None], rule: Rule[Any]) -> None:
+def _update(optimiser_step: Callable[[], None], rule: Rule) -> None:
     optimiser_step()
     if isinstance(rule, FollowsUpdates):
         rule.updated()

@@ -1,25 +1,25 @@
-"""How a neuron's state and spike depend on its state before and on its drive, at each step of a chunk, by itself.
+"""Derivatives of each neuron's state and spike by its previous state and its drive, at each step of a chunk.
 
     z(t) = f(z(t-1), u(t)),    s(t) = g(z(t-1), u(t))            S numbers z for each neuron
 
     D = ∂z(t)/∂z(t-1) [S x S],    d = ∂z(t)/∂u(t) [S],    c = ∂s(t)/∂z(t-1) [S],    e = ∂s(t)/∂u(t)
 
-All of it comes from the neuron's functional step: the states of the chunk are found by the loop over it, then one step is
-taken from all of them side by side, and S + 1 reverse passes of sums give every derivative, because each neuron is a function
-of its own state and drive alone. What passes no gradient in the step (a reset that is detached) passes none here. Numbers that
-each neuron has of its own, its parameters θ, are treated as one more drive: ∂z(t)/∂θ and ∂s(t)/∂θ.
+They are computed from the neuron's functional step. A loop over the chunk gives the states. Then one step is taken from
+all of them in parallel, and S + 1 backward passes over sums give every derivative, because each neuron is a function of
+its own state and drive alone. A part of the step that passes no gradient (such as a detached reset) passes none here. A
+parameter θ that each neuron has of its own is treated as a further drive: ∂z(t)/∂θ and ∂s(t)/∂θ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spikinggamma.nn import Leak, Neuron
+from spikinggamma.nn import Leak, Neuron, StateTree
 
 __all__ = [
     "LocalJacobian",
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class LocalJacobian(NamedTuple):
-    """Derivatives at every step; an axis of time, batch or neurons along which nothing changes may be 1 long.
+    """Derivatives at every step; an axis of time, batch or neurons has length 1 if nothing changes along it.
 
     Attributes:
         state: D, [S, S, T, B, N].
@@ -50,22 +50,31 @@ class LocalJacobian(NamedTuple):
 
 
 @torch.no_grad()
-def states_before(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
-    """Return each part of the state before every step, [T, B, *shape]."""
+def states_before(neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> list[Tensor]:
+    """Return each part of the state before every step, [T, B, *shape].
+
+    Args:
+        neuron: Neurons of any kind.
+        before: Their state before the chunk.
+        drive: Their drive, [T, B, *shape].
+        dt_ms: Time step in ms.
+    """
     states = [before]
     for u in drive[:-1].unbind(0):
         states.append(neuron.step(states[-1], u, dt_ms)[1])
     return [torch.stack(parts) for parts in zip(*states, strict=True)]
 
 
-def local_jacobian(neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> LocalJacobian:
+def local_jacobian(
+    neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
+) -> LocalJacobian:
     """Return the derivatives at each step of a chunk.
 
     Args:
-        neuron: Any kind.
-        before: Its state before the chunk.
-        drive: What reached it, recurrent spikes included.
-        dt_ms: Time step.
+        neuron: Neurons of any kind.
+        before: Their state before the chunk.
+        drive: Their drive, recurrent spikes included, [T, B, *shape].
+        dt_ms: Time step in ms.
     """
     shape = (*drive.shape[:2], neuron.neurons)
     rows = _derivatives(neuron, states_before(neuron, before, drive, dt_ms), drive, dt_ms)
@@ -80,7 +89,7 @@ def learnt_parameters(neuron: Neuron) -> dict[str, nn.Parameter]:
 
 
 def own_jacobians(
-    neuron: Neuron, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
+    neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
 ) -> dict[str, LocalJacobian]:
     """Return the derivatives at each step with each learnt parameter in the place of the drive, by the parameter's name.
 
@@ -108,7 +117,7 @@ class _Step(nn.Module):
         super().__init__()
         self.neuron = neuron
 
-    def forward(self, state: Any, drive: Tensor, dt_ms: float) -> tuple[Tensor, Any]:
+    def forward(self, state: StateTree, drive: Tensor, dt_ms: float) -> tuple[Tensor, StateTree]:
         return self.neuron.step(state, drive, dt_ms)
 
 
@@ -138,8 +147,9 @@ def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
 def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     """Return the neuron's linear dynamics if they are the same for all neurons, states and drives, else None.
 
-    Neurons with learnt parameters have none: these change. Unless the neuron gives its dynamics, its step is tried at many
-    random states: what depends on a spike's surrogate shows there, as a threshold that adapts does.
+    If the neuron does not define them, its step is tested at many random states. Dynamics that depend on the surrogate
+    of a spike, such as those of an adaptive threshold, differ between these states. Neurons with learnt parameters have no
+    constant dynamics.
     """
     if learnt_parameters(neuron):
         return None
@@ -153,7 +163,7 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     tables = torch.stack(parts)
     if not torch.allclose(tables, tables[..., :1], rtol=1e-5, atol=1e-7):
         return None
-    # Of the spike, what the surrogate's slope multiplies is constant: its direction, scaled to 1 in its largest number.
+    # The spike's derivatives are a constant direction times the surrogate's slope; the largest entry is scaled to 1.
     strongest = int(spike.abs().amax(0).argmax())
     largest = int(spike[:, strongest].abs().argmax())
     direction = spike[:, strongest] / spike[largest, strongest]
@@ -163,9 +173,17 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
 
 
 def find_slope(
-    neuron: Neuron, leak: Leak, before: Any, drive: Float[Tensor, "T B *shape"], dt_ms: float
+    neuron: Neuron, leak: Leak, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
 ) -> Float[Tensor, "T B N"]:
-    """Return ψ(t) = ∂s/∂m, m being the membrane of the neuron's constant `leak`, at each step of a chunk."""
+    """Return ψ(t) = ∂s/∂m at each step of a chunk, where m is the membrane of the neuron's constant `leak`.
+
+    Args:
+        neuron: Neurons with a constant leak.
+        leak: That leak.
+        before: Their state before the chunk.
+        drive: Their drive, [T, B, *shape].
+        dt_ms: Time step in ms.
+    """
     if neuron.slope is not None:
         return type(neuron).slope(neuron, drive, before, dt_ms).flatten(2)  # type: ignore[misc]
     direction = torch.cat([leak.out_state, leak.out_drive.view(1)])
@@ -179,12 +197,12 @@ def find_slope(
 
 
 def jacobian_of_leak(leak: Leak, slope: Float[Tensor, "T B N"]) -> LocalJacobian:
-    """Return the derivatives of neurons with a constant leak and this surrogate slope."""
+    """Return the derivatives of neurons with a constant leak and the given surrogate slope."""
     state, drive = leak.state[..., None, None, None], leak.drive[:, None, None, None]
     return LocalJacobian(state, drive, leak.out_state[:, None, None, None] * slope, leak.out_drive * slope)
 
 
 def without_idle_states(leak: Leak) -> Leak:
-    """Return the same dynamics without numbers that nothing depends on, as a current that does not last."""
+    """Return the same dynamics without states that affect nothing, such as a synaptic current that does not last."""
     kept = (leak.state != 0.0).any(0) | (leak.out_state != 0.0)
     return Leak(leak.state[kept][:, kept], leak.drive[kept], leak.out_state[kept], leak.out_drive)

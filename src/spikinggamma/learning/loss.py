@@ -1,4 +1,4 @@
-"""What a loss is: the judge of one batch of recordings, fed chunk by chunk."""
+"""The interface of losses: a loss evaluates one batch of recordings, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = [
 
 
 class Answer(enum.Enum):
-    """What a loss judges: the kind of answer that a net is asked for."""
+    """The kind of targets that a loss compares with the outputs of a net."""
 
     CLASS = "one class for each recording"
     CLASS_OR_VALUES_BY_STEP = "a class or values at each step, or one class for each recording"
 
 
 class EvidenceKind(enum.Enum):
-    """What of a net's outputs decides between classes."""
+    """The quantity computed from a net's outputs that decides between classes."""
 
     MEAN = "the mean of the outputs so far"
     NOW = "the outputs at the last step so far"
@@ -45,31 +45,39 @@ class EvidenceKind(enum.Enum):
 
 
 class LossResult(NamedTuple):
-    """A batch judged: mean loss, predicted classes [B] (or [T, B]), how many were right, and of how many."""
+    """The evaluation of a batch.
+
+    Attributes:
+        loss: Mean loss.
+        predictions: Predicted classes, [B] or [T, B].
+        correct: Number of correct decisions.
+        count: Number of decisions.
+    """
 
     loss: float
     predictions: Int[Tensor, "*T B"]
     correct: int
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of a verdict
+    count: int  # type: ignore[assignment]  # hides tuple.count, which is not needed here
 
 
 class Loss(abc.ABC):
-    """The judge of one batch of recordings, fed chunk by chunk.
-
-    Args:
-        targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
-        lengths: Steps that belong to each recording, [B].
-        dt_ms: Time step [ms].
-        options: Of the loss's own kind; a mapping of values or None is completed by defaults.
+    """Base class of losses, which evaluate one batch of recordings, chunk by chunk.
 
     A loss is a subclass in a file of its own, registered in `LOSSES`.
 
+    Args:
+        targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C].
+        lengths: Number of steps of each recording, [B].
+        dt_ms: Time step in ms.
+        options: Options of the loss, or values by name; missing values have their defaults.
+
     Attributes:
-        answer: What kind of answer it judges.
-        evidence_kind: What of the outputs decides between classes; a stream is read by it.
-        spiking_outputs: Whether it judges the spikes of output neurons, not the membrane of a read-out.
+        answer: Kind of targets that it takes.
+        evidence_kind: Quantity that decides between classes; predictions in a stream use it.
+        spiking_outputs: Whether it takes the spikes of output neurons instead of the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
-        count: Of how many decisions the loss is the mean.
+        stepwise: Whether it has an error signal at every step that needs no later one.
+        count: Number of decisions that the loss is the mean over.
 
     Raises:
         SpikingGammaError: An option is unknown or out of range.
@@ -79,6 +87,7 @@ class Loss(abc.ABC):
     evidence_kind: ClassVar[EvidenceKind] = EvidenceKind.MEAN
     spiking_outputs: ClassVar[bool] = False
     replay: ClassVar[bool] = False
+    stepwise: ClassVar[bool] = False
     options: Any
 
     def __init__(
@@ -97,21 +106,31 @@ class Loss(abc.ABC):
         self.total = 0.0
 
     def valid(self, start: int, steps: int) -> Bool[Tensor, "T B"]:
-        """Which of `steps` steps from `start` belong to each recording."""
+        """Return a mask of the steps, from `start` on, that belong to each recording, [T, B]."""
         time = torch.arange(start, start + steps, device=self.lengths.device)
         return time.unsqueeze(1) < self.lengths
 
     @abc.abstractmethod
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """Take in a chunk of logits: in the first pass of a replayed loss, else before `blame`."""
+        """Process a chunk of logits, [T, B, C]; in the first pass if `replay`, else before `gradient`.
+
+        Args:
+            logits: Outputs of the net.
+            start: Index of the first step of the chunk.
+        """
 
     @abc.abstractmethod
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """δ of a chunk that was observed."""
+        """Return the error signal δ = ∂ℓ/∂logits of a chunk that was observed, [T, B, C].
+
+        Args:
+            logits: Outputs of the net.
+            start: Index of the first step of the chunk.
+        """
 
     @abc.abstractmethod
     def result(self) -> LossResult:
-        """The batch judged, once every chunk was observed."""
+        """Return the evaluation of the batch, after every chunk was observed."""
 
 
 LOSSES: Registry[type[Loss]] = Registry("loss", "losses")
@@ -124,17 +143,17 @@ def make_loss(
     dt_ms: float,
     options: Options | Mapping[str, Any] | None = None,
 ) -> Loss:
-    """Return the judge of a batch by its name in `LOSSES`.
+    """Return the loss of a batch by its name in `LOSSES`.
 
     Args:
-        name: Of the loss.
-        targets: Classes [B], or what the loss takes by step.
-        lengths: Steps that belong to each recording, [B].
-        dt_ms: Time step [ms].
-        options: Of the loss; what is not given has its default.
+        name: Name of the loss.
+        targets: Classes [B], or targets by step if the loss takes them.
+        lengths: Number of steps of each recording, [B].
+        dt_ms: Time step in ms.
+        options: Options of the loss, or values by name; missing values have their defaults.
 
     Raises:
-        SpikingGammaError: There is no such loss, or an option is unknown or out of range.
+        SpikingGammaError: The loss is unknown, or an option is unknown or out of range.
 
     Example:
         >>> make_loss("running", torch.tensor([0]), torch.tensor([9]), 1.0, {"horizon_ms": 200.0}).options.horizon_ms
@@ -144,9 +163,9 @@ def make_loss(
 
 
 def judging_loss(name: str, *, step_labels: bool) -> str:
-    """Return the loss that judges recordings after training by `name`.
+    """Return the name of the loss that evaluates recordings after training with `name`.
 
-    A net that learns at each step is judged by its summed outputs where a recording has one label.
+    A net trained at each step is evaluated by its summed outputs if a recording has one label.
 
     Example:
         >>> judging_loss("each_step", step_labels=False), judging_loss("last", step_labels=False)
@@ -157,6 +176,11 @@ def judging_loss(name: str, *, step_labels: bool) -> str:
 
 
 def checked_classes(targets: Tensor, classes: int) -> Int[Tensor, " B"]:
+    """Return `targets` if they are one class per recording, within `classes`.
+
+    Raises:
+        SpikingGammaError: They have another shape or type, or a class is out of range.
+    """
     if targets.ndim != 1 or targets.is_floating_point():
         raise SpikingGammaError(
             "targets", f"{targets.dtype} {list(targets.shape)}", "one class per recording, int64 [B]"
@@ -169,29 +193,34 @@ def checked_classes(targets: Tensor, classes: int) -> Int[Tensor, " B"]:
 
 
 class OneDecision(Loss):
-    """Losses that judge one vector of evidence per recording, z [B, C]."""
+    """Base class of losses that evaluate one vector of evidence per recording, z [B, C]."""
 
     evidence: Tensor | None = None
 
     def gather(self, logits: Float[Tensor, "T B C"], share: Float[Tensor, "T B"]) -> None:
+        """Add the sum over time of the logits [T, B, C] times `share` [T, B] to the evidence."""
         gained = (logits * share.unsqueeze(2)).sum(0)
         self.evidence = gained if self.evidence is None else self.evidence + gained
 
     def gathered(self) -> Float[Tensor, "B C"]:
-        """z, of all that was observed."""
+        """Return the evidence z gathered so far, [B, C].
+
+        Raises:
+            SpikingGammaError: No chunk was observed.
+        """
         if self.evidence is None:
             raise SpikingGammaError("logits", "none observed", "every chunk of the recording first")
         return self.evidence
 
     def error(self) -> Float[Tensor, "B C"]:
-        """∂ℓ/∂z = (softmax(z) - target) / B."""
+        """Return ∂ℓ/∂z = (softmax(z) - target) / B of the mean cross-entropy, [B, C]."""
         evidence = self.gathered()
         targets = checked_classes(self.targets, evidence.shape[1])
         wanted = torch.nn.functional.one_hot(targets, evidence.shape[1])
         return (evidence.softmax(1) - wanted) / len(targets)
 
     def result(self) -> LossResult:
-        """See `Loss.result`."""
+        """Return the evaluation of the batch; see `Loss.result`."""
         evidence = self.gathered()
         targets = checked_classes(self.targets, evidence.shape[1])
         loss = float(torch.nn.functional.cross_entropy(evidence, targets))

@@ -1,14 +1,14 @@
-"""What a net is asked for, and the blame δ(t) = ∂ℓ/∂x_out(t) that follows at every step.
+"""Losses for real-valued outputs, each with its gradient δ(t) = ∂ℓ/∂x_out(t) at every step.
 
-| loss | asks | known when |
+| loss | definition | gradient known |
 | --- | --- | --- |
 | `sum` | cross-entropy of the logits averaged over the recording | after a first pass: the recording is replayed |
 | `last` | cross-entropy of the logits at the last step | at the last step |
-| `each_step` | a class (or a value: squared error) at every labelled step | at that step |
-| `running` | cross-entropy of the logits averaged so far, late evidence weighing more | at that step |
-| `spikemax`, `cumulative` | of spiking outputs, and of votes: see `spike_losses` | after a first pass |
+| `each_step` | cross-entropy (or squared error of values) at every labelled step | at that step |
+| `running` | cross-entropy of the mean of the logits so far, with larger weights for late steps | at that step |
+| `spikemax`, `cumulative` | for spiking outputs and for votes: see `spike_losses` | after a first pass |
 
-Recordings of a batch may differ in length: no step past a recording's end is in the loss or in the blame.
+Recordings of a batch may differ in length: steps after the end of a recording contribute neither loss nor gradient.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ __all__ = ["Last", "Running", "RunningOptions", "Sum"]
 
 @LOSSES.register("sum", summary="Cross-entropy of the outputs averaged over the recording.")
 class Sum(OneDecision):
-    """ℓ = CE(z), z = Σ_t x(t) / len; δ(t) = ∂ℓ/∂z / len at every step of the recording."""
+    """ℓ = CE(z), z = Σ_t x(t) / len; δ(t) = ∂ℓ/∂z / len at every step of the recording.
+
+    The gradient is known only after a first pass, so a recording in chunks is replayed.
+    """
 
     replay = True
 
@@ -38,17 +41,17 @@ class Sum(OneDecision):
         return self.valid(start, steps).to(like) / self.lengths.to(like)
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`."""
+        """Process a chunk of logits; see `Loss.observe`."""
         self.gather(logits, self._share(start, len(logits), logits))
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
 @LOSSES.register("last", summary="Cross-entropy of the outputs at the last step.")
 class Last(OneDecision):
-    """ℓ = CE(x(len - 1)): a label only at the end."""
+    """ℓ = CE(x(len - 1)): cross-entropy of the logits at the last step."""
 
     evidence_kind = EvidenceKind.NOW
 
@@ -57,19 +60,19 @@ class Last(OneDecision):
         return (time.unsqueeze(1) == self.lengths - 1).to(like)
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`."""
+        """Process a chunk of logits; see `Loss.observe`."""
         self.gather(logits, self._share(start, len(logits), logits))
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         return self._share(start, len(logits), logits).unsqueeze(2) * self.error()
 
 
 class RunningOptions(Options):
-    """Options of the running loss."""
+    """Options of the loss `running`."""
 
     horizon_ms: float = Field(
-        default=300.0, gt=0.0, le=1e7, description="elapsed time after which every step weighs alike [ms]"
+        default=300.0, gt=0.0, le=1e7, description="elapsed time after which all steps have the same weight [ms]"
     )
 
 
@@ -81,10 +84,12 @@ class Running(OneDecision):
 
         ℓ = Σ_t ω(t) CE(m(t)) / Σ_t ω(t),    ω(t) = min(1, (t + 1) dt / horizon)²
 
-    Blame is causal: what the past added to m(t) is taken as given, and δ(t) = ω(t) (softmax(m(t)) - target) falls on x(t)
-    whole, not by its share of the mean. Blame before the evidence is noise, hence the weight ω, which starts at zero.
+    The gradient is causal: past contributions to m(t) are treated as constants, and all of δ(t) = ω(t) (softmax(m(t)) -
+    target) is applied to x(t), not only its share of the mean. Early error signals are noise, since there is no
+    evidence yet; hence the weight ω, which starts near zero.
     """
 
+    stepwise = True
     options: RunningOptions
 
     def __init__(
@@ -104,7 +109,7 @@ class Running(OneDecision):
         return (elapsed / self.options.horizon_ms).clamp_max(1.0).square().to(self.lengths.device)
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`."""
+        """Process a chunk of logits; see `Loss.observe`."""
         valid = self.valid(start, len(logits)).to(logits)
         before = torch.zeros_like(logits[0]) if self.evidence is None else self.evidence
         sums = before + (logits * valid.unsqueeze(2)).cumsum(0)
@@ -118,9 +123,11 @@ class Running(OneDecision):
         self.total += float((losses * weight * valid).sum())
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         if self._means is None:
-            raise SpikingGammaError("logits", "none observed", "each chunk, before its blame is asked for")
+            raise SpikingGammaError(
+                "logits", "none observed", "each chunk to be observed before its gradient is computed"
+            )
         wanted = torch.nn.functional.one_hot(self.targets, logits.shape[2])
         weight = (self._weight(start, len(logits)).unsqueeze(1) / self._norm * self.valid(start, len(logits))).to(
             logits
@@ -128,5 +135,5 @@ class Running(OneDecision):
         return (self._means.softmax(2) - wanted) * weight.unsqueeze(2)
 
     def result(self) -> LossResult:
-        """Judges the sum of all logits; the loss is the weighted mean over time."""
+        """Return the evaluation of the sum of all logits; the loss is the weighted mean over time."""
         return super().result()._replace(loss=self.total)

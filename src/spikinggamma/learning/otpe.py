@@ -1,16 +1,16 @@
 """Online training with postsynaptic estimates: eligibilities filtered by the leak of the layer above.
 
     σ(t)  = ∂s(t)/∂W                                           eligibility of each synapse, by the neuron's own dynamics
-    R̂(t)  = Σ_{t' <= t} κ_{l+1}(t - t') σ(t')                  what the membranes of the layer above hold of it
+    R̂(t)  = Σ_{t' <= t} κ_{l+1}(t - t') σ(t')                  trace of it in the membranes of the layer above
     ∂ℓ/∂W^l = Σ_t W_{l+1}ᵀ g^{l+1}(t) R̂(t),    g^l(t) = ψ_l(t) W_{l+1}ᵀ κ_{l+1}(0) g^{l+1}(t)
 
-OTTT meets a spike with the error signals of its own step; here it is met for as long as the layer above holds it. The error
-signal g of membranes is passed down through the present step. The layers above the first need neurons with a constant leak.
-It equals BPTT for one hidden layer, whatever the read-out remembers (there it is e-prop), and for two under a read-out that
-remembers nothing.
+OTTT multiplies a spike by the error signals of its own step; here it is multiplied by error signals for as long as the
+layer above remembers it. The error signal g of membranes is propagated down within the present step. Layers above the
+first need neurons with a constant leak. The rule equals BPTT for one hidden layer, for every memory of the read-out
+(where it equals e-prop), and for two hidden layers under a read-out without memory.
 
-Source: Summe, Schaefer and Joshi (2023), arXiv 2311.16151: its full form, one estimate for each synapse and recording (as
-many as the layer above has states).
+Source: Summe, Schaefer and Joshi (2023), arXiv 2311.16151, in its full form: one estimate for each synapse and
+recording (as many as the layer above has states).
 """
 
 from __future__ import annotations
@@ -33,10 +33,13 @@ __all__ = ["OTPE"]
 
 @RULES.register("otpe", title="OTPE", citations=(bibliography.OTPE,))
 class OTPE(OnlineRule):
-    """Meet error signals with a running estimate of what the layer above holds of each synapse; constant memory.
+    """Multiply error signals by a running estimate of each synapse's effect on the layer above; constant memory.
+
+    The weights must be fully connected. Source: Summe, Schaefer and Joshi (2023), arXiv 2311.16151.
 
     Raises:
-        SpikingGammaError: Neurons above the first layer whose leak is not constant.
+        SpikingGammaError: Neurons above the first layer have no constant leak, or the chain has a layer that online
+            rules do not support, or weights shared by several neurons.
     """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
@@ -53,7 +56,7 @@ class OTPE(OnlineRule):
 
     @torch.no_grad()
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         self.add_readout(activations, delta)
         above, grad, first_answer = self.readout, delta, self.first_answer()
         for block, traced in zip(reversed(self.hidden), reversed(self._traced), strict=True):

@@ -1,11 +1,11 @@
-"""Online training through time: the trace of each sender's spikes, met by error signals of the present step.
+"""Online training through time: traces of each sender's spikes times error signals of the present step.
 
-    x̂(t) = Σ_{t' <= t} κ(t - t') x(t'),    ∂ℓ/∂W = Σ_t ψ(t) L(t) x̂(t)ᵀ        κ: the membrane's answer to one spike
+    x̂(t) = Σ_{t' <= t} κ(t - t') x(t'),    ∂ℓ/∂W = Σ_t ψ(t) L(t) x̂(t)ᵀ        κ: response of the membrane to one spike
 
-It takes neurons whose leak is constant, such as `lif` and `srm_alpha`, and any weights, convolutions among them. It equals
-BPTT for one hidden layer under a read-out that remembers nothing.
+The rule takes neurons with a constant leak, such as `lif` and `srm_alpha`, and any weights, including convolutions. It
+equals BPTT for one hidden layer under a read-out without memory.
 
-Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195: its neurons have no synaptic current
+Source: Xiao, Meng, Zhang, He and Lin (NeurIPS 2022), arXiv 2210.04195. Its neurons have no synaptic current
 (`synapse_tau_ms=0`); with one, the trace is that of current and membrane.
 """
 
@@ -27,10 +27,12 @@ __all__ = ["OTTT"]
 
 @RULES.register("ottt", title="OTTT", citations=(bibliography.OTTT,))
 class OTTT(PresentErrorRule):
-    """Meet traces of each sender's spikes with error signals of the present step; constant memory.
+    """Multiply traces of each sender's spikes by error signals of the present step; constant memory.
+
+    Source: Xiao and others (NeurIPS 2022), arXiv 2210.04195.
 
     Raises:
-        SpikingGammaError: Neurons whose leak is not constant.
+        SpikingGammaError: Neurons have no constant leak, or the chain has a layer that online rules do not support.
     """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
@@ -48,5 +50,5 @@ class OTTT(PresentErrorRule):
     def learn_block(
         self, index: int, activations: ChainActivations, grad: Float[Tensor, "T B N"]
     ) -> Float[Tensor, "T B N"]:
-        """See `PresentErrorRule.learn_block`."""
+        """Add the gradients of a hidden block; see `PresentErrorRule.learn_block`."""
         return self._traced[index].learn(activations, grad).in_drive * grad

@@ -1,4 +1,4 @@
-"""What a batch of recordings gave: how well it was answered, and what went through the net."""
+"""The outcome of a batch of recordings: loss, predictions and number of spikes."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ __all__ = ["Outcome"]
 
 
 class Outcome(NamedTuple):
-    """What a batch gave.
+    """The outcome of a batch.
 
     Attributes:
         loss: Mean over the batch (over labelled steps for `each_step`).
         predictions: Classes, [B]; for `each_step` [T, B].
-        correct: How many decisions were right.
-        count: Of how many.
-        spikes: Spikes of each hidden layer, padding excluded, [L].
-        neuron_steps: Neurons times valid steps of each hidden layer, [L].
-        spikes_by_neuron: Spikes of each neuron, padding excluded, [N] for each hidden layer; of an evaluation only.
+        correct: Number of correct decisions.
+        count: Number of decisions.
+        spikes: Number of spikes of each hidden layer, without padding, [L].
+        neuron_steps: Number of neurons times the number of valid steps of each hidden layer, [L].
+        spikes_by_neuron: Number of spikes of each neuron, without padding, [N] for each hidden layer; only from
+            `evaluate`.
     """
 
     loss: float
     predictions: Int[Tensor, "*T B"]
     correct: int
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of an outcome
+    count: int  # type: ignore[assignment]  # hides tuple.count, which is not needed here
     spikes: Float[Tensor, " L"]
     neuron_steps: Float[Tensor, " L"]
     spikes_by_neuron: tuple[Float[Tensor, " N"], ...] = ()
 
     def spikes_per_neuron_s(self, dt_ms: float) -> list[float]:
-        """Mean spikes per neuron and second of each hidden layer."""
+        """Return the mean number of spikes per neuron and second of each hidden layer."""
         return [float(rate) for rate in self.spikes / self.neuron_steps * (1000.0 / dt_ms)]
 
     def of_nothing(self) -> Outcome:
-        """Return the outcome of an empty share, from that of what was gone through instead."""
+        """Return the outcome of an empty shard, given that of the recording that was run instead."""
         none = torch.zeros_like(self.spikes)
         return self._replace(loss=0.0, correct=0, count=0, spikes=none, neuron_steps=none)

@@ -9,15 +9,13 @@ or factor the eligibilities of synapses; a rule without memory keeps the present
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from spikinggamma.learning.eligibility import Eligibility
 from spikinggamma.learning.local_jacobians import LocalJacobian, learnt_parameters, own_jacobians
-from spikinggamma.nn import Leak, Neuron, add_gradient
+from spikinggamma.nn import Leak, Neuron, StateTree, add_gradient
 
 __all__ = ["OwnTraces"]
 
@@ -38,7 +36,7 @@ class OwnTraces:
 
     def learn(
         self,
-        before: Any,
+        before: StateTree,
         drive: Float[Tensor, "T B *shape"],
         grad: Float[Tensor, "T B N"],
         on_spikes: Float[Tensor, "T B _"] | None = None,

@@ -1,16 +1,17 @@
-"""Shifted blame: what arrives through bucket k is met with inputs k buckets deeper.
+"""Shifted error signals: an error signal that comes through bucket k is multiplied by inputs k buckets deeper.
 
-With one α for all buckets, gamma kernels compose: bucket k of a signal that was itself built from bucket m of its inputs is
-bucket k + m of those inputs. Blame is kept apart by how many buckets it has come through, δ^j, and
+With one α for all buckets, gamma kernels compose: bucket k of a signal that was itself read from bucket m of its inputs
+is bucket k + m of those inputs. Error signals are kept separate by the number of buckets that they have passed, δ^j,
+and
 
     c_m(t)       = Σ_{j+k=m} Q_kᵀ δ^j(t)            m = 0 .. J+K-2
-    ∂ℓ/∂P        = Σ_t Σ_m c_m(t) ŝ_m(t)ᵀ            from a chain of inputs longer by the buckets above
+    ∂ℓ/∂P        = Σ_t Σ_m c_m(t) ŝ_m(t)ᵀ            with a chain of inputs longer by the buckets above
     ∂ℓ/∂Q_k      = Σ_t Σ_j δ^j(t) h_{k+j}(t)ᵀ
-    ∂ℓ/∂b        = Σ_t Σ_j δ^j(t) c̄_j(t)             c̄_j: bucket j's answer to a step, as the listeners decode it
+    ∂ℓ/∂b        = Σ_t Σ_j δ^j(t) c̄_j(t)             c̄_j: response of bucket j to a step, as listeners decode it
     δ^m (below)  = 1[x > 0] ⊙ Pᵀ c_m
 
-Nothing is stored over time and nothing waited for. Exact while every gate holds over a kernel: a gate is read now, not when
-the input came.
+No activations are stored over time, and every chunk adds its gradients at once. The gradient is exact while no gate
+changes within a kernel, since a gate is read at the present step and not when the input came.
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ __all__ = ["Shifted"]
 
 @RULES.register("shifted")
 class Shifted(GammaRule):
-    """Meet an error signal that comes through bucket k with inputs k buckets deeper; one time constant for all.
+    """Multiply error signals from bucket k by inputs k buckets deeper; constant memory, one time constant for all.
 
     Raises:
-        SpikingGammaError: buckets differ in their time constants, or train them.
+        SpikingGammaError: Buckets have different time constants, or the time constants are trained.
     """
+
+    needs_equal_timescales = True
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
@@ -49,9 +52,9 @@ class Shifted(GammaRule):
                 "tau_ms",
                 tau_ms,
                 "one fixed time constant for all buckets of all layers, for the rule `shifted`",
-                "Gamma kernels compose only then; use `windowed` for other time constants.",
+                "Gamma kernels compose only with one time constant; use `windowed` for others.",
             )
-        # The layer at index i hears blame through the K - 1 buckets of each layer above it.
+        # The layer at index i receives error signals through the K - 1 buckets of each layer above it.
         depth = [sum(layer.order - 1 for layer in self.net.stack[index:]) + 1 for index in range(len(self.net.stack))]
         self._chains = [alpha[:1].expand(deep).contiguous() for alpha, deep in zip(self.alphas, depth, strict=True)]
         self._senders = [SenderHistory(layer, chain) for layer, chain in zip(self.net.stack, self._chains, strict=True)]
@@ -59,7 +62,7 @@ class Shifted(GammaRule):
         self._step = torch.zeros(depth[0], dtype=every.dtype, device=every.device)
 
     def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         answers = self._step_answers(len(delta))
         bundle = delta.unsqueeze(0)
         for index in reversed(range(len(self.net.stack))):
@@ -82,7 +85,7 @@ class Shifted(GammaRule):
                 layer.accumulate_projection(carried, senders)
             if index > 0:
                 told = spread.permute(2, 0, 1, 3)
-                # Speaking costs at the moment of speaking, so only blame that came through no bucket bears it.
+                # The activity cost is on the present output, so it adds only to the error signal of bucket 0.
                 free = activations._replace(cost=None)
                 bundle = torch.stack(
                     [
@@ -93,11 +96,11 @@ class Shifted(GammaRule):
         return True
 
     def finish(self) -> bool:
-        """Nothing is held back."""
+        """Return False, since every chunk adds its gradients at once."""
         return False
 
     def _step_answers(self, steps: int) -> Float[Tensor, "T J"]:
-        """c̄_j(t): c̄_0 = 1 from the first step on, c̄_j(t) = α c̄_j(t-1) + (1-α) c̄_{j-1}(t-1)."""
+        """Return c̄_j(t): c̄_0 = 1 from the first step on, c̄_j(t) = α c̄_j(t-1) + (1-α) c̄_{j-1}(t-1), [T, J]."""
         alpha = self._chains[0][0]
         rows = []
         for _ in range(steps):

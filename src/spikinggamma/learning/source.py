@@ -1,4 +1,4 @@
-"""Where recordings come from: a tensor held whole, or a way to make their chunks anew for each pass."""
+"""Sources of recordings: a whole tensor, or a function that returns their chunks anew for each pass."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Source = Tensor | Callable[[], Iterable[Tensor]]
 def chunks_of(
     spikes: Source, targets: Tensor, lengths: Int[Tensor, " B"] | None, chunk: int | None
 ) -> tuple[Callable[[], Iterator[Tensor]], Int[Tensor, " B"]]:
-    """Return what makes the chunks of a batch, pass by pass, and the steps of each recording.
+    """Return a function that gives the chunks of a batch for one pass, and the number of steps of each recording.
 
     Args:
-        spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks.
-        targets: As a learner takes them.
-        lengths: Steps of each recording; None for all, where the recordings are held whole.
-        chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes.
+        spikes: [T, B, *in_shape], or a function that returns an iterator over such chunks.
+        targets: Targets, as a learner takes them.
+        lengths: Number of steps of each recording, [B]; None if `spikes` is a tensor without padding.
+        chunk: Number of steps processed at once; None takes a tensor whole and an iterable in the chunks that it gives.
 
     Raises:
-        SpikingGammaError: Shapes that do not fit one another.
+        SpikingGammaError: The shapes do not fit one another.
     """
     if not isinstance(spikes, Tensor):
         if lengths is None:
@@ -52,7 +52,7 @@ def _split(parts: Iterable[Tensor], chunk: int | None) -> Iterator[Tensor]:
 
 
 def _complete(parts: Iterable[Tensor], lengths: Tensor) -> Iterator[Tensor]:
-    """Return the chunks as they come; raise an error at their end if recordings are not over yet."""
+    """Return the chunks as they come; raise an error at their end if they are shorter than the longest recording."""
     steps, longest = 0, int(lengths.max())
     for part in parts:
         yield part

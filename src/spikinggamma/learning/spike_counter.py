@@ -1,8 +1,6 @@
-"""Counting what goes through a net, chunk by chunk."""
+"""Counting the spikes of a net, chunk by chunk."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -10,18 +8,18 @@ from torch import Tensor
 
 from spikinggamma.learning.loss import Loss
 from spikinggamma.learning.outcome import Outcome
-from spikinggamma.nn import SequenceNet
+from spikinggamma.nn import Activations, SequenceNet
 
 __all__ = ["SpikeCounter"]
 
 
 class SpikeCounter:
-    """Spikes of each hidden layer over the steps that belong to a recording.
+    """Count the spikes of each hidden layer over the steps that belong to a recording.
 
     Args:
-        net: Whose.
-        lengths: Steps of each recording, [B].
-        thoroughly: Whether to count by neuron too.
+        net: The net.
+        lengths: Number of steps of each recording, [B].
+        thoroughly: Whether to count the spikes of each neuron too.
     """
 
     def __init__(self, net: SequenceNet, lengths: Tensor, *, thoroughly: bool = False) -> None:
@@ -34,19 +32,25 @@ class SpikeCounter:
         sizes = [layer.neurons for layer in net.hidden] if thoroughly else []
         self.by_neuron = [torch.zeros(size, dtype=torch.float64) for size in sizes]
 
-    def add(self, activations: Any, start: int, heard: Float[Tensor, "T B *in_shape"]) -> None:
-        """A chunk that begins at step `start`: what the net was given, and the tape that it left."""
+    def add(self, activations: Activations, start: int, heard: Float[Tensor, "T B *in_shape"]) -> None:
+        """Count the spikes of a chunk.
+
+        Args:
+            activations: Activations of the chunk.
+            start: Index of its first step.
+            heard: Input of the net in the chunk, [T, B, *in_shape].
+        """
         time = torch.arange(start, start + len(heard), device=self.lengths.device)
         valid = time.unsqueeze(1) < self.lengths
         for index, layer in enumerate(activations.layers[:-1]):
             if layer.counts is None:
                 continue
-            # In 64 bits, as integers are summed if not told otherwise, this took as long as a scan.
+            # The default sum of integers, in 64 bits, took as long as a scan.
             self.spikes[index] += float((layer.counts.sum(2, dtype=torch.int32) * valid).sum())
             if self.thoroughly:
                 self.by_neuron[index] += (layer.counts * valid.unsqueeze(2)).sum((0, 1)).cpu()
 
     def outcome(self, evaluator: Loss) -> Outcome:
-        """Everything about the batch."""
+        """Return the outcome of the batch."""
         by_neuron = tuple(self.by_neuron)
         return Outcome(*evaluator.result(), self.spikes, self.neuron_steps, by_neuron)

@@ -1,11 +1,12 @@
-"""Losses of the rivals in the call form of all losses: what `spikinggamma.functional.spikemax` defines, chunk by chunk.
+"""Losses for spiking outputs and votes, as defined in `spikinggamma.functional.spikemax`, computed chunk by chunk.
 
-| loss | asks | evidence |
+| loss | definition | evidence |
 | --- | --- | --- |
-| `spikemax` | cross-entropy of the shares that the classes have in all output spikes | spikes of each output neuron |
-| `cumulative` | cross-entropy of votes, a softmax of the read-out's membrane at every step, summed over time | the votes |
+| `spikemax` | cross-entropy of each class's share of all output spikes | spikes of each output neuron |
+| `cumulative` | cross-entropy of votes, a softmax of the read-out's membrane at every step, summed over time | the
+votes |
 
-Both are known after a first pass, so a recording in chunks is replayed.
+The gradients of both are known after a first pass, so a recording in chunks is replayed.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ __all__ = ["Cumulative", "Spikemax"]
 
 @LOSSES.register(
     "spikemax",
-    summary="Cross-entropy of the shares that the classes have in all output spikes.",
+    summary="Cross-entropy of each class's share of all output spikes.",
     citations=(SPIKEMAX,),
 )
 class Spikemax(OneDecision):
     """L = -log p_k, p_n = c_n / Σ_m c_m with c_n = max(Σ_t s_n(t), 1); ∂L/∂s_n(t) = (p_n - [n = k]) / c_n.
 
-    Source: Shrestha, Zhu and Sun (IJCNN 2022), arXiv 2205.09845.
+    The class k is the label, and c_n counts the spikes of output neuron n. Source: Shrestha, Zhu and Sun (IJCNN 2022),
+    arXiv 2205.09845.
     """
 
     evidence_kind = EvidenceKind.SPIKES
@@ -36,11 +38,11 @@ class Spikemax(OneDecision):
     replay = True
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`; the logits are spikes."""
+        """Process a chunk of logits; see `Loss.observe`; the logits are spikes."""
         self.gather(logits, self.valid(start, len(logits)).to(logits))
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         counts = self._counts()
         shares = counts / counts.sum(1, keepdim=True)
         wanted = torch.nn.functional.one_hot(checked_classes(self.targets, counts.shape[1]), counts.shape[1])
@@ -48,7 +50,7 @@ class Spikemax(OneDecision):
         return self.valid(start, len(logits)).to(logits).unsqueeze(2) * error
 
     def result(self) -> LossResult:
-        """Judges by the most spikes."""
+        """Return the evaluation of the batch; the prediction is the neuron with the most spikes."""
         counts = self._counts()
         targets = checked_classes(self.targets, counts.shape[1])
         right = counts.gather(1, targets.unsqueeze(1)).squeeze(1)
@@ -62,17 +64,20 @@ class Spikemax(OneDecision):
     "cumulative", summary="Cross-entropy of votes at every step, summed over time.", citations=(CUMULATIVE,)
 )
 class Cumulative(OneDecision):
-    """L = CE(Σ_t softmax(m(t))) (Bittar and Garner 2022); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), e = ∂L/∂z."""
+    """L = CE(Σ_t softmax(m(t))); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), with p = softmax(m) and e = ∂L/∂z.
+
+    The votes z = Σ_t p(t) are the evidence. Source: Bittar and Garner (2022).
+    """
 
     evidence_kind = EvidenceKind.VOTES
     replay = True
 
     def observe(self, logits: Float[Tensor, "T B C"], start: int) -> None:
-        """See `Loss.observe`."""
+        """Process a chunk of logits; see `Loss.observe`."""
         self.gather(logits.softmax(2), self.valid(start, len(logits)).to(logits))
 
     def gradient(self, logits: Float[Tensor, "T B C"], start: int) -> Float[Tensor, "T B C"]:
-        """See `Loss.gradient`."""
+        """Return the error signal of a chunk; see `Loss.gradient`."""
         votes, error = logits.softmax(2), self.error()
         moved = votes * (error - (votes * error).sum(2, keepdim=True))
         return self.valid(start, len(logits)).to(logits).unsqueeze(2) * moved

@@ -3,9 +3,10 @@
     E_0(t) = 1[x_i(t) > 0] ∂x_i(t)/∂θ_i,    E_k(t) = α_k E_k(t-1) + (1 - α_k) E_{k-1}(t-1)
     ∂ℓ/∂θ_i = Σ_t Σ_k ε_i^k(t) E_k(t),      ε^k = Pᵀ Q_kᵀ δ of the layer above
 
-Exact for one hidden layer; further down, blame is passed on as `instantaneous` does. Strictly causal, memory constant in
-time: K values for every parameter and sample. Inside a chunk the sum over t is taken by the adjoint of the layer above,
-which is the same sum; the traces carry it from one chunk to the next.
+The gradient is exact for one hidden layer; to layers further down, error signals are propagated as in `instantaneous`.
+The rule is strictly causal, and memory is constant in time: K values for every parameter and sample. Inside a chunk the
+sum over t is computed by the adjoint of the layer above, which gives the same sum; the traces carry it from one chunk
+to the next.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["Traced"]
 
 
 class _Traces:
-    """E_k of one hidden layer before the present chunk: {parameter: [K, B, N, ...]}, K of the layer above."""
+    """E_k of one hidden layer before the present chunk: {parameter: [K, B, N, ...]}, with K of the layer above."""
 
     def __init__(self, net: GammaNet, index: int, alphas: list[Tensor]) -> None:
         self.layer = net.stack[index]
@@ -36,7 +37,7 @@ class _Traces:
         self._senders: Tensor | None = None
 
     def move_on(self, activations: NetActivations, index: int) -> None:
-        """Through a chunk, step by step."""
+        """Update the traces through a chunk, step by step."""
         own = activations.layers[index]
         steps, batch = own.drive.shape[:2]
         inputs = own.inputs.flatten(2)
@@ -60,7 +61,7 @@ class _Traces:
         self.values[name] = torch.cat([sensitivity.unsqueeze(0), alpha * past[1:] + (1.0 - alpha) * past[:-1]])
 
     def accumulate(self, grad: Float[Tensor, "K B N"]) -> None:
-        """Add Σ_k ε^k E_k for blame that falls on what was before the chunk."""
+        """Add Σ_k ε^k E_k for error signals that apply to steps before the chunk."""
         products = {
             name: torch.einsum("kbn,kbnp->np", grad, value.flatten(3)).view(value.shape[2:])
             if value.ndim > 3
@@ -76,7 +77,7 @@ class Traced(GammaRule):
     """Follow every parameter through the buckets of the layer above by eligibility traces; exact for one hidden layer.
 
     Raises:
-        SpikingGammaError: a hidden layer shares weights between neurons, or trains its time constants.
+        SpikingGammaError: A hidden layer shares weights between neurons, or trains its time constants.
     """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
@@ -90,7 +91,7 @@ class Traced(GammaRule):
         self._pending: NetActivations | None = None
 
     def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         if self._pending is not None:
             for index, traces in enumerate(self._traces):
                 traces.move_on(self._pending, index)
@@ -105,7 +106,7 @@ class Traced(GammaRule):
             own = propagate_down(
                 self.net, activations, index, layer.project_adjoint(decoded(drive_grad, float(alpha[0])))
             )
-            # Buckets before the chunk, seen as filters of the decoded signal: bucket 0 no longer remembers by itself.
+            # Buckets before the chunk as filters of the decoded signal: bucket 0 has no memory of its own then.
             carried[0] -= alpha[0] * drive_grad[0]
             told = layer.project_adjoint(carried).flatten(2)
             mask = activations.masks[index - 1]
@@ -114,5 +115,5 @@ class Traced(GammaRule):
         return True
 
     def finish(self) -> bool:
-        """Nothing is held back."""
+        """Return False, since every chunk adds its gradients at once."""
         return False

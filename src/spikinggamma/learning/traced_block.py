@@ -1,8 +1,8 @@
-"""A hidden block of a chain with traces of the past: the gradient of its parameters, given error signals of its spikes.
+"""A hidden block of a chain with traces of the past, which gives the gradient of its parameters from its error signals.
 
-Neurons whose leak is constant hold the same of a sender whichever neuron it is, so one trace for each sender is enough; all
-others need one for each synapse, and so does a listener that filters what the neurons send. Numbers that each neuron has of
-its own have a trace for each neuron.
+Neurons with a constant leak all hold the same trace of a sender, so one trace for each sender is enough. All other
+neurons need one for each synapse, and so does a listener that filters the spikes of the neurons. Parameters that each neuron
+has of its own need one trace for each neuron.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["SpikeDerivatives", "TracedBlock"]
 
 
 class SpikeDerivatives(NamedTuple):
-    """How a spike depends on the present, [T, B, N].
+    """Derivatives of a spike with respect to the present step, [T, B, N].
 
     Attributes:
-        in_membrane: ψ(t); of neurons without a constant leak, that of `in_drive`.
-        in_drive: e(t).
+        in_membrane: ψ(t), with respect to the membrane; for neurons without a constant leak it equals `in_drive`.
+        in_drive: e(t), with respect to the drive.
     """
 
     in_membrane: Float[Tensor, "T B N"]
@@ -34,17 +34,17 @@ class SpikeDerivatives(NamedTuple):
 
 
 class TracedBlock:
-    """See the module.
+    """A hidden block with its traces: one for each sender if possible, else one for each synapse.
 
     Args:
         block: The block.
-        leak: Its neurons' constant leak, or None.
-        listener: Linear dynamics that filter what the neurons send, or None.
-        dt_ms: Time step.
+        leak: The constant leak of its neurons, or None.
+        listener: Linear dynamics that filter the spikes of the neurons, or None.
+        dt_ms: Time step in ms.
         rule: Name of the rule, for errors.
 
     Raises:
-        SpikingGammaError: The weights are shared, and every synapse would need a trace.
+        SpikingGammaError: The weights are shared by several neurons, but every synapse would need a trace.
     """
 
     def __init__(self, block: Block, leak: Leak | None, listener: Leak | None, dt_ms: float, rule: str) -> None:
@@ -62,12 +62,12 @@ class TracedBlock:
         grad: Float[Tensor, "T B N"],
         on_spikes: Float[Tensor, "T B _"] | None = None,
     ) -> SpikeDerivatives:
-        """Add to the gradients.
+        """Add the gradients of a chunk, and return the derivatives of the spikes.
 
         Args:
-            activations: Of the chunk.
-            grad: Error signal of what the listener holds, or of the spikes where there is no listener.
-            on_spikes: A further error signal of the spikes themselves, where there is a listener.
+            activations: Activations of the chunk.
+            grad: Error signal of the filtered spikes, or of the spikes themselves without a listener, [T, B, N].
+            on_spikes: A further error signal of the spikes themselves, if there is a listener.
         """
         before, drive, _ = self.block.population_call(activations)
         self._own.learn(before, drive, grad, on_spikes)
@@ -78,7 +78,7 @@ class TracedBlock:
             derivatives = SpikeDerivatives(jacobian.out_drive, jacobian.out_drive)
         else:
             slope = find_slope(neuron, self.leak, before, drive, self.dt_ms)
-            # What a neuron holds of its senders is in their traces: to these its spike answers at once.
+            # The traces hold the memory of the neurons, so a spike depends on them within the same step.
             values = [trace.of(signal) for trace, signal in zip(self._senders, values, strict=True)]
             nothing = slope.new_zeros(0, 1, 1, 1)
             jacobian = LocalJacobian(nothing.unsqueeze(0)[:0], nothing, nothing, slope)

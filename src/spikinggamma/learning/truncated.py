@@ -1,9 +1,9 @@
-"""Backpropagation through time truncated to one step: what a neuron remembers is taken as given.
+"""Backpropagation through time truncated to one step: the memory of neurons is treated as constant.
 
     ∂ℓ/∂W = Σ_t e(t) L(t) x(t)ᵀ,    e(t) = ∂s(t)/∂u(t)
 
-It is what is left of the online rules without traces, and equals BPTT where no neuron remembers anything. A neuron whose
-spike does not depend on the drive of its own step, such as `srm_alpha`, learns nothing by it.
+This is an online rule without traces. It equals BPTT if no neuron has a memory. A neuron whose spike does not depend on
+the drive of the same step, such as `srm_alpha`, learns nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ __all__ = ["Truncated"]
 
 @RULES.register("truncated")
 class Truncated(PresentErrorRule):
-    """Truncate BPTT to one step: no memory at all."""
+    """Truncate backpropagation through time to one step, without traces of the past; smallest memory.
+
+    Raises:
+        SpikingGammaError: The chain has a layer that online rules do not support.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
@@ -38,7 +42,7 @@ class Truncated(PresentErrorRule):
     def learn_block(
         self, index: int, activations: ChainActivations, grad: Float[Tensor, "T B N"]
     ) -> Float[Tensor, "T B N"]:
-        """See `PresentErrorRule.learn_block`."""
+        """Add the gradients of a hidden block; see `PresentErrorRule.learn_block`."""
         block, leak = self.hidden[index], self.leaks[index]
         before, drive, _ = block.population_call(activations)
         self._own[index].learn(before, drive, grad)

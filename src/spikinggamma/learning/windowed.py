@@ -1,18 +1,18 @@
-"""Exact blame over a sliding window, and over the whole recording.
+"""The exact gradient over a sliding window, and over the whole recording.
 
-The adjoint of the net, layer by layer from the read-out down:
+The adjoint of the net is computed layer by layer, from the read-out down:
 
-    r = Γᵀ Qᵀ δ                               ∂ℓ/∂u, on the drive
-    b = Pᵀ r                                  ∂ℓ/∂s, on what the layer below sends
+    r = Γᵀ Qᵀ δ                               ∂ℓ/∂u, with respect to the drive
+    b = Pᵀ r                                  ∂ℓ/∂s, with respect to the spikes of the layer below
     δ_below(t) = 1[x > 0] ⊙ (b(t) - α_0 b(t+1))
 
-since what listeners decode is ŷ(t) = α_0 ŷ(t-1) + s(t). The gate, the decoding, the adjoint and the gradients of the buckets'
-weights and of the bias are one pass over time, that of autograd too (`kernels.neuron_adjoint`).
+since listeners decode ŷ(t) = α_0 ŷ(t-1) + s(t). Gate, decoding, adjoint and the gradients of the bucket weights and of
+the bias are computed in one pass over time, which autograd uses too (`kernels.neuron_adjoint`).
 
-A feedforward net of decaying kernels forgets: what happened at τ stops mattering after a span H. `windowed` runs the adjoint
-over a window and commits the contributions of its oldest chunk once everything that it still influences has been seen, so
-that every step is committed exactly once; memory is that of the window, whatever the length of the recording.
-`through_time` waits for the end: the oracle, linear in memory.
+A feedforward net with decaying kernels forgets: an event has no effect after a span H. `windowed` runs the adjoint over
+a window, and adds the gradients of its oldest chunk when the window covers the span after it, so every step is counted
+exactly once. Memory is that of the window, for any length of the recording. `through_time` waits for the end; it is the
+oracle, with memory linear in time.
 """
 
 from __future__ import annotations
@@ -36,21 +36,30 @@ __all__ = ["ThroughTime", "Windowed", "WindowedOptions", "commit", "layer_backwa
 
 
 def span(net: GammaNet, dt_ms: float, tolerance: float) -> int:
-    """H in steps: after so many, at most `tolerance` of an input's weight in the slowest path still lies ahead.
+    """Return H in steps: after H steps, at most `tolerance` of an input's weight in the slowest path is still to come.
 
-    The slowest path from an event to the read-out passes every bucket of every layer. A unit of it moves on from a bucket
-    with probability 1 - α per step, so its travel time is a sum of geometric waits, summed here exactly.
+    The slowest path from an event to the read-out passes every bucket of every layer. A unit of weight moves on from a
+    bucket with probability 1 - α per step, so its travel time is a sum of geometric waiting times, which is computed
+    exactly.
+
+    Args:
+        net: The net.
+        dt_ms: Time step in ms.
+        tolerance: Share of the weight, between 0 and 1.
+
+    Raises:
+        SpikingGammaError: The tolerance is not between 0 and 1.
     """
     if not 0.0 < tolerance < 1.0:
         raise SpikingGammaError("tolerance", tolerance, "a number between 0 and 1")
     waits = [layer.alpha(dt_ms).tolist() for layer in net.stack]
-    # Between layers, decoding cancels the wait in bucket 0; only the first layer hears raw events.
+    # Between layers, decoding cancels the wait in bucket 0; only the first layer receives raw events.
     return _slowest(tuple(waits[0] + [wait for rest in waits[1:] for wait in rest[1:]]), tolerance)
 
 
 @lru_cache(maxsize=64)
 def _slowest(decays: tuple[float, ...], tolerance: float) -> int:
-    """Steps until at most `tolerance` still waits in a chain of buckets with these decays."""
+    """Return the number of steps until at most `tolerance` still waits in a chain of buckets with these decays."""
     alpha = torch.tensor(decays, dtype=torch.float64)
     waiting = torch.zeros(len(alpha), dtype=torch.float64)
     waiting[0] = 1.0
@@ -73,16 +82,16 @@ def layer_backward(
     own: int = 1,
     below: bool = True,
 ) -> Float[Tensor, "T B *in_shape"] | None:
-    """The backward pass of a layer over a window of chunks: from ∂ℓ/∂s on its outputs to ∂ℓ/∂s on its inputs.
+    """Run the backward pass of a layer over a window of chunks, from ∂ℓ/∂s of its outputs to ∂ℓ/∂s of its inputs.
 
     Args:
-        layer: Whose gradients are added to.
-        chunks: What its `run` left behind, T steps in all.
-        grad: ∂ℓ/∂s; of a read-out ∂ℓ/∂x.
-        alpha: Decay per step of the layer's buckets.
-        dt_ms: Time step.
-        own: How many of the chunks, from the first on, the parameters' gradients are taken of.
-        below: Whether the gradient on the inputs is wanted; without it, None is returned.
+        layer: Layer whose gradients are added.
+        chunks: Activations that its `run` returned, T steps in all.
+        grad: ∂ℓ/∂s, or ∂ℓ/∂x for a read-out, [T, B, N].
+        alpha: Decay per step of the layer's buckets, [K].
+        dt_ms: Time step in ms.
+        own: Number of chunks, from the first on, whose gradients of the parameters are added.
+        below: Whether to return the gradient with respect to the inputs; else None is returned.
     """
     signal, drive = _joined([part.signal for part in chunks]), _joined([part.drive for part in chunks[:own]])
     buckets = chunks[0].before.buckets
@@ -109,7 +118,16 @@ def commit(
     delta: Float[Tensor, "T B C"],
     own: int,
 ) -> None:
-    """Run the adjoint of the net over a window of chunks, and add the gradients of the first `own` of them."""
+    """Run the adjoint of the net over a window of chunks, and add the gradients of the first `own` of them.
+
+    Args:
+        net: The net.
+        alphas: Decay per step of the buckets of each layer.
+        dt_ms: Time step in ms.
+        window: Activations of each chunk.
+        delta: Error signal of the logits over the window, [T, B, C].
+        own: Number of chunks whose gradients are added.
+    """
     grad = delta
     for index in reversed(range(len(net.stack))):
         chunks = [activations.layers[index] for activations in window]
@@ -121,24 +139,30 @@ def commit(
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
-    """The parts one after the other in time; a single one as it is."""
+    """Return the parts concatenated in time; a single part is not copied."""
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 class WindowedOptions(Options):
-    """Options of `windowed`."""
+    """Options of the rule `windowed`."""
 
     tolerance: float = Field(
         default=1e-4,
         gt=0.0,
         lt=1.0,
-        description="share of an input's weight that may still lie ahead when its gradient is added; sets the window",
+        description="share of an input's weight that may still be to come when its gradient is added; sets the window",
     )
 
 
 @RULES.register("windowed", options=WindowedOptions)
 class Windowed(GammaRule):
-    """Run the exact adjoint over a sliding window: BPTT up to the tail of the kernels, memory constant in time."""
+    """Run the exact adjoint over a sliding window: BPTT up to the tail of the kernels, memory constant in time.
+
+    The window is as long as `span` for the option `tolerance`. Gradients are added chunk by chunk, one window late.
+
+    Raises:
+        SpikingGammaError: The tolerance is not between 0 and 1, or the net is not a `GammaNet`.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: WindowedOptions) -> None:
         super().__init__(net, dt_ms, options)
@@ -147,7 +171,7 @@ class Windowed(GammaRule):
         self._steps = 0
 
     def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         self._window.append((activations, delta))
         self._steps += len(delta)
         added = False
@@ -157,7 +181,7 @@ class Windowed(GammaRule):
         return added
 
     def finish(self) -> bool:
-        """Commit the rest: the recording's end is known to carry no later blame."""
+        """Add the gradients of the remaining chunks, since no error signal comes after the end of the recording."""
         added = self._commit(len(self._window))
         self._window.clear()
         self._steps = 0
@@ -174,7 +198,10 @@ class Windowed(GammaRule):
 
 @RULES.register("through_time")
 class ThroughTime(GammaRule):
-    """Run the adjoint over the whole recording, as backpropagation through time does; memory linear in time."""
+    """Run the adjoint over the whole recording, as backpropagation through time does; memory linear in time.
+
+    The gradient is exact; the other rules for SpikingGamma are tested against this one.
+    """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
@@ -182,13 +209,13 @@ class ThroughTime(GammaRule):
         self._deltas: list[Tensor] = []
 
     def accumulate(self, activations: NetActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         self._tapes.append(activations)
         self._deltas.append(delta)
         return False
 
     def finish(self) -> bool:
-        """Blame everything at once."""
+        """Add the gradients of all chunks at once."""
         added = bool(self._tapes)
         if added:
             commit(self.net, self.alphas, self.dt_ms, self._tapes, _joined(self._deltas), len(self._tapes))

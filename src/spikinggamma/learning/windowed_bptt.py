@@ -1,15 +1,16 @@
 """Backpropagation through time over a sliding window, for any chain whose memory fades.
 
-Each chunk is run under autograd from a state that is a leaf of its own graph. Once enough steps have been seen after the
-oldest chunk, the window is walked backwards: each chunk's graph turns error signals of its outputs and of the state that it
-hands on into one of the state that it began with,
+Each chunk is run under autograd from a state that is a leaf of its own graph. When enough steps after the oldest chunk
+have been seen, backpropagation runs through the window: each chunk's graph turns the error signals of its outputs and
+of its final state into the error signal of its initial state,
 
     ∂ℓ/∂z_j = (∂outputs_j/∂z_j)ᵀ δ_j + (∂z_{j+1}/∂z_j)ᵀ ∂ℓ/∂z_{j+1}
 
-and at the oldest chunk into the gradients of the parameters, after which it is forgotten. Every step is counted once, with
-all that it does within `span_ms` after its chunk: equal to BPTT for a window as long as the recording, and as close to it as
-the chain forgets within the span. Memory is that of the window, whatever the length of the recording. Chunks should not be
-much shorter than the span: each is walked through once for every chunk of the window.
+and for the oldest chunk into the gradients of the parameters, after which it is dropped. Every step is counted once,
+with its effects up to `span_ms` after its chunk. The gradient equals BPTT for a window as long as the recording, and
+approaches it as far as the chain forgets within the span. Memory is that of the window, for any length of the
+recording. Chunks should not be much shorter than the span, since each is backpropagated through once for every chunk of
+the window.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from spikinggamma.learning.bptt import with_error_signals
 from spikinggamma.learning.rule import RULES, Rule
-from spikinggamma.nn import Chain, ChainActivations, ChainState, SequenceNet, add_gradient
+from spikinggamma.nn import Chain, ChainActivations, ChainState, SequenceNet, StateTree, add_gradient
 from spikinggamma.nn.state import map_tensors, tensors_of
 from spikinggamma.options import Options
 
@@ -33,15 +34,18 @@ __all__ = ["WindowedBPTT", "WindowedBPTTOptions"]
 
 
 class WindowedBPTTOptions(Options):
-    """Options of `windowed_bptt`."""
+    """Options of the rule `windowed_bptt`."""
 
     span_ms: float = Field(
-        default=200.0, ge=0.0, le=3_600_000.0, description="how long a step's effect is followed after its chunk [ms]"
+        default=200.0,
+        ge=0.0,
+        le=3_600_000.0,
+        description="time after a chunk for which effects of its steps are followed [ms]",
     )
 
 
 class _Chunk(NamedTuple):
-    """A chunk in the window: outputs with their error signals, the state that it began with, and how long it is."""
+    """A chunk in the window: its outputs with their error signals, its initial state, and its number of steps."""
 
     followed: list[tuple[Tensor, Tensor]]
     before: list[Tensor]
@@ -50,7 +54,11 @@ class _Chunk(NamedTuple):
 
 @RULES.register("windowed_bptt", title="windowed BPTT", options=WindowedBPTTOptions)
 class WindowedBPTT(Rule[ChainActivations]):
-    """Backpropagate over a sliding window by autograd; constant memory, any chain whose memory fades."""
+    """Backpropagate over a sliding window by autograd; constant memory, any chain whose memory fades.
+
+    Effects of a step are followed for `span_ms` after its chunk, so the gradient is that of BPTT up to what the chain
+    has not forgotten by then.
+    """
 
     nets = (Chain,)
     through_autograd = True
@@ -60,7 +68,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         self.span = math.ceil(options.span_ms / dt_ms)
         self._parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
         self._window: deque[_Chunk] = deque()
-        # States at the borders of chunks, the oldest first: as a chunk handed it on, and as the next one began with it.
+        # States at the borders of chunks, the oldest first: final state of one chunk, and initial state of the next.
         self._ends: deque[list[Tensor]] = deque()
         self._begun: list[Tensor] = []
 
@@ -72,7 +80,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         return state._replace(layers=layers)
 
     def accumulate(self, activations: ChainActivations, delta: Float[Tensor, "T B C"]) -> bool:
-        """See `Rule.accumulate`."""
+        """Process a chunk; see `Rule.accumulate`."""
         followed = [pair for pair in with_error_signals(activations, delta, self.dt_ms) if pair[0].requires_grad]
         self._window.append(_Chunk(followed, self._begun, len(delta)))
         added = False
@@ -81,7 +89,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         return added
 
     def finish(self) -> bool:
-        """Add the rest: the recording's end is known to bring no later error signal."""
+        """Add the gradients of the remaining chunks, since no error signal comes after the end of the recording."""
         added = False
         while self._window:
             added |= self._commit()
@@ -89,8 +97,8 @@ class WindowedBPTT(Rule[ChainActivations]):
         return added
 
     def _commit(self) -> bool:
-        """Add the gradients of the oldest chunk, and forget it."""
-        # The first end is the initial state's; the end of chunk j is the one behind it.
+        """Add the gradients of the oldest chunk, and drop it."""
+        # The first entry is the initial state of the window; entry j + 1 is the final state of chunk j.
         ends = list(self._ends)[1:]
         signals: list[Tensor | None] = []
         for index in reversed(range(1, len(self._window))):
@@ -107,7 +115,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         return True
 
     def _back(self, chunk: _Chunk, end: list[Tensor], signals: list[Tensor | None]) -> list[Tensor | None]:
-        """Return the error signals of the state that a chunk began with."""
+        """Return the error signals of the initial state of a chunk."""
         outputs, grads = self._targets(chunk, end, signals)
         if not outputs or not chunk.before:
             return [None] * len(chunk.before)
@@ -123,7 +131,7 @@ class WindowedBPTT(Rule[ChainActivations]):
         return [output for output, _ in pairs], [grad for _, grad in pairs]
 
 
-def _changing(state: object) -> list[Tensor]:
+def _changing(state: StateTree) -> list[Tensor]:
     """Return the parts of a state that may carry a gradient."""
     return [part for part in tensors_of(state) if part.is_floating_point()]
 

@@ -1,4 +1,7 @@
-"""Torch modules: layers, neurons, and nets built of them. They own parameters; the functional core says what they compute."""
+"""Torch modules: layers, neurons, and nets made of them.
+
+Modules own parameters; the functions of `spikinggamma.functional` define what they compute.
+"""
 
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import LAYERS, Layer
@@ -18,7 +21,7 @@ from spikinggamma.nn.layers.recurrent import Recurrence, Recurrent, RecurrentSta
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
-from spikinggamma.nn.nets.base import NETS, Activations, LayerOutputs, SequenceNet
+from spikinggamma.nn.nets.base import NETS, Activations, LayerOutputs, MaskedState, SequenceNet
 from spikinggamma.nn.nets.chain import Chain, make_chain
 from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
 from spikinggamma.nn.nets.count_net import CountNet, CountState
@@ -28,6 +31,7 @@ from spikinggamma.nn.nets.gru_net import GRUNet, GRUState
 from spikinggamma.nn.nets.surrogate_net import READOUTS, SurrogateNet
 from spikinggamma.nn.neurons.base import NEURONS, Leak, Neuron, make_neuron
 from spikinggamma.nn.parameters import KINDS, ParameterKind, parameter_kinds
+from spikinggamma.nn.state import StateTree
 
 __all__ = [
     "DELAY_KINDS",
@@ -63,6 +67,7 @@ __all__ = [
     "LearntIntegrator",
     "Lift",
     "Linear",
+    "MaskedState",
     "NetActivations",
     "NetState",
     "Neuron",
@@ -75,6 +80,7 @@ __all__ = [
     "Residual",
     "SequenceNet",
     "Stack",
+    "StateTree",
     "SurrogateNet",
     "SynapticDelays",
     "TemporalSkip",

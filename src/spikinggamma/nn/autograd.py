@@ -1,7 +1,9 @@
-"""The scans as differentiable operations: autograd's answer is the exact adjoint, computed by the kernels.
+"""The scans of a SpikingGamma layer as differentiable operations; their gradients are exact adjoints from the kernels.
 
-Gradients flow through the buckets and the decoded estimate that go in and come out, so that chunks of a sequence tell what
-the whole does; the threshold's adaptation passes none on. Time constants get theirs through α.
+Gradients pass through the buckets and the decoded estimate at the start and the end of a sequence, so chunks of a
+sequence give the gradients of the whole. The adaptation of the threshold passes no gradient. Time constants receive
+theirs through α.
+They stand in one file, longer than others, since they share one backward pass.
 """
 
 from __future__ import annotations
@@ -15,15 +17,20 @@ from torch import Tensor
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta, SigmaDeltaState, SpikingGammaState
 
-__all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta", "spike_linear"]
+__all__ = ["alpha_gradient", "decoded", "gamma_filter", "gamma_neuron", "gamma_signal", "sigma_delta"]
 
 
 def alpha_gradient(
     grad: Float[Tensor, "T B K M"], traces: Float[Tensor, "T B K M"], before: Float[Tensor, "K B M"]
 ) -> Float[Tensor, " K"]:
-    """∂ℓ/∂α_k = Σ_t g_k(t) (h_k(t-1) - h_{k-1}(t-1)), from the adjoint g and the buckets h.
+    """Return ∂ℓ/∂α_k = Σ_t g_k(t) (h_k(t-1) - h_{k-1}(t-1)), from the adjoint g and the buckets h.
 
-    Bucket 0 has no bucket before it, and its own decay multiplies h_0 alone.
+    Bucket 0 has no bucket before it, and its own decay multiplies only h_0.
+
+    Args:
+        grad: g, [T, B, K, M].
+        traces: h at each step, [T, B, K, M].
+        before: h before the first step, [K, B, M].
     """
     past = torch.cat([before.transpose(0, 1).unsqueeze(0), traces[:-1]])
     lower = torch.cat([torch.zeros_like(past[:, :, :1]), past[:, :, :-1]], dim=2)
@@ -31,7 +38,7 @@ def alpha_gradient(
 
 
 class _SignalGrads(NamedTuple):
-    """Gradients of `kernels.signal_forward` in the drive, the weights, the bias, the decays and the buckets before."""
+    """Gradients of `kernels.signal_forward` by the drive, the weights, the bias, the decays and the initial buckets."""
 
     drive: Tensor
     weight: Tensor
@@ -47,7 +54,7 @@ def _signal_grads(
     needs_alpha: bool,
     needs_before: bool,
 ) -> _SignalGrads:
-    """Return the gradients from δ = ∂ℓ/∂x, and from that of the buckets after the last step, where there is one."""
+    """Return the gradients, given δ = ∂ℓ/∂x and that of the final buckets, if there is one."""
     drive, weight, alpha, before = saved
     exact = kernels.signal_gradients(delta, drive, weight, alpha, before)
     if on_after is None and not needs_alpha:
@@ -165,9 +172,12 @@ class _GammaNeuron(torch.autograd.Function):
 def decoded(
     grad: Float[Tensor, "T B M"], alpha_0: float, on_after: Float[Tensor, "B M"] | None = None
 ) -> Float[Tensor, "T B M"]:
-    """∂ℓ/∂ŷ, and as ∂ŷ/∂y = 1 that on y, from ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1).
+    """Return ∂ℓ/∂y = ∂ℓ/∂ŷ from r = ∂ℓ/∂s: e(t) = r(t) - α_0 r(t+1), because s(t) = ŷ(t) - α_0 ŷ(t-1) and ∂ŷ/∂y = 1.
 
-    What later steps say of the last estimate, -α_0 r(T), is `on_after`.
+    Args:
+        grad: r, [T, B, M].
+        alpha_0: Decay per step of bucket 0.
+        on_after: -α_0 r(T), the error signal of the last estimate from later steps, [B, M].
     """
     result = torch.empty_like(grad)
     torch.sub(grad[:-1], grad[1:], alpha=alpha_0, out=result[:-1])
@@ -184,33 +194,20 @@ def gamma_neuron(
     code: SigmaDelta,
     dt_ms: float,
 ) -> tuple[Float[Tensor, "T B N"], SpikingGammaState]:
-    """What rectifying neurons send for their drive, and the state after: `gamma_signal` and `sigma_delta` in one."""
+    """Return the spikes of rectifying neurons and their final state: `gamma_signal` and `sigma_delta` in one operation.
+
+    Args:
+        drive: u, [T, B, N].
+        weight: Bucket weights v, [K, N].
+        bias: b, [N].
+        alpha: Decay per step of each bucket, [K].
+        state: State before the first step.
+        code: The sigma-delta code.
+        dt_ms: Time step in ms.
+    """
     inputs = (drive, weight, bias, alpha, state.buckets, code, dt_ms, state.estimate, state.adaptation)
     sent, *after = _GammaNeuron.apply(*inputs)  # type: ignore[no-untyped-call]
     return sent, SpikingGammaState(*after)
-
-
-class _SpikeLinear(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, spikes: Tensor, weight: Tensor, events: kernels.SpikeEvents | None) -> Tensor:
-        ctx.events = kernels.spike_events(spikes) if events is None else events
-        ctx.save_for_backward(spikes, weight)
-        return kernels.spike_linear(spikes, weight, ctx.events)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        spikes, weight = ctx.saved_tensors
-        spikes_grad = grads[0] @ weight if ctx.needs_input_grad[0] else None
-        weight_grad = kernels.spike_outer(grads[0], spikes, ctx.events) if ctx.needs_input_grad[1] else None
-        return spikes_grad, weight_grad, None
-
-
-def spike_linear(
-    spikes: Float[Tensor, "T B M"], weight: Float[Tensor, "N M"], events: kernels.SpikeEvents | None = None
-) -> Float[Tensor, "T B N"]:
-    """W s, touching only spikes where they are few (`events`, if they are listed already); differentiable in both, once."""
-    drive: Tensor = _SpikeLinear.apply(spikes.flatten(0, 1), weight, events)  # type: ignore[no-untyped-call]
-    return drive.view(*spikes.shape[:2], len(weight))
 
 
 def gamma_signal(
@@ -220,7 +217,15 @@ def gamma_signal(
     alpha: Float[Tensor, " K"],
     before: Float[Tensor, "K B N"],
 ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "K B N"]]:
-    """x(t) = b + Σ_k v_k h_k(t) and the last buckets; differentiable in drive, weight, bias and alpha."""
+    """Return x(t) = b + Σ_k v_k h_k(t) and the final buckets; differentiable in drive, weight, bias and alpha.
+
+    Args:
+        drive: u, [T, B, N].
+        weight: Bucket weights v, [K, N].
+        bias: b, [N].
+        alpha: Decay per step of each bucket, [K].
+        before: Buckets before the first step, [K, B, N].
+    """
     signal, after = _GammaSignal.apply(drive, weight, bias, alpha, before)  # type: ignore[no-untyped-call]
     return signal, after
 
@@ -228,7 +233,13 @@ def gamma_signal(
 def gamma_filter(
     drive: Float[Tensor, "T B M"], alpha: Float[Tensor, " K"], before: Float[Tensor, "K B M"]
 ) -> tuple[Float[Tensor, "T B K M"], Float[Tensor, "K B M"]]:
-    """Every bucket at every step and the last buckets; differentiable in drive and alpha."""
+    """Return every bucket at every step, [T, B, K, M], and the final buckets; differentiable in drive and alpha.
+
+    Args:
+        drive: u, [T, B, M].
+        alpha: Decay per step of each bucket, [K].
+        before: Buckets before the first step, [K, B, M].
+    """
     traces, after = _GammaFilter.apply(drive, alpha, before)  # type: ignore[no-untyped-call]
     return traces, after
 
@@ -236,7 +247,15 @@ def gamma_filter(
 def sigma_delta(
     output: Float[Tensor, "T B N"], alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState
 ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"], SigmaDeltaState]:
-    """What travels, the spike counts, and the state after; the gradient holds decoding to be faithful, ∂ŷ/∂y = 1."""
+    """Return the spikes, their counts and the final state; the gradient assumes faithful decoding, ∂ŷ/∂y = 1.
+
+    Args:
+        output: y, [T, B, N].
+        alpha_0: Decay per step of bucket 0.
+        code: The sigma-delta code.
+        dt_ms: Time step in ms.
+        state: State before the first step.
+    """
     sent, counts, estimate, adaptation = _SigmaDelta.apply(  # type: ignore[no-untyped-call]
         output, alpha_0, code, dt_ms, *state
     )

@@ -1,8 +1,8 @@
-"""Kinds of parameters: what a parameter is decides whether it decays and how large its steps are.
+"""Kinds of parameters: the kind of a parameter determines its weight decay and its learning rate.
 
-A module says the kinds of its own parameters in a class attribute, `parameter_kinds = {"tau": "time_constant"}`. Of torch's own
-modules, and of any other that says nothing, a parameter called `bias` is a bias, one with less than two axes a scale (as of a
-normalisation), and everything else a weight.
+A module declares the kinds of its own parameters in a class attribute, `parameter_kinds = {"tau": "time_constant"}`. In
+torch's own modules, and any others without this attribute, a parameter called `bias` is a bias, a parameter with less
+than two axes a scale (as in a normalisation), and every other parameter a weight.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def parameter_kinds(net: nn.Module) -> dict[str, ParameterKind]:
     """Return the kind of each parameter by its name, in the order of `net.named_parameters()`.
 
     Raises:
-        SpikingGammaError: A module declares a kind that is none.
+        SpikingGammaError: A module declares an unknown kind.
 
     Example:
         >>> parameter_kinds(nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2)))

@@ -1,34 +1,53 @@
-"""States are trees: nested tuples (named ones too) of tensors and None. What is done to all of their tensors is done here."""
+"""Operations on states, which are trees: nested tuples (or named tuples) of tensors and None."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from spikinggamma.errors import SpikingGammaError
 
-__all__ = ["check_state", "detached", "map_tensors", "tensors_of"]
+__all__ = ["StateT", "StateTree", "check_state", "detached", "map_tensors", "tensors_of"]
+
+if TYPE_CHECKING:
+    StateTree = Tensor | tuple["StateTree", ...] | None
+else:  # What checks types at run time cannot follow an alias into itself.
+    StateTree = Tensor | tuple | None
+
+# The state of one layer, net or neuron. Where layers of several kinds stand side by side, nobody knows whose it is.
+StateT = TypeVar("StateT", bound=StateTree, default=Any)
+AnyState = TypeVar("AnyState")
 
 
-def map_tensors(change: Callable[[Tensor], Tensor], state: Any) -> Any:
-    """Return the same tree with each tensor changed.
+def map_tensors(change: Callable[[Tensor], Tensor], state: AnyState) -> AnyState:
+    """Return the same tree with a function applied to each tensor.
+
+    Args:
+        change: The function.
+        state: The tree.
 
     Example:
         >>> import torch
         >>> map_tensors(lambda one: one + 1, (torch.zeros(1), None))
         (tensor([1.]), None)
     """
+    return cast(AnyState, _mapped(change, state))
+
+
+def _mapped(change: Callable[[Tensor], Tensor], state: object) -> object:
     if isinstance(state, Tensor):
         return change(state)
     if isinstance(state, tuple):
-        parts = [map_tensors(change, part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+        parts = [_mapped(change, part) for part in state]
+        named = hasattr(state, "_fields")
+        return type(state)(*parts) if named else tuple(parts)  # type: ignore[arg-type]  # a named tuple takes its parts
     return state
 
 
-def tensors_of(state: Any) -> list[Tensor]:
+def tensors_of(state: object) -> list[Tensor]:
     """Return the tensors of the tree, in order.
 
     Example:
@@ -42,10 +61,16 @@ def tensors_of(state: Any) -> list[Tensor]:
 
 
 def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[int]) -> None:
-    """Check that every tensor of a state is one of [batch, *shape].
+    """Check that every tensor of a state has the shape [batch, *shape].
+
+    Args:
+        what: Description of the state, for the error.
+        found: Tensors of the state.
+        batch: Number of recordings.
+        shape: Shape of one sample.
 
     Raises:
-        SpikingGammaError: One is not, or there is none; `what` they are of is said.
+        SpikingGammaError: A tensor has another shape, or there is none.
     """
     wanted = (batch, *shape)
     if found and all(part.shape == wanted for part in found):
@@ -55,6 +80,6 @@ def check_state(what: str, found: Sequence[Tensor], batch: int, shape: Sequence[
     raise SpikingGammaError("state", f"{what} of shape {shapes}", f"{list(wanted)} for this batch", remedy)
 
 
-def detached(state: Any) -> Any:
-    """Return the same tree cut off from the graph of autograd: what a carried state is."""
+def detached(state: AnyState) -> AnyState:
+    """Return the same tree detached from autograd's graph, as a state carried to the next chunk is."""
     return map_tensors(lambda tensor: tensor.detach(), state)

@@ -1,6 +1,7 @@
 """Recipes: what a run is made of, as TOML files and as checked values."""
 
-from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table
+from spikinggamma.recipes.checks import longest_step_ms
+from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table, net_class
 from spikinggamma.recipes.schema import (
     Augmentation,
     Data,
@@ -37,6 +38,8 @@ __all__ = [
     "dump_recipe",
     "entry_of_table",
     "load_recipe",
+    "longest_step_ms",
+    "net_class",
     "parse_recipe",
     "recipe_names",
     "recipe_table",

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import parse_perturbation
 from spikinggamma.learning import LOSSES, RULES
-from spikinggamma.nn import DELAY_KINDS, NETS, NEURONS, READOUTS, SurrogateNet
+from spikinggamma.nn import DELAY_KINDS, NEURONS, READOUTS, Chain, GammaNet, SurrogateNet
+from spikinggamma.recipes.option_tables import net_class
 from spikinggamma.recipes.schema import Recipe
 
-__all__ = ["check_together"]
+__all__ = ["check_together", "longest_step_ms"]
+
+
+def longest_step_ms(recipe: Recipe) -> float:
+    """Return the longest time step at which the net of a recipe can run: the shortest bucket, of a SpikingGamma net.
+
+    Neurons of other nets decay exponentially, at any step; a chain checks its SpikingGamma layers itself.
+    """
+    return min(recipe.net.tau_ms) if issubclass(net_class(recipe), GammaNet) else math.inf
 
 
 def check_together(recipe: Recipe) -> None:
@@ -18,8 +29,8 @@ def check_together(recipe: Recipe) -> None:
         SpikingGammaError: The first of them, by its key.
     """
     net, learning, training = recipe.net, recipe.learning, recipe.training
-    shortest = min(net.tau_ms)
-    if net.model == "spikinggamma" and recipe.data.dt_ms > shortest:
+    shortest = longest_step_ms(recipe)
+    if recipe.data.dt_ms > shortest:
         raise SpikingGammaError(
             "data.dt_ms",
             f"{recipe.data.dt_ms} ms",
@@ -31,36 +42,35 @@ def check_together(recipe: Recipe) -> None:
         raise SpikingGammaError(
             "learning.warmup_epochs", learning.warmup_epochs, f"less than training.epochs ({training.epochs})"
         )
-    kind = NETS[net.model].target if net.model in NETS else SurrogateNet
-    known = [entry.name for entry in RULES.entries() if issubclass(kind, entry.target.nets)]
+    known = [entry.name for entry in RULES.entries() if issubclass(net_class(recipe), entry.target.nets)]
     if learning.rule not in known:
         expected = f"one for net.model {net.model}: {', '.join(known)}"
         raise SpikingGammaError("learning.rule", repr(learning.rule), expected)
     spiking_outputs = LOSSES[learning.loss].target.spiking_outputs
-    if net.model != "chain" and spiking_outputs != (net.model in NEURONS and recipe.readout.kind == "spikes"):
+    if not recipe.layers and spiking_outputs != (net.model in NEURONS and recipe.readout.kind == "spikes"):
         found = f"{learning.loss!r} for net.model {net.model}, readout.kind {recipe.readout.kind}"
         expected = f"{learning.loss} and readout.kind = spikes together, or neither"
         raise SpikingGammaError("learning.loss", found, expected)
     for text in recipe.data.perturb:
         parse_perturbation(text, argument="data.perturb")
-    if learning.rule == "shifted" and len(set(net.tau_ms)) > 1:
+    if RULES[learning.rule].target.needs_equal_timescales and len(set(net.tau_ms)) > 1:
         raise SpikingGammaError(
-            "learning.rule", "shifted with several time constants", "net.tau_ms with one value repeated",
+            "learning.rule", f"{learning.rule} with several time constants", "net.tau_ms with one value repeated",
             "Gamma kernels compose only when all buckets decay alike; use windowed otherwise.",
         )  # fmt: skip
 
 
 def _check_net(recipe: Recipe) -> None:
-    net, surrogate = recipe.net, recipe.net.model in NEURONS
-    if (net.model == "chain") != bool(recipe.layers):
+    net, kind = recipe.net, net_class(recipe)
+    if (kind is Chain) != bool(recipe.layers):
         found = f"{len(recipe.layers)} layers for net.model {net.model}"
         raise SpikingGammaError("layers", found, "[[layers]] and net.model = chain together, or neither")
-    if net.model != "chain" and not net.hidden and not net.conv:
+    if not recipe.layers and not net.hidden and not net.conv:
         raise SpikingGammaError("net.hidden", "[]", "at least one layer here or in net.conv")
-    if net.conv and net.model != "spikinggamma":
+    if net.conv and not issubclass(kind, GammaNet):
         remedy = "A chain has convolutions of any neurons: net.model = chain and [[layers]]."
         raise SpikingGammaError("net.conv", "convolutions", f"none with net.model {net.model}", remedy)
-    if net.recurrent and not surrogate:
+    if net.recurrent and not issubclass(kind, SurrogateNet):
         expected = f"false with net.model {net.model}"
         raise SpikingGammaError("net.recurrent", "true", expected, "A layer of a chain has the option recurrent.")
     for key, value, kinds in (

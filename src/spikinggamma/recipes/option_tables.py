@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SURROGATES
 from spikinggamma.learning import LOSSES, RULES
-from spikinggamma.nn import NETS, NEURONS
-from spikinggamma.nn.layers.make import layer_entry
+from spikinggamma.nn import NETS, NEURONS, SequenceNet, SurrogateNet
+from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
 from spikinggamma.nn.layers.recurrent import Recurrence
 from spikinggamma.registry import Entry, Registry
 
 if TYPE_CHECKING:
     from spikinggamma.recipes.schema import Recipe
 
-__all__ = ["NAMED_BY", "OPTION_TABLES", "completed_tables", "entry_of_table", "without_foreign_options"]
+__all__ = [
+    "NAMED_BY",
+    "OPTION_TABLES",
+    "completed_tables",
+    "entry_of_table",
+    "net_class",
+    "without_foreign_options",
+]
 
 # Options of a neuron that have a table of their own.
 _ELSEWHERE = ("surrogate_options",)
@@ -34,6 +41,20 @@ def _neuron(recipe: Recipe) -> Entry[Any] | None:
     raise SpikingGammaError(
         "net.model", repr(model), f"one of {', '.join(known)}", f"Did you mean `{near[0]}`?" if near else ""
     )
+
+
+def net_class(recipe: Recipe) -> type[SequenceNet]:
+    """Return the class of the net that `net.model` names; a kind of neurons stands for a net of such neurons.
+
+    Raises:
+        SpikingGammaError: There is no such net or neuron; the nearest name is given.
+
+    Example:
+        >>> from spikinggamma.recipes import Recipe
+        >>> net_class(Recipe()).__name__
+        'GammaNet'
+    """
+    return NETS[recipe.net.model].target if _neuron(recipe) is None else SurrogateNet
 
 
 def _surrogate(recipe: Recipe) -> Entry[Any] | None:
@@ -114,7 +135,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
     return found
 
 
-def _check_layers(layers: tuple[dict[str, Any], ...], where: str) -> None:
+def _check_layers(layers: Sequence[Specification], where: str) -> None:
     """Check names and options of the layers of a chain; that their shapes fit is seen when the net is built."""
     for index, specification in enumerate(layers):
         place = f"{where}[{index}]"
@@ -126,6 +147,5 @@ def _check_layers(layers: tuple[dict[str, Any], ...], where: str) -> None:
         if name in NEURONS:
             Recurrence.of(given.pop("recurrent", None), argument=f"{place}.recurrent")
         entry.make_options(given, argument=place)
-        for key in ("branch", "shortcut", "projection"):
-            if key in given:
-                _check_layers(given[key], f"{place}.{key}")
+        for key, row in inner_layers(specification).items():
+            _check_layers(row, f"{place}.{key}")

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from spikinggamma.data import data_info
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.recipes import dump_recipe
+from spikinggamma.nn import NETS
+from spikinggamma.recipes import dump_recipe, net_class
 from spikinggamma.report.figures.curves import best_epoch, mean_rate
-from spikinggamma.report.recipe_text import augmentation, count, data_words, net_facts, rule_and_loss
+from spikinggamma.report.recipe_text import augmentation, count, data_words, lowered, net_facts, rule_and_loss
 from spikinggamma.runs import Run
 
 __all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
@@ -164,9 +165,8 @@ def _accuracy_cell(run: Run) -> str:
 def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
     if run.recipe.net.analogue:
         return Tile("spikes per neuron per second", "–", "the signal itself is passed")
-    silent = {"count_mlp": "a perceptron on spike counts", "gru": "gated units"}.get(run.recipe.net.model)
-    if silent:
-        return Tile("spikes per neuron per second", "–", silent)
+    if not net_class(run.recipe).spikes:
+        return Tile("spikes per neuron per second", "–", lowered(NETS[run.recipe.net.model].summary))
     note = f"by layer {', '.join(f'{rate:.1f}' for rate in by_layer)}; {part}" if len(by_layer) > 1 else part
     return Tile("spikes per neuron per second", f"{overall:.1f}", note)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic.fields import FieldInfo
 
 from spikinggamma.functional import SURROGATES
-from spikinggamma.nn import NETS, NEURONS
-from spikinggamma.nn.layers.make import layer_entry
-from spikinggamma.recipes import Recipe
+from spikinggamma.nn import NETS, NEURONS, GammaNet
+from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
+from spikinggamma.recipes import Recipe, net_class
 
-__all__ = ["augmentation", "count", "data_words", "net_facts", "rule_and_loss"]
+__all__ = ["augmentation", "count", "data_words", "lowered", "net_facts", "rule_and_loss"]
 
 
 def data_words(recipe: Recipe) -> str:
@@ -25,36 +23,36 @@ def net_facts(recipe: Recipe, inputs: int, classes: int) -> list[tuple[str, str]
     net = recipe.net
     convolutions = [f"{channels} maps of {side} x {side} every {stride}" for channels, side, stride in net.conv]
     sizes = " → ".join(map(str, (inputs, *convolutions, *net.hidden, classes)))
-    if net.model == "spikinggamma":
+    if issubclass(net_class(recipe), GammaNet):
         return _gamma(recipe, sizes)
-    if net.model == "chain":
+    if recipe.layers:
         return [("net", " → ".join(_layer(layer) for layer in recipe.layers))]
     if net.model not in NEURONS:
-        return [("net", f"{sizes}; {_lowered(NETS[net.model].summary)}")]
+        return [("net", f"{sizes}; {lowered(NETS[net.model].summary)}")]
     heard = ", which hear one another a step late" if net.recurrent else ""
     return [
-        ("net", f"{sizes}; {_lowered(NEURONS[net.model].summary)}{heard}"),
+        ("net", f"{sizes}; {lowered(NEURONS[net.model].summary)}{heard}"),
         ("neurons", _options(recipe)),
         ("axons", _axons(recipe)),
     ]
 
 
-def _lowered(words: str) -> str:
+def lowered(words: str) -> str:
     """Return a summary as part of a sentence."""
     words = words.rstrip(".")
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def _layer(layer: dict[str, Any]) -> str:
+def _layer(layer: Specification) -> str:
     """Return a layer of a chain in words: its name and what differs from the defaults."""
     entry = layer_entry(layer["layer"])
-    inner = ("branch", "shortcut", "projection")
+    inner = inner_layers(layer)
     said = [
         f"{key.removesuffix('_ms')} {_value(key, value)}"
         for key, value in layer.items()
         if key not in ("layer", *inner)
     ]
-    blocks = [f"{key} [{' → '.join(_layer(one) for one in layer[key])}]" for key in inner if layer.get(key)]
+    blocks = [f"{key} [{' → '.join(_layer(one) for one in row)}]" for key, row in inner.items()]
     return entry.title + (f" ({', '.join([*said, *blocks])})" if said or blocks else "")
 
 

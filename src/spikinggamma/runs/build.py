@@ -11,14 +11,12 @@ from spikinggamma.data.loading import DataInfo, data_info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, make_batch
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import Learner, judging_loss
+from spikinggamma.learning import Evaluator, Learner, judging_loss
 from spikinggamma.nn import (
     NETS,
     NEURONS,
     Chain,
-    CountNet,
     GammaNet,
-    GRUNet,
     ParameterKind,
     SequenceNet,
     SurrogateNet,
@@ -26,6 +24,7 @@ from spikinggamma.nn import (
     make_chain,
     parameter_kinds,
 )
+from spikinggamma.nn.layers.make import inner_layers
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.seeds import random_stream
 
@@ -56,7 +55,11 @@ def build_net(recipe: Recipe) -> SequenceNet:
     generator = random_stream(recipe.training.seed, "weights")
     if net.model in NEURONS:
         return _surrogate_net(recipe, info, generator)
-    return _BUILDERS[NETS[net.model].target](recipe, info, generator)
+    kind: Callable[..., SequenceNet] = NETS[net.model].target
+    if kind in _BUILDERS:
+        return _BUILDERS[kind](recipe, info, generator)
+    sizes = (info.n_channels, *net.hidden, info.n_classes)
+    return kind(sizes, dropout=recipe.learning.dropout, generator=generator)
 
 
 def _gamma_net(recipe: Recipe, info: DataInfo, generator: torch.Generator) -> SequenceNet:
@@ -111,30 +114,18 @@ def _chain(recipe: Recipe, info: DataInfo, generator: torch.Generator) -> Sequen
 
 def _with_classes(layer: Mapping[str, Any], n_classes: int) -> dict[str, Any]:
     """Return a layer with as many outputs as there are classes where it says `neurons = 0`."""
-    return {
-        key: n_classes
-        if key == "neurons" and value == 0
-        else tuple(_with_classes(inner, n_classes) for inner in value)
-        if key in ("branch", "shortcut", "projection")
-        else value
-        for key, value in layer.items()
-    }
+    found = dict(layer)
+    if found.get("neurons") == 0:
+        found["neurons"] = n_classes
+    inside = {key: tuple(_with_classes(one, n_classes) for one in row) for key, row in inner_layers(layer).items()}
+    return found | inside
 
 
+# Nets that take more from a recipe than their sizes.
 _BUILDERS: dict[type[SequenceNet], Callable[[Recipe, DataInfo, torch.Generator], SequenceNet]] = {
     GammaNet: _gamma_net,
     Chain: _chain,
-    CountNet: lambda recipe, info, generator: CountNet(
-        _sizes(recipe, info), dropout=recipe.learning.dropout, generator=generator
-    ),
-    GRUNet: lambda recipe, info, generator: GRUNet(
-        _sizes(recipe, info), dropout=recipe.learning.dropout, generator=generator
-    ),
 }
-
-
-def _sizes(recipe: Recipe, info: DataInfo) -> tuple[int, ...]:
-    return (info.n_channels, *recipe.net.hidden, info.n_classes)
 
 
 def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording]) -> None:
@@ -169,17 +160,15 @@ def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
     )
 
 
-def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Learner:
-    """Return a learner that only evaluates `net`, at any time step.
+def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Evaluator:
+    """Return an evaluator of `net`, at any time step.
 
     It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
     one label.
     """
     loss = judging_loss(recipe.learning.loss, step_labels=data_info(recipe).step_labels)
-    # The rule does not matter to who only evaluates; it has to be one that fits the net.
-    rule = "instantaneous" if isinstance(net, GammaNet) else "bptt"
     options = recipe.loss if loss == recipe.learning.loss else None
-    return Learner(net, rule=rule, loss=loss, loss_options=options, dt_ms=dt_ms)
+    return Evaluator(net, loss=loss, loss_options=options, dt_ms=dt_ms)
 
 
 def build_optimiser(net: SequenceNet, recipe: Recipe) -> torch.optim.Optimizer:

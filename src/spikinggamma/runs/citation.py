@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from spikinggamma import bibliography
 from spikinggamma.data.loading import data_entry
 from spikinggamma.datasets import heidelberg
 from spikinggamma.functional import SURROGATES
-from spikinggamma.nn import LAYERS, NETS, NEURONS
-from spikinggamma.nn.layers.make import layer_entry
-from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table
+from spikinggamma.nn import LAYERS, NETS, NEURONS, GammaNet
+from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
+from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table, net_class
 
 __all__ = ["citations"]
 
@@ -32,7 +30,7 @@ def _net(recipe: Recipe) -> list[str]:
     found: list[str] = []
     if net.model in NETS:
         found += NETS[net.model].citations
-    if net.model == "spikinggamma" and net.adaptation > 0:
+    if issubclass(net_class(recipe), GammaNet) and net.adaptation > 0:
         found.append(bibliography.ADAPTATION)
     for table in OPTION_TABLES:
         entry = entry_of_table(recipe, table)
@@ -46,12 +44,12 @@ def _net(recipe: Recipe) -> list[str]:
     return found
 
 
-def _layer(layer: dict[str, Any]) -> list[str]:
+def _layer(layer: Specification) -> list[str]:
     """Return what a layer of a chain rests on, and the layers inside it."""
     found = list(layer_entry(layer["layer"]).citations)
     if layer.get("surrogate"):
         found += SURROGATES[layer["surrogate"]].citations
-    for key in ("branch", "shortcut", "projection"):
-        for inner in layer.get(key, ()):
+    for row in inner_layers(layer).values():
+        for inner in row:
             found += _layer(inner)
     return found

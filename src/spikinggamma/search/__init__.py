@@ -1,6 +1,5 @@
 """Hyper-parameter search."""
 
-from spikinggamma.search.search import SearchResult, search
-from spikinggamma.search.summary import search_summary
+from spikinggamma.search.search import SearchResult, search, search_summary
 
 __all__ = ["SearchResult", "search", "search_summary"]

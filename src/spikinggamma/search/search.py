@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.summaries import table
 from spikinggamma.files.atomic import remove_leftovers, write_atomically
 from spikinggamma.files.json_files import write_json
 from spikinggamma.files.locks import locked
@@ -26,7 +27,7 @@ from spikinggamma.runs.run import next_free
 from spikinggamma.training.session import TrainingInterrupted
 from spikinggamma.versions import versions
 
-__all__ = ["SearchResult", "search"]
+__all__ = ["SearchResult", "search", "search_summary"]
 
 
 class SearchResult(NamedTuple):
@@ -116,6 +117,23 @@ def search(
             again = f"spikinggamma search {folder / 'search.toml'} --out {folder}"
             raise TrainingInterrupted(f"Go on with: {again}" + (f" --jobs {jobs}" if jobs > 1 else "")) from None
     return SearchResult(folder, findings.rows(), winner, findings.best(winner))
+
+
+def search_summary(found: SearchResult) -> str:
+    """Return a summary of a search: the winner, the number of trials and the next command."""
+    winner, states = found.winner, [row["state"] for row in found.rows]
+    ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
+    lines = [
+        ("trials", str(len(found.rows)), ended),
+        (
+            "best trial",
+            f"{winner['trial'] + 1} of {len(found.rows)}",
+            f"validation accuracy {winner['validation_accuracy']:.1%}; in trials/{winner['trial']:04d}",
+        ),
+        *((key, str(value), "") for key, value in winner["values"].items()),
+        ("search", str(found.path), "the test split was not used"),
+    ]
+    return f"\n{found.recipe.name}\n\n{table(lines)}\n\nNext: spikinggamma train {found.path / 'best.toml'}"
 
 
 def _first(recipe: Recipe, jobs: int) -> dict[str, Any]:

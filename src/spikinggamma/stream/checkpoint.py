@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.files.atomic import write_atomically
+from spikinggamma.nn.state import map_tensors, tensors_of
 from spikinggamma.runs import restore_net
 from spikinggamma.stream.cursor import Place, Tally
 from spikinggamma.stream.engine import Engine
@@ -95,7 +96,8 @@ def restore_engine(engine: Engine, content: Content, path: Path) -> None:
         tally=Tally(**saved["tally"]),
     )
     if saved["ran"]:
-        engine.place.state = _filled(engine.state_after_a_step(), iter(saved["state"]))
+        leaves = iter(saved["state"])
+        engine.place.state = map_tensors(lambda like: next(leaves).to(like.device), engine.state_after_a_step())
     engine.pending[:] = content["pending"].numpy()
     _restore_memory(engine.memory, content["memory"])
     if engine.teacher is not None:
@@ -120,7 +122,7 @@ def _order(order: Order) -> Content:
 def _place(place: Place) -> Content:
     saved = {name: getattr(place, name) for name in ("segment", "begin_us", "clock_us", "grid", "ran")}
     saved |= {"evidence": place.evidence.total, "weight": place.evidence.weight, "tally": asdict(place.tally)}
-    return saved | {"state": [tensor.detach().cpu() for tensor in _leaves(place.state)]}
+    return saved | {"state": [tensor.detach().cpu() for tensor in tensors_of(place.state)]}
 
 
 def _span(span: Span) -> Content:
@@ -139,25 +141,6 @@ def _restore_memory(memory: Memory, saved: list[Content]) -> None:
         memory.spans.append(
             Span(one["number"], one["begin_us"], one["end_us"], list(one["marks_us"]), deque(portions), said)
         )
-
-
-def _leaves(state: Any) -> Iterator[Tensor]:
-    """Yield the tensors of a nested state."""
-    if isinstance(state, Tensor):
-        yield state
-    elif isinstance(state, tuple):
-        for part in state:
-            yield from _leaves(part)
-
-
-def _filled(like: Any, leaves: Iterator[Tensor]) -> Any:
-    """Return a state with the structure of `like` and these tensors."""
-    if isinstance(like, Tensor):
-        return next(leaves).to(like.device)
-    if isinstance(like, tuple):
-        parts = [_filled(part, leaves) for part in like]
-        return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
-    return like
 
 
 def _tensor(values: np.ndarray) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from spikinggamma.nn import MaskedState
 from spikinggamma.stream.readout import Evidence
 
 __all__ = ["Place", "Row", "Tally"]
@@ -57,5 +58,5 @@ class Place:
     clock_us: int = 0
     grid: int = 0
     ran: int = 0
-    state: Any = None
+    state: MaskedState | None = None
     tally: Tally = field(default_factory=Tally)

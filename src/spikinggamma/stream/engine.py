@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn import SequenceNet
+from spikinggamma.nn import Activations, MaskedState, SequenceNet
 from spikinggamma.stream.cursor import Place, Row
 from spikinggamma.stream.online_learner import Teacher
 from spikinggamma.stream.readout import Readout
@@ -65,7 +64,8 @@ class Engine:
             raise SpikingGammaError("--chunk", chunk, "at least one step")
         if not 0.0 < remember_ms <= 3.6e6:
             raise SpikingGammaError("--remember-ms", remember_ms, "above 0, at most an hour [ms]")
-        self.net, self.dt_ms, self.chunk, self.readout = net, dt_ms, chunk, readout
+        self.net: SequenceNet[MaskedState, Activations] = net
+        self.dt_ms, self.chunk, self.readout = dt_ms, chunk, readout
         self.class_names, self.teacher, self.device = class_names, teacher, device
         self.dtype = next(net.parameters()).dtype
         self.step_ns = round(dt_ms * 1e6)
@@ -94,7 +94,7 @@ class Engine:
             yield self._predict("now")
 
     @torch.no_grad()
-    def state_after_a_step(self) -> Any:
+    def state_after_a_step(self) -> MaskedState:
         """Return a state with the structure that states have once a net has run."""
         silence = torch.zeros(1, 1, self.pending.shape[1], device=self.device, dtype=self.dtype)
         return self.net.run(silence, self.net.initial_state(1, dropout=False), self.dt_ms)[1]

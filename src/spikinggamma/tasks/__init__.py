@@ -9,8 +9,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.registry import Entry, import_modules
 from spikinggamma.tasks import coincidence, isi, localisation, polychrony
-from spikinggamma.tasks.description import Bound, Description
-from spikinggamma.tasks.registry import TASKS, Parts, Task, part_size, register_task
+from spikinggamma.tasks.registry import TASKS, Bound, Description, Parts, Task, part_size, register_task
 
 __all__ = [
     "TASKS",

@@ -32,7 +32,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.tasks.description import Bound, Description
+from spikinggamma.tasks.registry import Bound, Description
 
 __all__ = [
     "RATES_HZ",

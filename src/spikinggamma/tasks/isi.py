@@ -34,7 +34,6 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
-from spikinggamma.tasks.description import Description
 from spikinggamma.tasks.drawing import check_draw, three_parts
 from spikinggamma.tasks.interval_rate_plane import (
     RATES_HZ,
@@ -46,7 +45,7 @@ from spikinggamma.tasks.interval_rate_plane import (
     pair_counts,
 )
 from spikinggamma.tasks.pair_placing import furthest_apart, pair_recordings
-from spikinggamma.tasks.registry import Parts, part_size, register_task
+from spikinggamma.tasks.registry import Description, Parts, part_size, register_task
 
 __all__ = [
     "RATES_HZ",

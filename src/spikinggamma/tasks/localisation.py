@@ -39,9 +39,8 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
-from spikinggamma.tasks.description import Bound, Description
 from spikinggamma.tasks.drawing import balanced_labels, check_draw, three_parts
-from spikinggamma.tasks.registry import Parts, register_task
+from spikinggamma.tasks.registry import Bound, Description, Parts, register_task
 
 __all__ = [
     "LAGS_MS",

@@ -9,18 +9,42 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import Field
 
 from spikinggamma.events import Splits
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
-from spikinggamma.tasks.description import Description
 
-__all__ = ["TASKS", "Parts", "Task", "part_size", "register_task"]
+__all__ = ["TASKS", "Bound", "Description", "Parts", "Task", "part_size", "register_task"]
 
 Maker = TypeVar("Maker", bound=Callable[..., Splits])
+
+
+class Bound(NamedTuple):
+    """A bound of the accuracy that follows from the data, and its reason."""
+
+    accuracy: float
+    why: str
+
+
+class Description(NamedTuple):
+    """Description of a task with given options.
+
+    Attributes:
+        title: Name of the task for display.
+        n_channels: Number of channels of its recordings.
+        class_names: Names of classes, in the order of labels.
+        floors: Accuracies of observers with partial information, such as spike counts.
+        ceiling: Accuracy of an observer with full information; None where it is not known.
+    """
+
+    title: str
+    n_channels: int
+    class_names: tuple[str, ...]
+    floors: tuple[Bound, ...]
+    ceiling: Bound | None
 
 
 def part_size(default: int, part: str) -> Any:

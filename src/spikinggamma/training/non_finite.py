@@ -39,10 +39,10 @@ def has_finite_parameters(net: SequenceNet) -> bool:
 
 
 def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
-    """Name the first non-finite thing: a parameter, a signal, or else a gradient.
+    """Name the first non-finite thing: a parameter, a drive or signal, or else a gradient.
 
-    Parameters and signals are looked at from the input upwards; gradients from the read-out downwards, the way in which
-    blame travels.
+    Parameters, drives and signals are looked at from the input upwards; gradients from the read-out downwards, the way in
+    which error signals travel. What a hidden layer sends is not looked at: it shows in the drive of the layer above.
     """
     named = list(net.named_parameters())
     for name, parameter in named:
@@ -56,9 +56,12 @@ def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
         with torch.no_grad():
             activations, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)
         for number, layer in enumerate(activations.layers):
-            for quantity, tensor in ((name, getattr(layer, name, None)) for name in ("drive", "signal", "outputs")):
+            for quantity in ("drive", "signal"):
+                tensor = getattr(layer, quantity, None)
                 if tensor is not None and not _finite(tensor):
                     return f"{quantity} of layers.{number}"
+        if not _finite(activations.layers[-1].outputs):
+            return "the logits"
     for name, parameter in reversed(named):
         if parameter.grad is not None and not _finite(parameter.grad):
             return f"gradient of {name}"

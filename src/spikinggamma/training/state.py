@@ -8,7 +8,7 @@ import torch
 
 from spikinggamma.distributed import ALONE, ProcessGroup
 from spikinggamma.events import Splits
-from spikinggamma.learning import Learner
+from spikinggamma.learning import Evaluator, Learner
 from spikinggamma.nn import SequenceNet
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.runs.build import build_evaluator, build_learner, build_net, build_optimiser, calibrate
@@ -29,7 +29,7 @@ class State:
     device: torch.device
     net: SequenceNet
     learner: Learner
-    evaluator: Learner
+    evaluator: Evaluator
     optimiser: torch.optim.Optimizer
     done: int
     best: Best

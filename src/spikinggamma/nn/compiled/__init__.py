@@ -1,1 +1,1 @@
-"""Neurons and delays over whole sequences, compiled."""
+"""Compiled neurons and delays over whole sequences."""

@@ -1,8 +1,8 @@
-"""Delays over whole sequences, compiled: the functional ones by another road.
+"""Compiled delays over whole sequences, which compute the same as the functional ones.
 
-As in `scans`, each function has the name and the signature of one in `functional`, and gives the same numbers and
-gradients: in the delays, in what is said and in the past that goes in, and of the past that comes out. Where no compiled
-scan fits, or the state does not, it calls that function. A second derivative is refused.
+Each function has the name and the signature of one in `functional`, and returns the same numbers and gradients: with
+respect to the delays, the input and the initial state, and from the final state. If no compiled scan supports the input
+or the state, it calls that function. It cannot be differentiated twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Grads = tuple[Tensor | None, ...]
 
 
 def _fits(parameters: DelayParameters, state: DelayState, spikes: Tensor) -> bool:
-    """Shapes that a compiled scan takes on trust; any other is the functional delay's to accept or to refuse."""
+    """Return whether a compiled scan supports these shapes; the functional delay accepts or refuses all others."""
     past, delay_ms = state.past, parameters.delay_ms
     shapes = spikes.ndim == 3 and spikes.numel() > 0 and delay_ms.shape == spikes.shape[2:]
     wanted = (parameters.remembered_steps(), *spikes.shape[1:])
@@ -65,7 +65,7 @@ def _delayed(
     parameters: DelayParameters, state: DelayState, spikes: Tensor, whole: Tensor, fraction: Tensor
 ) -> tuple[Tensor, DelayState]:
     learned = (parameters.delay_ms, state.past, spikes)
-    whole = whole.long().clamp(0, len(state.past) - 1)  # in bounds even where the delay is no number; y(t) is none then
+    whole = whole.long().clamp(0, len(state.past) - 1)  # in bounds even if the delay is NaN, which makes y(t) NaN
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in learned):
         arrived, after = _Delay.apply(parameters.dt_ms, whole, fraction, *learned)  # type: ignore[no-untyped-call]
     else:
@@ -76,10 +76,15 @@ def _delayed(
 def fractional_delay_sequence(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], DelayState]:
-    """Delay by linear interpolation between steps: `functional.fractional_delay_sequence`.
+    """Delay spikes by linear interpolation between steps, like `functional.fractional_delay_sequence`.
+
+    Args:
+        parameters: Delays, bound and time step.
+        state: Past spikes.
+        spikes: [T, B, N].
 
     Raises:
-        SpikingGammaError: the state belongs to another batch, time step or bound.
+        SpikingGammaError: The state belongs to another batch, time step or bound.
 
     Example:
         >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]
@@ -97,10 +102,15 @@ def fractional_delay_sequence(
 def floored_delay_sequence(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], DelayState]:
-    """Delay by whole steps, the fraction dropped: `functional.floored_delay_sequence`, and its finite difference.
+    """Delay spikes by whole steps with SLAYER's gradient, like `functional.floored_delay_sequence`.
+
+    Args:
+        parameters: Delays, bound and time step.
+        state: Past spikes.
+        spikes: [T, B, N].
 
     Raises:
-        SpikingGammaError: the state belongs to another batch, time step or bound.
+        SpikingGammaError: The state belongs to another batch, time step or bound.
 
     Example:
         >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]

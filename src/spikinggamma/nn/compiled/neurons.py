@@ -1,12 +1,12 @@
-"""Neurons with a surrogate gradient over whole sequences, compiled: the functional ones by another road.
+"""Compiled neurons with a surrogate gradient over whole sequences, which compute the same as the functional ones.
 
-Each function has the name and the signature of one in `functional`, and gives the same numbers and gradients: in the
-drive, in the state that goes in (nothing stops at the start of a call, so chunks of a sequence tell what the whole does),
-and of the state that comes out. Where no compiled scan fits (another device or element type, or `kernels.use`) it calls
-that function. Backwards, one adjoint scan takes the place of autograd's walk through some operations a step.
+Each function has the name and the signature of one in `functional`, and returns the same numbers and gradients: with
+respect to the drive and the initial state, and from the final state, so chunks of a sequence give the gradients of the
+whole. If no compiled scan supports the input (another device or element type, or a choice of `kernels.use`), it calls
+that function. In the backward pass one adjoint scan replaces autograd's graph of several operations per step.
 
-What is kept for the way back is one number a step and cell, or none for the leaky integrator; nothing without gradients.
-A second derivative is refused.
+For the backward pass one number is kept per step and cell, or none for the leaky integrator, and nothing without
+gradients. The functions cannot be differentiated twice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Grads = tuple[Tensor | None, ...]
 
 
 def _fits(state: tuple[Tensor, ...], drive: Tensor) -> bool:
-    """Shapes that a compiled scan takes on trust; any other is the functional neuron's to accept or to refuse."""
+    """Return whether a compiled scan supports these shapes; the functional neuron accepts or refuses all others."""
     shapes = drive.ndim == 3 and drive.numel() > 0 and all(part.shape == drive.shape[1:] for part in state)
     return shapes and kernels.has_compiled(drive, *state)
 
@@ -122,7 +122,12 @@ class _SRMAlpha(torch.autograd.Function):
 def leaky_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], LIFState]:
-    """v(t) of a leaky integrator at every step, and the state after: `functional.leaky_sequence`.
+    """Return v(t) of a leaky integrator, [T, B, N], and the final state, like `functional.leaky_sequence`.
+
+    Args:
+        parameters: Time constants and time step.
+        state: State before the first step.
+        drive: [T, B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -140,7 +145,12 @@ def leaky_sequence(
 def lif_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], LIFState]:
-    """Spikes of a LIF, and the state after: `functional.lif_sequence`.
+    """Return the spikes of LIF neurons, [T, B, N], and the final state, like `functional.lif_sequence`.
+
+    Args:
+        parameters: Time constants, threshold, surrogate and time step.
+        state: State before the first step.
+        drive: [T, B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -160,7 +170,12 @@ def lif_sequence(
 def lif_membranes(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], LIFState]:
-    """A LIF over a sequence without gradients: spikes, the membrane before each of them v⁻(t), and the state after.
+    """Run LIF neurons without gradients; return spikes, the membrane v⁻(t) before each reset, and the final state.
+
+    Args:
+        parameters: Time constants, threshold, surrogate and time step.
+        state: State before the first step.
+        drive: [T, B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 0.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -181,7 +196,12 @@ def lif_membranes(
 def adaptive_lif_sequence(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], AdaptiveLIFState]:
-    """Spikes of an adaptive LIF, and the state after: `functional.adaptive_lif_sequence`.
+    """Return the spikes of adaptive LIF neurons and the final state, like `functional.adaptive_lif_sequence`.
+
+    Args:
+        parameters: Those of a LIF neuron, and of the adaptation.
+        state: State before the first step.
+        drive: [T, B, N].
 
     Example:
         >>> lif, zero = LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.zeros(3, 2)
@@ -201,7 +221,12 @@ def adaptive_lif_sequence(
 def srm_alpha_sequence(
     parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], SRMAlphaState]:
-    """Spikes of SLAYER's neuron, and the state after: `functional.srm_alpha_sequence`.
+    """Return the spikes of SLAYER's neurons, [T, B, N], and the final state, like `functional.srm_alpha_sequence`.
+
+    Args:
+        parameters: Time constants, threshold, surrogate and time step.
+        state: State before the first step.
+        drive: [T, B, N].
 
     Example:
         >>> p, zero = SRMAlphaParameters(1.0, 1.0, 2.0, 1.0, 1.0, 1.0, dt_ms=1.0), torch.zeros(3, 2)

@@ -1,4 +1,4 @@
-"""What a chunk of a layer leaves behind for learning and for looking at, and where gradients are added."""
+"""Activations of a layer in a chunk, for learning rules and reports, and the addition of gradients."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["LayerActivations", "add_gradient"]
 
 
 class LayerActivations(NamedTuple):
-    """What a chunk leaves behind for learning and for looking at.
+    """Activations of a SpikingGamma layer in a chunk.
 
     Attributes:
-        inputs: Spikes that came in, [T, B, *in_shape].
+        inputs: Incoming spikes, [T, B, *in_shape].
         drive: u, [T, B, M] over the flattened memory cells.
-        before: The layer's state before the chunk.
+        before: State of the layer before the chunk.
         signal: x, [T, B, N] over the flattened neurons.
-        outputs: What was sent, [T, B, *out_shape]; the signal itself for a read-out.
+        outputs: Output of the layer, [T, B, *out_shape]: spikes, or the signal for a read-out.
         counts: Spikes per step, [T, B, N]; None for a read-out or an analogue layer.
-        listed: What came in as a list, if its layer made one.
+        input_events: Incoming spikes as a list, if the layer made one.
     """
 
     inputs: Float[Tensor, "T B *in_shape"]
@@ -37,7 +37,7 @@ class LayerActivations(NamedTuple):
 
 
 def add_gradient(parameter: nn.Parameter, gradient: Tensor) -> None:
-    """Add to `parameter.grad`, as autograd's backward would: laid out as the parameter is, which fused optimisers rely on."""
+    """Add to `parameter.grad` as autograd does, in the memory layout of the parameter, which fused optimisers need."""
     if not parameter.requires_grad:
         return
     gradient = gradient.view_as(parameter)

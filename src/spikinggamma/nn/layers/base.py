@@ -1,26 +1,28 @@
-"""The contract of a layer: a sequence and a state in, a sequence and a state out, time first.
+"""The interface of layers: a sequence and a state in, a sequence and a state out, with time as the first axis.
 
     y, state = layer(x, state, dt_ms=1.0)          x: [T, B, *in_shape],  y: [T, B, *out_shape]
 
-A state is a tree of tensors (`spikinggamma.nn.state`), or None for a layer that remembers nothing. Running a sequence in one
-call, in chunks or step by step gives the same numbers, and gradients flow through the state that is handed on.
+A state is a tree of tensors (`spikinggamma.nn.state`), or None for a layer without memory. A sequence gives the same
+numbers in one call, in chunks or step by step, and gradients pass through the state from one call to the next.
 """
 
 from __future__ import annotations
 
 import abc
-from typing import Any
+from collections.abc import Callable
+from typing import Generic
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from spikinggamma.nn.state import StateT
 from spikinggamma.registry import Registry
 
 __all__ = ["LAYERS", "Layer"]
 
 
-class Layer(nn.Module, abc.ABC):
-    """A layer of a `Chain`.
+class Layer(nn.Module, abc.ABC, Generic[StateT]):
+    """Base class of the layers of a `Chain`.
 
     Attributes:
         out_shape: Shape of one sample's output at one step.
@@ -29,14 +31,14 @@ class Layer(nn.Module, abc.ABC):
     out_shape: tuple[int, ...]
 
     @abc.abstractmethod
-    def initial_state(self, batch: int) -> Any:
+    def initial_state(self, batch: int) -> StateT:
         """Return the state at the start of a recording, on the device and in the type of the layer's parameters."""
 
     @abc.abstractmethod
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], Any]:
+        self, x: Float[Tensor, "T B *in_shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], StateT]:
         """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters."""
 
 
-LAYERS: Registry[Any] = Registry("layer")
+LAYERS: Registry[Callable[..., Layer]] = Registry("layer")

@@ -1,4 +1,4 @@
-"""Batch normalisation of sequences: over time and batch together, scaled to the threshold (tdBN), or by time step (BNTT)."""
+"""Batch normalisation of sequences: over time and batch together, scaled to the threshold (tdBN), or by step (BNTT)."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ class BatchNormOptions(Options):
 class TDBNOptions(BatchNormOptions):
     """Options of threshold-dependent batch normalisation."""
 
-    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="ϑ of the neurons above")
-    alpha: float = Field(default=1.0, gt=0.0, le=1e3, description="α, a factor beside it; 1/√2 where two branches meet")
+    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="threshold ϑ of the neurons that follow")
+    alpha: float = Field(default=1.0, gt=0.0, le=1e3, description="further factor α; 1/√2 if two branches are added")
 
 
-class BatchNorm(Layer):
-    """y = γ scale (x - μ) / √(σ² + ε) + β, with μ and σ² of each channel over time, batch and pixels.
+class BatchNorm(Layer[None]):
+    """Normalise each channel: y = γ scale (x - μ) / √(σ² + ε) + β, with μ and σ² over time, batch and pixels.
 
-    In training mode they are those of the chunk, in evaluation mode running means. Padding at the end of shorter recordings
-    is part of the statistics.
+    In training mode μ and σ² are those of the chunk, in evaluation mode running means. The padding of shorter
+    recordings is part of the statistics.
 
     Args:
         in_shape: Shape of one sample at one step; its first axis is that of the channels.
         scale: α ϑ of tdBN (Zheng et al., AAAI 2021); 1 for plain batch normalisation.
         momentum: Weight of a new batch in the running statistics.
-        epsilon: Added to the variance.
+        epsilon: ε, added to the variance.
+
+    Raises:
+        SpikingGammaError: The input does not have one to three axes.
 
     Shapes: x [T, B, *in_shape] to y of the same shape.
     """
@@ -58,24 +61,24 @@ class BatchNorm(Layer):
         self.norm = kind(self.out_shape[0], eps=epsilon, momentum=momentum)
 
     def initial_state(self, batch: int) -> None:
-        """Return None: nothing is remembered but the running statistics."""
+        """Return None, since the layer has no memory within a recording."""
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *in_shape"], None]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         y = self.norm(x.reshape(-1, *self.out_shape)).view(x.shape)
         return y if self.scale == 1.0 else y * self.scale, None
 
 
-class BatchNormThroughTime(Layer):
-    """Statistics and a γ of their own for each time step (BNTT, Kim and Panda 2021); no β.
+class BatchNormThroughTime(Layer[Tensor]):
+    """Normalise each channel with statistics and a γ for each time step (BNTT, Kim and Panda 2021), without β.
 
     Args:
         in_shape: Shape of one sample at one step; its first axis is that of the channels.
-        steps: Time steps that have statistics of their own; later steps share those of the last.
+        steps: Number of time steps with statistics of their own; later steps share those of the last.
         momentum: Weight of a new batch in the running statistics.
-        epsilon: Added to the variance.
+        epsilon: ε, added to the variance.
 
     Shapes: x [T, B, *in_shape] to y of the same shape. The state is the number of steps seen so far.
     """
@@ -92,13 +95,13 @@ class BatchNormThroughTime(Layer):
         self.register_buffer("variance", torch.ones(steps, channels))
 
     def initial_state(self, batch: int) -> Tensor:
-        """Return the number of steps seen so far, zero."""
+        """Return zero, the number of steps seen so far."""
         return torch.zeros((), dtype=torch.int64)
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: Tensor, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *in_shape"], Tensor]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         first, outputs = int(state), []
         for index, frame in enumerate(x.unbind(0)):
             step = min(first + index, self.steps - 1)
@@ -113,13 +116,13 @@ class BatchNormThroughTime(Layer):
 
 @LAYERS.register("batch_norm", options=BatchNormOptions)
 def batch_norm(in_shape: Sequence[int], options: BatchNormOptions, generator: torch.Generator | None) -> BatchNorm:
-    """Batch normalisation with the statistics of a channel over time, batch and pixels."""
+    """Batch normalisation of each channel over time, batch and pixels."""
     return BatchNorm(in_shape, momentum=options.momentum, epsilon=options.epsilon)
 
 
 @LAYERS.register("tdbn", options=TDBNOptions, citations=(TDBN,))
 def tdbn(in_shape: Sequence[int], options: TDBNOptions, generator: torch.Generator | None) -> BatchNorm:
-    """Threshold-dependent batch normalisation: the same, scaled to the threshold of the neurons above."""
+    """Batch normalisation scaled to the threshold of the neurons that follow (tdBN)."""
     scale = options.alpha * options.threshold
     return BatchNorm(in_shape, scale=scale, momentum=options.momentum, epsilon=options.epsilon)
 
@@ -127,12 +130,12 @@ def tdbn(in_shape: Sequence[int], options: TDBNOptions, generator: torch.Generat
 class BNTTOptions(BatchNormOptions):
     """Options of batch normalisation through time."""
 
-    steps: int = Field(default=100, ge=1, le=100_000, description="time steps with statistics of their own")
+    steps: int = Field(default=100, ge=1, le=100_000, description="number of time steps with statistics of their own")
 
 
 @LAYERS.register("batch_norm_through_time", options=BNTTOptions, citations=(BNTT,))
 def batch_norm_through_time(
     in_shape: Sequence[int], options: BNTTOptions, generator: torch.Generator | None
 ) -> BatchNormThroughTime:
-    """Batch normalisation with statistics of their own for each time step."""
+    """Batch normalisation with separate statistics for each time step (BNTT)."""
     return BatchNormThroughTime(in_shape, steps=options.steps, momentum=options.momentum, epsilon=options.epsilon)

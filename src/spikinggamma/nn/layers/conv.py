@@ -24,15 +24,18 @@ class Conv2d(BucketWeightedLayer):
 
     Args:
         in_shape: (C, H, W) of one sample's input at one step.
-        channels: Output channels.
+        channels: Number of output channels.
         kernel_size: Side of the square kernel.
         timescales: Time constants of the buckets.
-        code: The sigma-delta code; None passes the signal itself.
-        stride: Step of the kernel.
-        padding: Zeros around the input.
-        readout: Whether the layer stops at the signal.
-        rectify: y = max(x, 0), or y = x.
+        code: The sigma-delta code; None sends the signal itself.
+        stride: Stride of the kernel.
+        padding: Width of the zeros around the input.
+        readout: Whether the layer is a read-out, which returns the signal.
+        rectify: Whether y = max(x, 0); else y = x.
         generator: Random numbers of the initial weights: W normal with variance 1 / fan-in.
+
+    Raises:
+        SpikingGammaError: The input does not have three axes, or is smaller than the kernel.
 
     Shapes: spikes [T, B, C, H, W] to [T, B, C', H', W']; `weight` [C', C, k, k], `bucket_weight` [K, C'], `bias` [C'].
 
@@ -76,12 +79,12 @@ class Conv2d(BucketWeightedLayer):
     def project(
         self, inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B Co Ho Wo"]:
-        """W * s_in."""
+        """Return W * s_in, [T, B, C', H', W']; see `GammaLayer.project`."""
         frames = nn.functional.conv2d(inputs.flatten(0, 1), self.weight, stride=self.stride, padding=self.padding)
         return frames.view(*inputs.shape[:2], *self.out_shape)
 
     def fan_out(self) -> Float[Tensor, "C H W"]:
-        """C' times the places of the kernel that cover a position: fewer at the borders, and by turns under a stride."""
+        """Return C' times the number of kernel positions that cover each pixel, [C, H, W]; see `GammaLayer.fan_out`."""
         covered: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
             (1, *self.in_shape),
             torch.ones(1, *self.weight.shape[1:]),
@@ -92,7 +95,7 @@ class Conv2d(BucketWeightedLayer):
         return self.out_shape[0] * covered[0]
 
     def project_adjoint(self, grad: Float[Tensor, "T B M"]) -> Float[Tensor, "T B C H W"]:
-        """The transposed convolution of the blame."""
+        """Return the transposed convolution of the error signal; see `GammaLayer.project_adjoint`."""
         frames = grad.shape[0] * grad.shape[1]
         result: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
             (frames, *self.in_shape),
@@ -106,7 +109,7 @@ class Conv2d(BucketWeightedLayer):
     def accumulate_projection(
         self, grad: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> None:
-        """Add the correlation of blame and input to the gradient of the kernel."""
+        """Add the correlation of error signal and input to the gradient of the kernel."""
         gradient: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             inputs.flatten(0, 1),
             list(self.weight.shape),
@@ -117,21 +120,21 @@ class Conv2d(BucketWeightedLayer):
         add_gradient(self.weight, gradient)
 
     def require_own_parameters(self, rule: str) -> None:
-        """Refused: a kernel is shared by all positions, so traces would be as many as positions times weights."""
+        """Raise an error: all positions share a kernel, so there would be a trace for each position and weight."""
         raise SpikingGammaError(
             "rule",
             f"{rule!r} on a convolutional layer",
             "layers whose weights belong to one neuron each",
-            "Use `windowed`, which is exact here too, at constant memory.",
+            "Use `windowed`, which is exact here too and has constant memory.",
         )
 
     def sensitivities(
         self, senders: Float[Tensor, "K B C H W"], buckets: Float[Tensor, "K B M"]
     ) -> dict[str, Float[Tensor, ...]]:
-        """Refused, as `require_own_parameters`."""
+        """Raise an error, as `require_own_parameters` does."""
         self.require_own_parameters("traced")
         return {}
 
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
-        """Refused, as `require_own_parameters`."""
+        """Raise an error, as `require_own_parameters` does."""
         self.require_own_parameters("traced")

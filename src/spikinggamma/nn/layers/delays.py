@@ -1,4 +1,4 @@
-"""Axonal delays that are learnt, one for each sender."""
+"""Learnt axonal delays, one for each sender."""
 
 from __future__ import annotations
 
@@ -28,28 +28,31 @@ class DelayOptions(Options):
     """Options of axonal delays."""
 
     kind: Literal["fractional", "floored"] = Field(
-        default="fractional", description="interpolated between steps, or whole steps with SLAYER's difference"
+        default="fractional",
+        description="fractional: interpolated between steps; floored: whole steps with SLAYER's gradient",
     )
     max_ms: float = Field(default=50.0, gt=0.0, le=60_000.0, description="longest delay [ms]")
     initial_ms: float = Field(
-        default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
+        default=-1.0,
+        le=60_000.0,
+        description="initial delays are spread evenly from 0 to this [ms]; -1: to the longest",
     )
 
 
-class AxonalDelays(Layer):
-    """What each neuron sends arrives later, by its own time; see `spikinggamma.functional.delay`.
+class AxonalDelays(Layer[DelayState | None]):
+    """Delay the spikes of each sender by its own learnt time; see `spikinggamma.functional.delay`.
 
     Args:
         shape: Shape of one sample's senders at one step; an int stands for one axis.
-        kind: "fractional" (interpolated between steps, exact gradient) or "floored" (whole steps, SLAYER's difference).
-        max_delay_ms: Bound of all delays, kept by `constrain_`.
-        initial_delay_ms: Delays begin evenly distributed from 0 to this.
+        kind: "fractional" (interpolated between steps, exact gradient) or "floored" (whole steps, SLAYER's gradient).
+        max_delay_ms: Bound of all delays in ms, enforced by `constrain_`.
+        initial_delay_ms: Initial delays are spread evenly from 0 to this, in ms.
         generator: Random numbers of the initial delays.
 
     Raises:
-        SpikingGammaError: No such kind, or delays out of range.
+        SpikingGammaError: The kind is unknown, or delays are out of range.
 
-    Shapes: spikes [T, B, *shape] to arrivals of the same shape.
+    Shapes: spikes [T, B, *shape] to delayed spikes of the same shape.
 
     Example:
         >>> delays = AxonalDelays(3, max_delay_ms=8.0, initial_delay_ms=8.0)
@@ -82,16 +85,16 @@ class AxonalDelays(Layer):
         self.delay_ms = nn.Parameter(drawn)
 
     def parameters_at(self, dt_ms: float) -> DelayParameters:
-        """Return the parameters of the functional delay at this time step."""
+        """Return the parameters of the functional delay at a time step."""
         return DelayParameters(self.delay_ms, self.max_delay_ms, dt_ms).validate()
 
     def initial_state(self, batch: int) -> None:
-        """Return None, which stands for silence: how much has to be remembered is known with the time step."""
+        """Return None, which stands for a silent past: its length depends on the time step."""
 
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: DelayState | None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], DelayState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         parameters, flat = self.parameters_at(dt_ms), x.flatten(2)
         if state is None:
             state = DelayState(flat.new_zeros(parameters.remembered_steps(), *flat.shape[1:]))
@@ -99,7 +102,7 @@ class AxonalDelays(Layer):
         return arrived.view(x.shape), after
 
     def constrain_(self) -> None:
-        """Put the delays back into [0, max_delay_ms]."""
+        """Clamp the delays to [0, max_delay_ms]."""
         clamp_delays_(self.delay_ms, self.max_delay_ms)
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-"""Dense layer: every input drives every neuron, one bucket weight per neuron and bucket."""
+"""Dense layer: every input drives every neuron, with one bucket weight per neuron and bucket."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from spikinggamma import kernels
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.kernels import SpikeEvents
-from spikinggamma.nn import autograd
 from spikinggamma.nn.layers.activations import add_gradient
 from spikinggamma.nn.layers.per_neuron import BucketWeightedLayer
 from spikinggamma.nn.layers.timescales import Timescales
+from spikinggamma.nn.spike_linear import spike_linear
 
 __all__ = ["Dense"]
 
@@ -23,12 +23,12 @@ class Dense(BucketWeightedLayer):
     """u = W s_in over the flattened input; x = b + Σ_k v_k ⊙ h_k.
 
     Args:
-        in_shape: Shape of one sample's input at one step; flattened.
-        neurons: N.
+        in_shape: Shape of one sample's input at one step; it is flattened.
+        neurons: N, the number of neurons.
         timescales: Time constants of the buckets.
-        code: The sigma-delta code; None passes the signal itself.
-        readout: Whether the layer stops at the signal.
-        rectify: y = max(x, 0), or y = x.
+        code: The sigma-delta code; None sends the signal itself.
+        readout: Whether the layer is a read-out, which returns the signal.
+        rectify: Whether y = max(x, 0); else y = x.
         generator: Random numbers of the initial weights: W normal with variance 1 / fan-in.
 
     Shapes: spikes [T, B, *in_shape] to [T, B, N]; `weight` [N, N_in], `bucket_weight` [K, N], `bias` [N].
@@ -57,21 +57,21 @@ class Dense(BucketWeightedLayer):
         self.weight = nn.Parameter(torch.randn(neurons, fan_in, generator=generator) / fan_in**0.5)
 
     def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
-        """See `GammaLayer.as_events`."""
+        """List the input spikes if they are few; see `GammaLayer.as_events`."""
         return kernels.spike_events(self._rows(inputs))
 
     def project(
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B N"]:
-        """W s_in."""
-        return autograd.spike_linear(inputs.flatten(2), self.weight, input_events)
+        """Return W s_in, [T, B, N]; see `GammaLayer.project`."""
+        return spike_linear(inputs.flatten(2), self.weight, input_events)
 
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
-        """N, wherever the spike comes in."""
+        """Return N for every input, [*in_shape]; see `GammaLayer.fan_out`."""
         return torch.full(self.in_shape, float(self.neurons))
 
     def project_adjoint(self, grad: Float[Tensor, "T B N"]) -> Float[Tensor, "T B *in_shape"]:
-        """Wᵀ e."""
+        """Return Wᵀ applied to an error signal, [T, B, *in_shape]; see `GammaLayer.project_adjoint`."""
         return (grad @ self.weight.detach()).view(*grad.shape[:2], *self.in_shape)
 
     def accumulate_projection(
@@ -88,18 +88,18 @@ class Dense(BucketWeightedLayer):
         return inputs.reshape(-1, self.weight.shape[1])
 
     def require_own_parameters(self, rule: str) -> None:
-        """Time constants are shared by the layer; everything else is a neuron's own."""
+        """Raise an error if the layer trains its time constants; all other parameters belong to one neuron each."""
         self.require_fixed_timescales(rule)
 
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B N"]
     ) -> dict[str, Float[Tensor, ...]]:
-        """∂x_i/∂w_ij = Σ_k v_i^k ŝ_j^k, ∂x_i/∂v_i^k = h_i^k, ∂x_i/∂b_i = 1."""
+        """Return ∂x_i/∂w_ij = Σ_k v_i^k ŝ_j^k, ∂x_i/∂v_i^k = h_i^k and ∂x_i/∂b_i = 1."""
         weight = torch.einsum("kbj,ki->bij", senders.flatten(2), self.bucket_weight.detach())
         return {"weight": weight, "bucket_weight": buckets.permute(1, 2, 0), "bias": torch.ones_like(buckets[0])}
 
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
-        """Add [N, N_in], [N, K] and [N] to the gradients of W, v and b."""
+        """Add gradients of W [N, N_in], v [N, K] and b [N]."""
         add_gradient(self.weight, products["weight"])
         add_gradient(self.bucket_weight, products["bucket_weight"].T)
         add_gradient(self.bias, products["bias"])

@@ -1,4 +1,4 @@
-"""SpikingGamma layers as layers of a chain that a recipe can name."""
+"""SpikingGamma layers as named layers of a chain in a recipe."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class MemoryOptions(Options):
     )
     threshold: float = Field(default=0.1, gt=0.0, le=1e3, description="resting threshold; a spike is twice as high")
     adaptation: float = Field(
-        default=0.1, ge=0.0, le=10.0, description="rise of the threshold per spike height; 0: none"
+        default=0.1, ge=0.0, le=10.0, description="each spike raises the threshold by this share of it; 0: none"
     )
-    adaptation_tau_ms: float = Field(default=50.0, gt=0.0, le=60_000.0, description="time constant of that rise [ms]")
-    max_spikes: int = Field(default=0, ge=0, description="most spikes a neuron sends in a step; 0: no limit")
-    train_tau: bool = Field(default=False, description="train the time constants of all buckets but the first")
-    readout: bool = Field(default=False, description="stop at the signal: no spikes are sent")
+    adaptation_tau_ms: float = Field(
+        default=50.0, gt=0.0, le=60_000.0, description="time constant of that rise's decay [ms]"
+    )
+    max_spikes: int = Field(default=0, ge=0, description="largest number of spikes of a neuron in a step; 0: no limit")
+    train_tau: bool = Field(default=False, description="whether all time constants but the first are trained")
+    readout: bool = Field(default=False, description="whether the layer is a read-out, which does not spike")
 
     def code(self) -> SigmaDelta | None:
         """Return the sigma-delta code, or None for a read-out."""
@@ -53,7 +55,7 @@ class GammaOptions(MemoryOptions):
     """Options of a fully connected SpikingGamma layer."""
 
     neurons: int = Field(
-        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+        default=64, ge=0, le=65_536, description="number of neurons; in a recipe 0: one for each class"
     )
     synapse: Literal["neuron", "synapse"] = Field(
         default="neuron", description="one bucket weight per neuron, or per synapse"
@@ -70,7 +72,7 @@ class GammaConvOptions(MemoryOptions):
 
 @LAYERS.register("gamma", options=GammaOptions, citations=(SPIKINGGAMMA, GAMMA_MEMORY))
 def gamma(in_shape: Sequence[int], options: GammaOptions, generator: torch.Generator | None) -> GammaLayer:
-    """A fully connected layer of SpikingGamma neurons, its weights included."""
+    """Fully connected SpikingGamma neurons, with their weights."""
     kind: type[Dense] | type[PerSynapse] = Dense if options.synapse == "neuron" else PerSynapse
     return kind(
         in_shape,
@@ -84,7 +86,7 @@ def gamma(in_shape: Sequence[int], options: GammaOptions, generator: torch.Gener
 
 @LAYERS.register("gamma_conv2d", options=GammaConvOptions, citations=(SPIKINGGAMMA, GAMMA_MEMORY))
 def gamma_conv2d(in_shape: Sequence[int], options: GammaConvOptions, generator: torch.Generator | None) -> Conv2d:
-    """A convolutional layer of SpikingGamma neurons, its weights included."""
+    """Convolutional SpikingGamma neurons, with their weights."""
     return Conv2d(
         tuple(in_shape),
         options.channels,

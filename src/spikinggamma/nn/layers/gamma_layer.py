@@ -1,13 +1,15 @@
-"""What every layer of the net is: project, remember, mix, speak.
+"""The base class of all SpikingGamma layers: project, remember, mix, encode.
 
-    u = P s_in             project: a linear map of the spikes that come in
+    u = P s_in             project: a linear map of the incoming spikes
     h = Γ u                remember: the gamma memory of each cell of u
     x = b + Σ_k Q_k h_k    mix: a linear map of the buckets
-    s = code(max(x, 0))    speak: sigma-delta spikes (a read-out layer stops at x)
+    s = code(max(x, 0))    encode: sigma-delta spikes (a read-out layer returns x)
 
-Dense and convolutional layers project by W and mix each cell's buckets by v (Q_k = diag v_k); a per-synapse layer projects
-by nothing at all and mixes by one matrix a bucket (Q_k = V_k). Learning rules see these maps and their adjoints, and no
-layer type.
+Dense and convolutional layers project by W and mix the buckets of each cell by v (Q_k = diag v_k). A per-synapse layer
+does not project and mixes by one matrix per bucket (Q_k = V_k). Learning rules use these maps and their adjoints, and
+know no type of layer.
+
+The file is longer than others since it is the whole interface between SpikingGamma layers and their learning rules.
 """
 
 from __future__ import annotations
@@ -30,22 +32,24 @@ from spikinggamma.nn.layers.timescales import Timescales
 __all__ = ["GammaLayer"]
 
 
-class GammaLayer(Layer):
-    """A layer of SpikingGamma neurons, or a read-out of the same memory.
+class GammaLayer(Layer[SpikingGammaState]):
+    """Base class of layers of SpikingGamma neurons, and of read-outs with the same memory.
 
     Args:
         in_shape: Shape of one sample's input at one step, for example `(700,)` or `(2, 34, 34)`.
         out_shape: Shape of one sample's output at one step.
-        cells: M, the number of memory cells: the output's for dense and convolutional layers, the input's for per-synapse.
+        cells: M, the number of memory cells: those of the output for dense and convolutional layers, those of the input
+            for per-synapse layers.
         channels: Number of output channels, each with its bias.
         timescales: Time constants of the buckets.
-        code: The sigma-delta code; None passes the signal itself.
-        readout: Whether the layer stops at the signal x.
-        rectify: y = max(x, 0), or y = x (for studies of the learning rules).
+        code: The sigma-delta code; None sends the signal itself.
+        readout: Whether the layer is a read-out, which returns the signal x.
+        rectify: Whether y = max(x, 0); else y = x (for studies of the learning rules).
 
     Attributes:
-        weight: The matrices or kernels, whose scale sets the signal's.
-        projection_learns: Whether P has parameters, so that blame on the drive is of use even where no layer lies below.
+        weight: The matrices or kernels that set the scale of the signal.
+        projection_learns: Whether P has parameters, so that the error signal of the drive is needed even in the first
+            layer.
     """
 
     weight: nn.Parameter
@@ -76,21 +80,25 @@ class GammaLayer(Layer):
 
     @property
     def order(self) -> int:
-        """K, the number of buckets."""
+        """Return K, the number of buckets."""
         return self.timescales.order
 
     @property
     def rectifies(self) -> bool:
-        """Whether y = max(x, 0) is what the layer speaks of; a read-out stops at x."""
+        """Return whether the layer encodes y = max(x, 0); a read-out does not."""
         return self.rectify and not self.readout
 
     def alpha(self, dt_ms: float) -> Float[Tensor, " K"]:
-        """Decay per step of each bucket; raises `SpikingGammaError` for a step longer than the shortest bucket."""
+        """Return the decay per step of each bucket, [K].
+
+        Raises:
+            SpikingGammaError: The time step is longer than the shortest time constant.
+        """
         tau_ms = self.timescales.tau_ms()
         return decay_factors(tau_ms.double(), dt_ms).to(self.bias)
 
     def initial_state(self, batch: int) -> SpikingGammaState:
-        """All zero: buckets [K, B, M], estimate and threshold adaptation [B, N]."""
+        """Return a state of zeros: buckets [K, B, M], estimate and threshold adaptation [B, N]."""
         zeros = self.bias.new_zeros
         return SpikingGammaState(
             zeros(self.order, batch, self.cells), zeros(batch, self.neurons), zeros(batch, self.neurons)
@@ -100,11 +108,16 @@ class GammaLayer(Layer):
     def run(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[LayerActivations, SpikingGammaState]:
-        """A chunk without autograd: what it leaves behind, and the state after it.
+        """Run a chunk without autograd; return its activations and the state after it.
+
+        Args:
+            inputs: Incoming spikes, [T, B, *in_shape].
+            state: State before the chunk.
+            dt_ms: Time step in ms.
 
         Raises:
-            SpikingGammaError: the input does not fit the layer, the state belongs to another batch, or the step is longer
-                than the shortest bucket.
+            SpikingGammaError: The input does not fit the layer, the state belongs to another batch, or the time step is
+                longer than the shortest time constant.
         """
         self.check(inputs, state)
         alpha = self.alpha(dt_ms)
@@ -115,15 +128,24 @@ class GammaLayer(Layer):
         return LayerActivations(inputs, drive, state, signal, outputs, counts, input_events), after
 
     def as_events(self, inputs: Float[Tensor, "T B *in_shape"]) -> SpikeEvents | None:
-        """The input as a list of spikes, where products over it are the faster way; a list serves forwards and backwards."""
+        """Return the input as a list of spikes if that makes products faster, forwards and backwards; else None."""
         return None
 
     def encode(
         self, signal: Float[Tensor, "T B N"], state: SigmaDeltaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SigmaDeltaState]:
-        """What the layer sends for its signal: spikes, the rectified signal's own message, or the signal of a read-out.
+        """Return the output for a signal: spikes, the code of an analogue layer, or the signal of a read-out.
 
-        Differentiable, with ∂ŷ/∂y = 1, also in the estimate of `state`. The second value counts the spikes, if any.
+        The output is differentiable with ∂ŷ/∂y = 1, also with respect to the estimate of `state`.
+
+        Args:
+            signal: x, [T, B, N].
+            state: State of the code before the first step.
+            alpha: Decay per step of each bucket, [K].
+            dt_ms: Time step in ms.
+
+        Returns:
+            The output, the number of spikes at each step or None, and the final state.
         """
         if self.readout:
             return signal, None, state
@@ -135,11 +157,11 @@ class GammaLayer(Layer):
         return sent, None, SigmaDeltaState(output[-1], state.adaptation)
 
     def gate(self, signal: Float[Tensor, "T B N"]) -> Bool[Tensor, "T B N"]:
-        """Where ∂y/∂x = 1: above zero, or everywhere for a layer that does not rectify."""
+        """Return where ∂y/∂x = 1, [T, B, N]: above zero, or everywhere for a layer that does not rectify."""
         return signal > 0 if self.rectifies else torch.ones_like(signal, dtype=torch.bool)
 
     def apply_relu_mask(self, grad: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"]) -> Float[Tensor, "T B N"]:
-        """`blame` where `gate` is open, zero elsewhere, in one pass and in its place."""
+        """Return `grad` where `gate` is true and zero elsewhere, in one pass that overwrites `grad`."""
         if not self.rectifies:
             return grad
         shut: Tensor = torch.ops.aten.threshold_backward.grad_input(grad, signal, 0.0, grad_input=grad)
@@ -148,11 +170,21 @@ class GammaLayer(Layer):
     def signal_gradient(
         self, grad: Float[Tensor, "T B N"], signal: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> Float[Tensor, "T B N"]:
-        """δ = ∂ℓ/∂x from ∂ℓ/∂s, the gradient on what was sent: decoded, where the gate is open; a read-out sends x itself."""
+        """Return δ = ∂ℓ/∂x from ∂ℓ/∂s, through decoding and gate; for a read-out they are equal.
+
+        Args:
+            grad: ∂ℓ/∂s, [T, B, N].
+            signal: x, [T, B, N].
+            alpha: Decay per step of each bucket, [K].
+        """
         return grad if self.readout else self.apply_relu_mask(decoded(grad, float(alpha[0])), signal)
 
     def check(self, inputs: Tensor, state: SpikingGammaState) -> None:
-        """Raise `SpikingGammaError` unless input, state and layer fit together."""
+        """Check that input, state and layer fit together.
+
+        Raises:
+            SpikingGammaError: They do not.
+        """
         wanted = f"[T, B, {', '.join(map(str, self.in_shape))}]"
         if inputs.ndim < 3 or tuple(inputs.shape[2:]) != self.in_shape:
             raise SpikingGammaError("spikes", list(inputs.shape), wanted)
@@ -170,14 +202,18 @@ class GammaLayer(Layer):
             )
 
     def require_fixed_timescales(self, rule: str) -> None:
-        """Raise `SpikingGammaError` if the layer trains its time constants, which `rule` cannot follow."""
+        """Check that the layer does not train its time constants, which `rule` does not support.
+
+        Raises:
+            SpikingGammaError: It trains them.
+        """
         if self.timescales.trainable:
             raise SpikingGammaError(
                 "train_tau", True, f"fixed time constants for the rule `{rule}`", "Use `windowed` to train them."
             )
 
     def cell_bias(self) -> Float[Tensor, " N"]:
-        """b of every neuron: a channel's bias is shared by its cells."""
+        """Return the bias of every neuron, [N]; the cells of a channel share one."""
         return self.bias.repeat_interleave(self.neurons // len(self.bias))
 
     def accumulate_bias(self, delta: Float[Tensor, "T B N"]) -> None:
@@ -188,21 +224,35 @@ class GammaLayer(Layer):
     def forward(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SpikingGammaState]:
-        """The same chunk under autograd, exact in the straight-through sense, also in `state`."""
+        """Run a chunk under autograd, with the straight-through gradient of spikes; differentiable in `state` too.
+
+        Args:
+            inputs: Incoming spikes, [T, B, *in_shape].
+            state: State before the chunk.
+            dt_ms: Time step in ms.
+
+        Returns:
+            The output, [T, B, *out_shape], and the state after the chunk.
+        """
 
     @abc.abstractmethod
     def project(
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B *cell_shape"]:
-        """u = P s_in; `listed` is the same input, if it has been listed already."""
+        """Return u = P s_in.
+
+        Args:
+            inputs: s_in, [T, B, *in_shape].
+            input_events: The same input as a list of spikes, if there is one already.
+        """
 
     @abc.abstractmethod
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
-        """Weights that a spike at each input meets on its way into the memory; zero where it meets none."""
+        """Return the number of weights of P that a spike at each input meets, [*in_shape]; zero without weights."""
 
     @abc.abstractmethod
     def project_adjoint(self, grad: Float[Tensor, "T B M"]) -> Float[Tensor, "T B *in_shape"]:
-        """Pᵀ applied to blame on the memory cells."""
+        """Return Pᵀ applied to an error signal of the memory cells."""
 
     @abc.abstractmethod
     def accumulate_projection(
@@ -211,13 +261,29 @@ class GammaLayer(Layer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Add Σ_t r(t) s(t)ᵀ, the gradient of P, to the parameters that make P; `listed` as in `project`."""
+        """Add the gradient of P, Σ_t r(t) s(t)ᵀ, to its parameters.
+
+        Args:
+            grad: r, the error signal of the drive, [T, B, M].
+            inputs: s, [T, B, *in_shape].
+            input_events: The same input as a list of spikes, if there is one already.
+        """
 
     @abc.abstractmethod
     def scan(
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
-        """Remember, mix and speak without autograd: x, what is sent and its counts as `speak` has them, the state after."""
+        """Remember, mix and encode without autograd.
+
+        Args:
+            drive: u, [T, B, M].
+            state: State before the first step.
+            alpha: Decay per step of each bucket, [K].
+            dt_ms: Time step in ms.
+
+        Returns:
+            The signal x, the output and its counts as `encode` returns them, and the final state.
+        """
 
     @abc.abstractmethod
     def scan_backward(
@@ -228,30 +294,30 @@ class GammaLayer(Layer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> Float[Tensor, "T B M"]:
-        """The way back through `scan`: ∂ℓ/∂u, with the gradients of the mix and of the bias added.
+        """Return ∂ℓ/∂u, the backward pass of `scan`, and add the gradients of the mix and of the bias.
 
         Args:
-            grad: ∂ℓ/∂s, on what was sent.
-            signal: x.
-            drive: u of the first S steps, at most T: the parameters' gradients are those of these steps. Later ones only
-                contribute to ∂ℓ/∂u.
-            buckets: h before the first step.
-            alpha: Decay per step.
+            grad: ∂ℓ/∂s of the output, [T, B, N].
+            signal: x, [T, B, N].
+            drive: u of the first S <= T steps, [S, B, M]; the gradients of the parameters are those of these steps.
+                Later steps only contribute to ∂ℓ/∂u.
+            buckets: h before the first step, [K, B, M].
+            alpha: Decay per step of each bucket, [K].
         """
 
     @abc.abstractmethod
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "K B M"]]:
-        """r = ∂ℓ/∂u of δ = ∂ℓ/∂x, and ∂ℓ/∂h before the first step."""
+        """Return r = ∂ℓ/∂u, given δ = ∂ℓ/∂x, and ∂ℓ/∂h before the first step."""
 
     @abc.abstractmethod
     def mix_adjoint(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B K M"]:
-        """e_k = Q_kᵀ δ: the blame that each bucket takes at the time when it is taken."""
+        """Return e_k = Q_kᵀ δ, the error signal of each bucket at the step when it is read, [T, B, K, M]."""
 
     @abc.abstractmethod
     def mix_adjoint_sum(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B M"]:
-        """Σ_k Q_kᵀ δ, as if every bucket stood for the present."""
+        """Return Σ_k Q_kᵀ δ, [T, B, M], which treats every bucket as if it held the present drive."""
 
     @abc.abstractmethod
     def accumulate_mix(
@@ -261,21 +327,37 @@ class GammaLayer(Layer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> None:
-        """Add ∂ℓ/∂Q_k = Σ_t δ(t) h_k(t)ᵀ to the parameters that make Q, the buckets filled anew from the drive."""
+        """Add ∂ℓ/∂Q_k = Σ_t δ(t) h_k(t)ᵀ to the parameters of Q, with buckets computed anew from the drive.
+
+        Args:
+            delta: δ, [T, B, N].
+            drive: u, [T, B, M].
+            buckets: h before the first step, [K, B, M].
+            alpha: Decay per step of each bucket, [K].
+        """
 
     @abc.abstractmethod
     def accumulate_mix_traces(self, delta: Float[Tensor, "T B N"], traces: Float[Tensor, "T B K M"]) -> None:
-        """The same from given buckets at every step."""
+        """Add ∂ℓ/∂Q_k as `accumulate_mix` does, with buckets given at every step, [T, B, K, M]."""
 
     @abc.abstractmethod
     def require_own_parameters(self, rule: str) -> None:
-        """Raise `SpikingGammaError` unless every parameter belongs to one neuron, as the traces of `rule` need."""
+        """Check that every parameter belongs to one neuron, as the traces of `rule` need.
+
+        Raises:
+            SpikingGammaError: Neurons share a parameter.
+        """
 
     @abc.abstractmethod
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]
     ) -> dict[str, Float[Tensor, ...]]:
-        """∂x_i/∂θ_i at one step for every parameter θ_i that only neuron i has, [B, N, ...]."""
+        """Return ∂x_i/∂θ_i at one step for every parameter θ_i of a single neuron i, [B, N, ...] by name.
+
+        Args:
+            senders: Sender-side buckets ŝ, [K, B, *in_shape].
+            buckets: h, [K, B, M].
+        """
 
     @abc.abstractmethod
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:

@@ -29,13 +29,13 @@ class IntegratorOptions(Options):
     )
 
 
-class Integrator(Layer):
-    """v(t) = β v(t-1) + (1 - β) i(t), i(t) = e^{-dt/τ_s} i(t-1) + u(t): `functional.leaky_step`, which never spikes.
+class Integrator(Layer[LIFState]):
+    """v(t) = β v(t-1) + (1 - β) i(t), i(t) = e^{-dt/τ_s} i(t-1) + u(t), as `functional.leaky_step`; it never spikes.
 
     Args:
         shape: Shape of one sample at one step.
-        tau_ms: Time constant of the membrane; 0 for no memory at all: the drive is passed on.
-        synapse_tau_ms: Time constant of the synaptic current; 0 for none.
+        tau_ms: Time constant of the membrane in ms; 0 for no memory, where the drive is returned.
+        synapse_tau_ms: Time constant of the synaptic current in ms; 0 for none.
 
     Raises:
         SpikingGammaError: A time constant is negative or not finite.
@@ -53,19 +53,19 @@ class Integrator(Layer):
         self.register_buffer("_like", torch.zeros(()), persistent=False)
 
     def parameters_at(self, dt_ms: float) -> LIFParameters | None:
-        """Return the parameters of `functional.leaky_step`, or None where nothing is remembered."""
+        """Return the parameters of `functional.leaky_step` at a time step, or None for a layer without memory."""
         if self.tau_ms == 0.0:
             return None
         return LIFParameters(self.tau_ms, self.synapse_tau_ms, 1.0, "fast_sigmoid", dt_ms)
 
     def initial_state(self, batch: int) -> LIFState:
-        """See `Layer.initial_state`."""
+        """Return the state at the start of a recording; see `Layer.initial_state`."""
         return LIFState(*self.get_buffer("_like").new_zeros(2, batch, *self.out_shape).unbind(0))
 
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], LIFState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         parameters = self.parameters_at(dt_ms)
         if parameters is None:
             return x, state
@@ -79,8 +79,8 @@ class Integrator(Layer):
         return f"{self.out_shape}, tau_ms={self.tau_ms:g}, synapse_tau_ms={self.synapse_tau_ms:g}"
 
 
-class Bias(Layer):
-    """y(t) = x(t) + b, one b for each channel (the first axis behind the batch), zero at first.
+class Bias(Layer[None]):
+    """y(t) = x(t) + b, with one b for each channel (the first axis after the batch), zero at first.
 
     Args:
         shape: Shape of one sample at one step.
@@ -92,22 +92,22 @@ class Bias(Layer):
         self.bias = nn.Parameter(torch.zeros(self.out_shape[0]))
 
     def initial_state(self, batch: int) -> None:
-        """Return None: nothing is remembered."""
+        """Return None, since the layer has no memory."""
 
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], None]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         return x + self.bias.view(-1, *[1] * (len(self.out_shape) - 1)), None
 
 
 @LAYERS.register("integrator", options=IntegratorOptions)
 def integrator(in_shape: Sequence[int], options: IntegratorOptions, generator: torch.Generator | None) -> Integrator:
-    """A leaky integrator that never spikes."""
+    """A leaky integrator of its input, which never spikes."""
     return Integrator(in_shape, tau_ms=options.tau_ms, synapse_tau_ms=options.synapse_tau_ms)
 
 
 @LAYERS.register("bias")
 def bias(in_shape: Sequence[int], options: Options, generator: torch.Generator | None) -> Bias:
-    """A bias for each channel."""
+    """A learnt bias for each channel."""
     return Bias(in_shape)

@@ -37,7 +37,7 @@ class LearntIntegratorState(NamedTuple):
     membrane: Float[Tensor, "B *shape"]
 
 
-class LearntIntegrator(Layer):
+class LearntIntegrator(Layer[LearntIntegratorState]):
     """v(t) = α v(t-1) + (1 - α) u(t), α = e^{-dt/abs(τ)}, with a τ for each output that training changes.
 
     Inside a chunk the sum over the past is a product with the powers of α, which autograd follows.
@@ -71,13 +71,13 @@ class LearntIntegrator(Layer):
         self.tau_ms = nn.Parameter(tau_ms + spread_ms * torch.randn(*self.out_shape, generator=generator))
 
     def initial_state(self, batch: int) -> LearntIntegratorState:
-        """See `Layer.initial_state`."""
+        """Return the state at the start of a recording; see `Layer.initial_state`."""
         return LearntIntegratorState(self.tau_ms.new_zeros(batch, *self.out_shape))
 
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: LearntIntegratorState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], LearntIntegratorState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         check_state("integrators", list(state), x.shape[1], self.out_shape)
         # Shorter than a thousandth of a step it has no memory, and a rate without bound would make no numbers.
         rate = dt_ms / self.tau_ms.abs().clamp_min(1e-3 * dt_ms)

@@ -1,4 +1,4 @@
-"""Any module of torch, applied at every step alike."""
+"""Any module of torch as a layer, applied to every step separately."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from spikinggamma.options import Options
 __all__ = ["Lift"]
 
 
-class Lift(Layer):
-    """y(t) = module(x(t)): time and batch are one axis to the module.
+class Lift(Layer[None]):
+    """y(t) = module(x(t)); the module receives time and batch as one axis.
 
-    A batch normalisation therefore takes its statistics over time and batch together.
+    A batch normalisation therefore computes its statistics over time and batch together.
 
     Args:
-        module: Takes [B, *in_shape] and returns [B, *out_shape].
+        module: Module from [B, *in_shape] to [B, *out_shape].
         in_shape: Shape of one sample at one step.
 
     Raises:
-        SpikingGammaError: The module does not take such an input.
+        SpikingGammaError: The module does not accept such an input.
 
     Shapes: x [T, B, *in_shape] to y [T, B, *out_shape].
 
@@ -53,12 +53,12 @@ class Lift(Layer):
             module.train(training)
 
     def initial_state(self, batch: int) -> None:
-        """Return None: nothing is remembered."""
+        """Return None, since the layer has no memory."""
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], None]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         y = self.module(x.reshape(-1, *self.in_shape))
         return y.view(*x.shape[:2], *y.shape[1:]), None
 
@@ -69,13 +69,13 @@ class Conv2dOptions(Options):
     channels: int = Field(default=16, ge=1, le=65_536, description="output channels")
     kernel: int = Field(default=3, ge=1, le=255, description="side of the kernel [pixels]")
     stride: int = Field(default=1, ge=1, le=255, description="stride [pixels]")
-    padding: int = Field(default=-1, ge=-1, le=255, description="zeros around the input [pixels]; -1: half a kernel")
+    padding: int = Field(default=-1, ge=-1, le=255, description="zero padding on each side [pixels]; -1: half a kernel")
     bias: bool = Field(default=False, description="whether there is a bias for each channel")
 
 
 @LAYERS.register("conv2d", options=Conv2dOptions)
 def conv2d(in_shape: Sequence[int], options: Conv2dOptions, generator: torch.Generator | None) -> Lift:
-    """A convolution of pictures [channels, height, width]."""
+    """A convolution of images [channels, height, width]."""
     if len(in_shape) != 3:
         raise SpikingGammaError("conv2d", list(in_shape), "an input of [channels, height, width]")
     padding = options.kernel // 2 if options.padding < 0 else options.padding
@@ -93,12 +93,12 @@ class PoolOptions(Options):
     """Options of pooling."""
 
     size: int = Field(default=2, ge=1, le=255, description="side of the window, and the stride [pixels]")
-    kind: Literal["average", "max", "sum"] = Field(default="average", description="what stands for a window")
+    kind: Literal["average", "max", "sum"] = Field(default="average", description="function of the values in a window")
 
 
 @LAYERS.register("pool2d", options=PoolOptions)
 def pool2d(in_shape: Sequence[int], options: PoolOptions, generator: torch.Generator | None) -> Lift:
-    """Pooling of pictures: the average, the largest or the sum of each window."""
+    """Pooling of images: the average, maximum or sum of each window."""
     if options.kind == "max":
         return Lift(nn.MaxPool2d(options.size), in_shape)
     return Lift(nn.AvgPool2d(options.size, divisor_override=1 if options.kind == "sum" else None), in_shape)
@@ -106,7 +106,7 @@ def pool2d(in_shape: Sequence[int], options: PoolOptions, generator: torch.Gener
 
 @LAYERS.register("flatten")
 def flatten(in_shape: Sequence[int], options: Options, generator: torch.Generator | None) -> Lift:
-    """All axes of a sample as one."""
+    """A layer that flattens all axes of a sample into one."""
     return Lift(nn.Flatten(), in_shape)
 
 
@@ -118,7 +118,7 @@ class DropoutOptions(Options):
 
 @LAYERS.register("dropout", options=DropoutOptions)
 def dropout(in_shape: Sequence[int], options: DropoutOptions, generator: torch.Generator | None) -> Lift:
-    """Dropout drawn anew at every step, from torch's own random numbers (learning.dropout is drawn once a recording)."""
+    """Dropout at each number and step, from torch's random numbers; `learning.dropout` is per neuron and recording."""
     return Lift(nn.Dropout(options.share), in_shape)
 
 

@@ -1,4 +1,4 @@
-"""Weights between two layers, fully connected, without a bias: the product touches spikes alone where they are few."""
+"""Fully connected weights without a bias; if spikes are few, the product visits only spikes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from spikinggamma.nn.autograd import spike_linear
 from spikinggamma.nn.layers.base import LAYERS, Layer
+from spikinggamma.nn.spike_linear import spike_linear
 from spikinggamma.options import Options
 
 __all__ = ["Linear", "LinearOptions"]
@@ -20,7 +20,7 @@ class LinearOptions(Options):
     """Options of fully connected weights."""
 
     neurons: int = Field(
-        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+        default=64, ge=0, le=65_536, description="number of neurons; in a recipe 0: one for each class"
     )
     bound: float = Field(
         default=0.0,
@@ -30,7 +30,7 @@ class LinearOptions(Options):
     )
 
 
-class Linear(Layer):
+class Linear(Layer[None]):
     """u(t) = W s(t).
 
     Args:
@@ -39,7 +39,7 @@ class Linear(Layer):
         generator: Random numbers of the initial weights: normal with variance 1 / M.
         bound: Or uniform from minus to plus this, and not to be scaled by `calibrate`.
 
-    Shapes: spikes [T, B, *in_shape] to drive [T, B, N].
+    Shapes: spikes [T, B, *in_shape] to drive [T, B, N]; `weight` [N, M].
 
     Example:
         >>> Linear(3, 8)(torch.ones(5, 4, 3), None, dt_ms=1.0)[0].shape
@@ -59,20 +59,20 @@ class Linear(Layer):
         self.weight = nn.Parameter(drawn)
 
     def initial_state(self, batch: int) -> None:
-        """Return None: nothing is remembered."""
+        """Return None, since the layer has no memory."""
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], None]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         return spike_linear(x.flatten(2), self.weight), None
 
     def extra_repr(self) -> str:
-        """Return the sizes."""
+        """Return the sizes of input and output."""
         return f"{self.weight.shape[1]}, {self.weight.shape[0]}"
 
 
 @LAYERS.register("linear", options=LinearOptions)
 def linear(in_shape: Sequence[int], options: LinearOptions, generator: torch.Generator | None) -> Linear:
-    """Fully connected weights without a bias."""
+    """Fully connected weights, without a bias."""
     return Linear(torch.Size(in_shape).numel(), options.neurons, generator, bound=options.bound)

@@ -1,4 +1,4 @@
-"""From a list of named layers, as a recipe has it, to layers: each takes the shape that the one before it gives."""
+"""Making layers from a list of named layers, as in a recipe; each takes the output shape of the one before it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from spikinggamma.nn.neurons.base import NEURONS, make_neuron
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry
 
-__all__ = ["Specification", "layer_entry", "make_layer", "make_stack"]
+__all__ = ["Specification", "inner_layers", "layer_entry", "make_layer", "make_stack"]
 
-# `layer`: a name in LAYERS or NEURONS; everything else is an option of it.
+# `layer` is a name in LAYERS or NEURONS; all other keys are its options.
 Specification = Mapping[str, Any]
 _Specifications = tuple[dict[str, Any], ...]
 
 
 def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
-    """Return the entry of a layer, or of a neuron, which is a layer too.
+    """Return the entry of a layer, or of a kind of neuron, which is a layer too.
 
     Raises:
-        SpikingGammaError: There is none of that name.
+        SpikingGammaError: The name is unknown.
     """
     if name in NEURONS:
         return NEURONS[name]
@@ -41,6 +41,21 @@ def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
     raise SpikingGammaError(argument, repr(name), f"one of {', '.join(known)}", remedy)
 
 
+def inner_layers(specification: Specification) -> dict[str, tuple[Specification, ...]]:
+    """Return the rows of layers that a layer has inside, by the name of the option that holds them.
+
+    Raises:
+        SpikingGammaError: There is no such layer.
+
+    Example:
+        >>> list(inner_layers({"layer": "residual", "branch": [{"layer": "lif"}]}))
+        ['branch']
+    """
+    fields = layer_entry(specification["layer"]).options.model_fields
+    held = [key for key, field in fields.items() if field.annotation == _Specifications and specification.get(key)]
+    return {key: tuple(specification[key]) for key in held}
+
+
 def make_layer(
     specification: Specification,
     in_shape: Sequence[int],
@@ -48,17 +63,18 @@ def make_layer(
     *,
     argument: str = "layers",
 ) -> Layer:
-    """Return one layer.
+    """Return a layer.
 
     Args:
-        specification: `{"layer": name, option: value, ...}`; neurons recur where `recurrent` is true, or
-            a table of options of `Recurrence`.
+        specification: `{"layer": name, option: value, ...}`; neurons are recurrent if `recurrent` is true, or a table of
+            the options of `Recurrence`.
         in_shape: Shape of one sample's input at one step.
         generator: Random numbers of its initial parameters.
-        argument: What errors call the specification.
+        argument: Name of the specification in errors.
 
     Raises:
-        SpikingGammaError: No such layer, an option that is unknown or out of range, or an input that it does not take.
+        SpikingGammaError: The layer or an option is unknown, a value is out of range, or the layer does not accept the
+            input.
 
     Example:
         >>> make_layer({"layer": "linear", "neurons": 8}, (3,)).out_shape
@@ -84,10 +100,16 @@ def make_stack(
     *,
     argument: str = "layers",
 ) -> Stack:
-    """Return layers in a row.
+    """Return layers in sequence.
+
+    Args:
+        specifications: Specification of each layer, as `make_layer` takes it.
+        in_shape: Shape of one sample's input at one step.
+        generator: Random numbers of the initial parameters.
+        argument: Name of the specifications in errors.
 
     Raises:
-        SpikingGammaError: As `make_layer` does; the place in the row is named.
+        SpikingGammaError: As `make_layer`; the message gives the position of the layer.
 
     Example:
         >>> make_stack([{"layer": "linear", "neurons": 8}, {"layer": "lif"}], (3,)).out_shape
@@ -104,15 +126,17 @@ def make_stack(
 class ResidualOptions(Options):
     """Options of a residual block."""
 
-    branch: _Specifications = Field(min_length=1, description="layers of the branch, each as a layer of the chain")
+    branch: _Specifications = Field(
+        min_length=1, description="layers of the branch, each written as a layer of the chain"
+    )
     shortcut: _Specifications = Field(
-        default=(), description="layers of the shortcut, where the shapes differ; none: the identity"
+        default=(), description="layers of the shortcut, needed if the shapes differ; none: the identity"
     )
 
 
 @LAYERS.register("residual", options=ResidualOptions)
 def residual(in_shape: Sequence[int], options: ResidualOptions, generator: torch.Generator | None) -> Residual:
-    """A branch of layers, and what went into it added to what comes out."""
+    """A residual block: the sum of a branch of layers and a shortcut from its input."""
     branch = make_stack(options.branch, in_shape, generator, argument="branch")
     return Residual(branch, make_stack(options.shortcut, in_shape, generator, argument="shortcut"))
 
@@ -120,19 +144,21 @@ def residual(in_shape: Sequence[int], options: ResidualOptions, generator: torch
 class SkipOptions(Options):
     """Options of a temporal skip."""
 
-    branch: _Specifications = Field(min_length=1, description="layers that are skipped, each as a layer of the chain")
-    projection: _Specifications = Field(
-        default=(), description="layers that change the shape of what skips; none: the identity"
+    branch: _Specifications = Field(
+        min_length=1, description="layers of the branch, each written as a layer of the chain"
     )
-    delay_ms: float = Field(default=10.0, ge=0.0, le=60_000.0, description="delay of what skips [ms]")
+    projection: _Specifications = Field(
+        default=(), description="layers in the skip connection, needed if the shapes differ; none: the identity"
+    )
+    delay_ms: float = Field(default=10.0, ge=0.0, le=60_000.0, description="delay of the skip connection [ms]")
     combine: Literal["add", "concatenate"] = Field(
-        default="add", description="added with a learnt share, or side by side"
+        default="add", description="add: a sum with learnt shares; concatenate: channels side by side"
     )
 
 
 @LAYERS.register("temporal_skip", options=SkipOptions, citations=(TSKIPS,))
 def temporal_skip(in_shape: Sequence[int], options: SkipOptions, generator: torch.Generator | None) -> TemporalSkip:
-    """A branch of layers, and what went into it some time ago."""
+    """A branch of layers, combined with its delayed input."""
     branch = make_stack(options.branch, in_shape, generator, argument="branch")
     projection = make_stack(options.projection, in_shape, generator, argument="projection")
     return TemporalSkip(branch, projection, delay_ms=options.delay_ms, combine=options.combine)
@@ -140,10 +166,10 @@ def temporal_skip(in_shape: Sequence[int], options: SkipOptions, generator: torc
 
 @LAYERS.register("feedback", options=SkipOptions, citations=(TSKIPS,))
 def feedback(in_shape: Sequence[int], options: SkipOptions, generator: torch.Generator | None) -> Feedback:
-    """A branch of layers that hears what it said some time ago."""
+    """A branch of layers, whose delayed output is combined with its input."""
     shape = tuple(in_shape)
-    # What comes out of the branch is known once it is made, and its input depends on what comes back: the shape of that is
-    # found with an input of the width that the projection has to give.
+    # The output shape of the branch is known only once it is made, but its input depends on its output. So the shape is
+    # found with an input of the width that the projection must return.
     if options.combine == "add":
         branch = make_stack(options.branch, shape, generator, argument="branch")
         projection = make_stack(options.projection, branch.out_shape, generator, argument="projection")

@@ -1,7 +1,7 @@
-"""Layers whose memory lies on the neuron's own side: one weight v for each bucket and channel.
+"""Layers with their memory on the side of the receiving neuron: one weight v for each bucket and channel.
 
-With one v per neuron the buckets commute with P, so the *drive* is filtered: K·N states, and P is applied once, to sparse
-spikes. Dense and convolutional layers are of this kind and differ only in P.
+With one v per neuron the buckets commute with P, so the *drive* is filtered: there are K·N states, and P is applied
+once, to sparse spikes. Dense and convolutional layers are of this kind and differ only in P.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ __all__ = ["BucketWeightedLayer"]
 
 
 class BucketWeightedLayer(GammaLayer):
-    """x = b + Σ_k v_k ⊙ h_k, with v and b given per channel and shared by a channel's cells.
+    """Base class of layers with x = b + Σ_k v_k ⊙ h_k, where the cells of a channel share v and b.
 
-    Args: as `GammaLayer`, with `generator` for the initial bucket weights: uniform between 0 and 2/K. They start positive,
-    because bucket weights of random sign fire several times as often and learn worse.
+    The arguments are those of `GammaLayer`, and `generator` for the initial bucket weights, which are uniform between 0
+    and 2/K. They start positive, because neurons with bucket weights of random sign fire several times as often and
+    learn worse.
     """
 
     parameter_kinds = {"bucket_weight": "bucket"}  # noqa: RUF012
@@ -59,7 +60,7 @@ class BucketWeightedLayer(GammaLayer):
     def forward(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SpikingGammaState]:
-        """See `GammaLayer.forward`."""
+        """Run a chunk under autograd; see `GammaLayer.forward`."""
         self.check(inputs, state)
         alpha = self.alpha(dt_ms)
         drive = self.project(inputs).flatten(2)
@@ -74,14 +75,14 @@ class BucketWeightedLayer(GammaLayer):
         return sent.view(*sent.shape[:2], *self.out_shape), after
 
     def per_cell(self, values: Float[Tensor, "*K C"]) -> Float[Tensor, "*K N"]:
-        """Spread one value per channel over the cells of each channel."""
+        """Return the values [..., N] of all cells, given one value per channel [..., C]."""
         repeat = self.neurons // values.shape[-1]
         return values if repeat == 1 else values.repeat_interleave(repeat, dim=-1)
 
     def scan(
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
-        """See `GammaLayer.scan`."""
+        """Remember, mix and encode; see `GammaLayer.scan`."""
         weight, bias = self.per_cell(self.bucket_weight), self.per_cell(self.bias)
         if self.code is not None and self.rectifies:
             return kernels.neuron_forward(drive, weight, bias, alpha, state, self.code, dt_ms)
@@ -97,7 +98,7 @@ class BucketWeightedLayer(GammaLayer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> Float[Tensor, "T B M"]:
-        """See `GammaLayer.scan_backward`: one pass does everything."""
+        """Return ∂ℓ/∂u and add gradients, all in one pass; see `GammaLayer.scan_backward`."""
         weight = self.per_cell(self.bucket_weight.detach())
         if self.rectifies:
             found = kernels.neuron_adjoint(grad, signal, drive, weight, alpha, buckets)
@@ -111,15 +112,15 @@ class BucketWeightedLayer(GammaLayer):
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "K B M"]]:
-        """See `GammaLayer.signal_adjoint`."""
+        """Return the error signal of the drive; see `GammaLayer.signal_adjoint`."""
         return kernels.signal_adjoint(delta, self.per_cell(self.bucket_weight), alpha)
 
     def mix_adjoint(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B K M"]:
-        """See `GammaLayer.mix_adjoint`."""
+        """Return the error signal of each bucket; see `GammaLayer.mix_adjoint`."""
         return delta.unsqueeze(2) * self.per_cell(self.bucket_weight.detach())
 
     def mix_adjoint_sum(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B M"]:
-        """See `GammaLayer.mix_adjoint_sum`."""
+        """Return the sum of the buckets' error signals; see `GammaLayer.mix_adjoint_sum`."""
         return delta * self.per_cell(self.bucket_weight.detach().sum(0))
 
     def accumulate_mix(
@@ -129,11 +130,11 @@ class BucketWeightedLayer(GammaLayer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> None:
-        """See `GammaLayer.accumulate_mix`."""
+        """Add the gradient of the mix; see `GammaLayer.accumulate_mix`."""
         self._add_bucket_gradient(kernels.bucket_products(delta, drive, alpha, buckets))
 
     def accumulate_mix_traces(self, delta: Float[Tensor, "T B N"], traces: Float[Tensor, "T B K M"]) -> None:
-        """See `GammaLayer.accumulate_mix_traces`."""
+        """Add the gradient of the mix; see `GammaLayer.accumulate_mix_traces`."""
         self._add_bucket_gradient(torch.einsum("tbn,tbkn->kn", delta, traces))
 
     def _add_bucket_gradient(self, per_cell: Float[Tensor, "K N"]) -> None:

@@ -1,6 +1,7 @@
 """Per-synapse layer: every connection has its own weight for every bucket, so each synapse learns its own delay.
 
-w_ij v_j^k becomes v_ij^k: the buckets lie on the sender's side (K·N_in states) and each has its own matrix.
+The product w_ij v_j^k of the other layers becomes v_ij^k. The buckets are on the sender's side (K·N_in states), and
+each has its own matrix.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ __all__ = ["PerSynapse"]
 class PerSynapse(GammaLayer):
     """u = s_in; x = b + Σ_k V_k h_k.
 
-    Args: as `Dense`. The initial weights are V_k = W ⊙ U_k with W normal, variance 1 / fan-in, and U uniform between 0 and
-    2/K, the per-neuron layer's scale with independent delays.
+    The arguments are those of `Dense`. The initial weights are V_k = W ⊙ U_k with W normal, variance 1 / fan-in, and U
+    uniform between 0 and 2/K, which is the scale of the per-neuron layer with independent delays.
 
     Shapes: spikes [T, B, *in_shape] to [T, B, N]; `weight` [K, N_in, N], `bias` [N].
 
@@ -62,7 +63,7 @@ class PerSynapse(GammaLayer):
     def forward(
         self, inputs: Float[Tensor, "T B *in_shape"], state: SpikingGammaState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], SpikingGammaState]:
-        """See `GammaLayer.forward`."""
+        """Run a chunk under autograd; see `GammaLayer.forward`."""
         self.check(inputs, state)
         alpha = self.alpha(dt_ms)
         traces, buckets = autograd.gamma_filter(self.project(inputs), alpha, state.buckets)
@@ -73,15 +74,15 @@ class PerSynapse(GammaLayer):
     def project(
         self, inputs: Float[Tensor, "T B *in_shape"], input_events: SpikeEvents | None = None
     ) -> Float[Tensor, "T B M"]:
-        """The spikes themselves."""
+        """Return the spikes, flattened, since this projection is the identity; see `GammaLayer.project`."""
         return inputs.flatten(2)
 
     def fan_out(self) -> Float[Tensor, "*in_shape"]:
-        """None: a spike falls into the buckets of its own input."""
+        """Return zeros, since the projection has no weights; see `GammaLayer.fan_out`."""
         return torch.zeros(self.in_shape)
 
     def project_adjoint(self, grad: Float[Tensor, "T B M"]) -> Float[Tensor, "T B *in_shape"]:
-        """The blame itself."""
+        """Return the error signal in the shape of the input; see `GammaLayer.project_adjoint`."""
         return grad.reshape(*grad.shape[:2], *self.in_shape)
 
     def accumulate_projection(
@@ -90,12 +91,12 @@ class PerSynapse(GammaLayer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Nothing: this projection has no parameters."""
+        """Do nothing, since the projection has no parameters."""
 
     def scan(
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], Float[Tensor, "T B N"], Int[Tensor, "T B N"] | None, SpikingGammaState]:
-        """See `GammaLayer.scan`."""
+        """Remember, mix and encode; see `GammaLayer.scan`."""
         traces, buckets = kernels.filter_forward(drive, alpha, state.buckets)
         signal = self.bias + traces.flatten(2) @ self._matrix
         sent, counts, after = self.encode(signal, SigmaDeltaState(state.estimate, state.adaptation), alpha, dt_ms)
@@ -109,7 +110,7 @@ class PerSynapse(GammaLayer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> Float[Tensor, "T B M"]:
-        """See `GammaLayer.scan_backward`."""
+        """Return ∂ℓ/∂u and add gradients; see `GammaLayer.scan_backward`."""
         delta = self.signal_gradient(grad, signal, alpha)
         own = delta[: len(drive)]
         self.accumulate_mix(own, drive, buckets, alpha)
@@ -119,16 +120,16 @@ class PerSynapse(GammaLayer):
     def signal_adjoint(
         self, delta: Float[Tensor, "T B N"], alpha: Float[Tensor, " K"]
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "K B M"]]:
-        """See `GammaLayer.signal_adjoint`."""
+        """Return the error signal of the drive; see `GammaLayer.signal_adjoint`."""
         g, carried = kernels.filter_adjoint(self.mix_adjoint(delta), alpha)
         return g[:, :, 0].contiguous(), carried
 
     def mix_adjoint(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B K M"]:
-        """See `GammaLayer.mix_adjoint`."""
+        """Return the error signal of each bucket; see `GammaLayer.mix_adjoint`."""
         return (delta @ self._matrix.detach().T).view(*delta.shape[:2], self.order, self.cells)
 
     def mix_adjoint_sum(self, delta: Float[Tensor, "T B N"]) -> Float[Tensor, "T B M"]:
-        """See `GammaLayer.mix_adjoint_sum`."""
+        """Return the sum of the buckets' error signals; see `GammaLayer.mix_adjoint_sum`."""
         return delta @ self.weight.detach().sum(0).T
 
     def accumulate_mix(
@@ -138,27 +139,27 @@ class PerSynapse(GammaLayer):
         buckets: Float[Tensor, "K B M"],
         alpha: Float[Tensor, " K"],
     ) -> None:
-        """See `GammaLayer.accumulate_mix`."""
+        """Add the gradient of the mix; see `GammaLayer.accumulate_mix`."""
         traces, _ = kernels.filter_forward(drive, alpha, buckets)
         self.accumulate_mix_traces(delta, traces)
 
     def accumulate_mix_traces(self, delta: Float[Tensor, "T B N"], traces: Float[Tensor, "T B K M"]) -> None:
-        """See `GammaLayer.accumulate_mix_traces`."""
+        """Add the gradient of the mix; see `GammaLayer.accumulate_mix_traces`."""
         add_gradient(self.weight, traces.flatten(2).flatten(0, 1).T @ delta.flatten(0, 1))
 
     def require_own_parameters(self, rule: str) -> None:
-        """Time constants are shared by the layer; everything else is a neuron's own."""
+        """Raise an error if the layer trains its time constants; all other parameters belong to one neuron each."""
         self.require_fixed_timescales(rule)
 
     def sensitivities(
         self, senders: Float[Tensor, "K B *in_shape"], buckets: Float[Tensor, "K B M"]
     ) -> dict[str, Float[Tensor, ...]]:
-        """∂x_i/∂v_ij^k = h_j^k and ∂x_i/∂b_i = 1."""
+        """Return ∂x_i/∂v_ij^k = h_j^k and ∂x_i/∂b_i = 1."""
         batch = buckets.shape[1]
         weight = buckets.transpose(0, 1).unsqueeze(1).expand(batch, self.neurons, self.order, self.cells)
         return {"weight": weight, "bias": buckets.new_ones(batch, self.neurons)}
 
     def accumulate_sensitivities(self, products: dict[str, Float[Tensor, ...]]) -> None:
-        """Add [N, K, M] and [N] to the gradients of V and b."""
+        """Add gradients of V [N, K, M] and b [N]."""
         add_gradient(self.weight, products["weight"].permute(1, 2, 0))
         add_gradient(self.bias, products["bias"])

@@ -1,4 +1,4 @@
-"""Neurons of any kind that hear one another, one step late."""
+"""Recurrent connections between neurons of any kind, with a delay of one step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from spikinggamma.nn.layers.base import Layer
 from spikinggamma.nn.neurons.base import Neuron
-from spikinggamma.nn.state import check_state, map_tensors, tensors_of
+from spikinggamma.nn.state import StateTree, check_state, map_tensors, tensors_of
 from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
 
@@ -58,20 +58,20 @@ class Recurrence(Options):
 class RecurrentState(NamedTuple):
     """State of the neurons, and their spikes of the last step, [B, *shape]."""
 
-    neuron: Any
+    neuron: StateTree
     spikes: Float[Tensor, "B *shape"]
 
 
-class Recurrent(Layer):
-    """u⁺(t) = u(t) + R s(t-1) into any neuron: `functional.recurrent_lif` for a LIF.
+class Recurrent(Layer[RecurrentState]):
+    """Add the recurrent input R s(t-1) to the drive of any neurons, as `functional.recurrent_lif` does for LIF neurons.
 
-    A recurrent spike takes one step to arrive, so its delay is `dt_ms`: unlike time constants, R does not keep its meaning
-    when the step changes. A neuron's own weight, the diagonal of R, is used as it stands; without `own` it is kept at zero.
+    A recurrent spike takes one step to arrive, so its delay is `dt_ms`. Unlike time constants, R therefore changes its
+    meaning with the time step. The diagonal of R, the connection of a neuron to itself, is kept at zero only without `own`.
 
     Args:
-        neuron: The neurons; they are stepped one step at a time, or by their compiled `recurrent_scan`.
+        neuron: The neurons, which are run step by step, or by their compiled `recurrent_scan`.
         generator: Random numbers of R.
-        options: How R begins, and whether a neuron hears itself.
+        options: Initial R, and whether there are connections of a neuron to itself.
 
     Shapes: drive [T, B, *shape] to spikes of the same shape; `recurrent_weight` [N, N], from the column to the row.
 
@@ -95,11 +95,11 @@ class Recurrent(Layer):
 
     @property
     def neurons(self) -> int:
-        """Return how many there are."""
+        """Return the number of neurons."""
         return self.neuron.neurons
 
     def initial_state(self, batch: int) -> RecurrentState:
-        """See `Layer.initial_state`."""
+        """Return the state at the start of a recording; see `Layer.initial_state`."""
         return RecurrentState(self.neuron.initial_state(batch), self.recurrent_weight.new_zeros(batch, *self.out_shape))
 
     def step(
@@ -113,7 +113,7 @@ class Recurrent(Layer):
     def forward(
         self, x: Float[Tensor, "T B *shape"], state: RecurrentState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], RecurrentState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         if self.neuron.recurrent_scan is None:
             return self.unrolled(x, state, dt_ms)
         check_state("recurrent neurons", tensors_of(state), x.shape[1], self.out_shape)
@@ -128,7 +128,7 @@ class Recurrent(Layer):
     def unrolled(
         self, x: Float[Tensor, "T B *shape"], state: RecurrentState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], RecurrentState]:
-        """Return the same by the loop over `step`."""
+        """Return the same as `forward` by a loop over `step`."""
         spikes = []
         for u in x.unbind(0):
             out, state = self.step(state, u, dt_ms)

@@ -1,10 +1,10 @@
-"""Layers in a row as one layer, and layers around a branch: residual blocks and temporal skips."""
+"""Layers in sequence as one layer, and layers around a branch: residual blocks and temporal skips."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,19 +12,20 @@ from torch import Tensor, nn
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
+from spikinggamma.nn.state import StateTree
 
 __all__ = ["Feedback", "Residual", "Stack", "TemporalSkip"]
 
 
-class Stack(Layer):
-    """Layers in a row.
+class Stack(Layer[tuple[StateTree, ...]]):
+    """Layers in sequence, as one layer.
 
     Args:
-        layers: Each takes what the one before it gives.
-        in_shape: Shape of one sample's input at one step: that of the output where there are no layers.
+        layers: Layers, each of which takes the output of the one before it.
+        in_shape: Shape of one sample's input at one step, which is the output shape if there are no layers.
 
     Raises:
-        SpikingGammaError: Something in the row is no layer.
+        SpikingGammaError: A module is not a `Layer`.
     """
 
     def __init__(self, layers: Sequence[nn.Module], in_shape: Sequence[int]) -> None:
@@ -39,17 +40,17 @@ class Stack(Layer):
 
     @property
     def row(self) -> tuple[Layer, ...]:
-        """Return the layers, typed."""
+        """Return the layers as a tuple."""
         return tuple(layer for layer in self.layers if isinstance(layer, Layer))
 
-    def initial_state(self, batch: int) -> tuple[Any, ...]:
-        """See `Layer.initial_state`: one state for each layer."""
+    def initial_state(self, batch: int) -> tuple[StateTree, ...]:
+        """Return one state for each layer; see `Layer.initial_state`."""
         return tuple(layer.initial_state(batch) for layer in self.row)
 
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: tuple[Any, ...], dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[Any, ...]]:
-        """See `Layer.forward`."""
+        self, x: Float[Tensor, "T B *in_shape"], state: tuple[StateTree, ...], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[StateTree, ...]]:
+        """Run the layer on a sequence; see `Layer.forward`."""
         after = []
         for layer, before in zip(self.row, state, strict=True):
             x, new = layer(x, before, dt_ms)
@@ -57,15 +58,15 @@ class Stack(Layer):
         return x, tuple(after)
 
 
-class Residual(Layer):
+class Residual(Layer[tuple[StateTree, StateTree]]):
     """y = branch(x) + shortcut(x).
 
     Args:
-        branch: What is learnt beside the identity.
-        shortcut: Layers where the shapes differ; none for the identity.
+        branch: Layers of the branch.
+        shortcut: Layers of the shortcut, if the shapes differ; no layers for the identity.
 
     Raises:
-        SpikingGammaError: The two give other shapes.
+        SpikingGammaError: Branch and shortcut have different output shapes.
     """
 
     def __init__(self, branch: Stack, shortcut: Stack) -> None:
@@ -77,29 +78,35 @@ class Residual(Layer):
         self.branch, self.shortcut = branch, shortcut
         self.out_shape = branch.out_shape
 
-    def initial_state(self, batch: int) -> tuple[Any, Any]:
-        """See `Layer.initial_state`: of the branch and of the shortcut."""
+    def initial_state(self, batch: int) -> tuple[StateTree, StateTree]:
+        """Return the states of branch and shortcut; see `Layer.initial_state`."""
         return self.branch.initial_state(batch), self.shortcut.initial_state(batch)
 
     def forward(
-        self, x: Float[Tensor, "T B *in_shape"], state: tuple[Any, Any], dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[Any, Any]]:
-        """See `Layer.forward`."""
+        self, x: Float[Tensor, "T B *in_shape"], state: tuple[StateTree, StateTree], dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *out_shape"], tuple[StateTree, StateTree]]:
+        """Run the layer on a sequence; see `Layer.forward`."""
         branch, after = self.branch(x, state[0], dt_ms)
         shortcut, beside = self.shortcut(x, state[1], dt_ms)
         return branch + shortcut, (after, beside)
 
 
 class SkipState(NamedTuple):
-    """States of branch and projection, and what is under way, [D, B, *shape], the oldest first; None at the start."""
+    """State of a temporal skip.
 
-    branch: Any
-    projection: Any
+    Attributes:
+        branch: State of the branch.
+        projection: State of the projection.
+        past: Values in the delay line, the oldest first, [D, B, *shape]; None at the start of a recording.
+    """
+
+    branch: tuple[StateTree, ...]
+    projection: tuple[StateTree, ...]
     past: Float[Tensor, "D B *shape"] | None
 
 
-class _Skip(Layer):
-    """What both temporal skips share: a branch, a projection of what skips, a delay, and how the two are combined."""
+class _Skip(Layer[SkipState]):
+    """Common part of the temporal skips: a branch, a projection, a delay, and the combination of the two."""
 
     def __init__(self, branch: Stack, projection: Stack, *, delay_ms: float, combine: str, least_ms: float) -> None:
         super().__init__()
@@ -109,11 +116,11 @@ class _Skip(Layer):
             raise SpikingGammaError("combine", repr(combine), "add or concatenate")
         self.branch, self.projection = branch, projection
         self.delay_ms, self.combine = delay_ms, combine
-        # α = σ(a) mixes present and past where they are added; evenly at first.
+        # α = σ(a) weighs present against past if they are added; both have the same weight at first.
         self.mix = nn.Parameter(torch.zeros(())) if combine == "add" else None
 
     def initial_state(self, batch: int) -> SkipState:
-        """See `Layer.initial_state`."""
+        """Return the state at the start of a recording; see `Layer.initial_state`."""
         return SkipState(self.branch.initial_state(batch), self.projection.initial_state(batch), None)
 
     def steps(self, dt_ms: float) -> int:
@@ -121,7 +128,7 @@ class _Skip(Layer):
         return round(self.delay_ms / dt_ms)
 
     def combined(self, present: Tensor, past: Tensor) -> Tensor:
-        """Return α present + (1 - α) past, or both side by side along the first axis of a sample."""
+        """Return α present + (1 - α) past, or their concatenation along the first axis of a sample."""
         if self.mix is None:
             return torch.cat([present, past], dim=2)
         share = torch.sigmoid(self.mix)
@@ -132,7 +139,7 @@ def _combined_shape(present: tuple[int, ...], past: tuple[int, ...], combine: st
     """Return the shape of the combination.
 
     Raises:
-        SpikingGammaError: The two do not fit.
+        SpikingGammaError: The shapes do not fit each other.
     """
     if combine == "add" and present == past:
         return present
@@ -143,16 +150,16 @@ def _combined_shape(present: tuple[int, ...], past: tuple[int, ...], combine: st
 
 
 class TemporalSkip(_Skip):
-    """Forward skip with a delay: y(t) = α branch(x)(t) + (1 - α) P x(t - Δt), or both side by side.
+    """Forward skip with a delay: y(t) = α branch(x)(t) + (1 - α) P x(t - Δt), or the concatenation of the two.
 
     Args:
-        branch: The layers that are skipped.
-        projection: P, where the shapes differ; no layers for the identity.
-        delay_ms: Δt >= 0.
-        combine: "add", with a learnt α = σ(a) that begins at ½, or "concatenate".
+        branch: Layers of the branch.
+        projection: P, if the shapes differ; no layers for the identity.
+        delay_ms: Δt >= 0 in ms.
+        combine: "add", with a learnt α = σ(a) that starts at ½, or "concatenate".
 
     Raises:
-        SpikingGammaError: A delay out of range, or shapes that do not fit.
+        SpikingGammaError: The delay is out of range, or the shapes do not fit each other.
 
     Source: Malettira, Negi, Ponghiran and Roy (TMLR 2025), arXiv 2411.16711; the form is this library's reading of it.
     """
@@ -166,7 +173,7 @@ class TemporalSkip(_Skip):
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: SkipState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SkipState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         present, branch = self.branch(x, state.branch, dt_ms)
         steps = self.steps(dt_ms)
         past = x.new_zeros(steps, *x.shape[1:]) if state.past is None else state.past
@@ -177,22 +184,22 @@ class TemporalSkip(_Skip):
 
 
 class Feedback(_Skip):
-    """Backward skip with a delay: y = branch(x'), x'(t) = α x(t) + (1 - α) P y(t - Δt), or both side by side.
+    """Backward skip with a delay: y = branch(x'), x'(t) = α x(t) + (1 - α) P y(t - Δt), or the concatenation of the two.
 
-    The branch is run in pieces of Δt, so a long delay costs no more than no delay at all; a delay of one step is an ordinary
-    recurrence.
+    The branch is run in pieces of Δt, so a long delay costs no more than none. With a delay of one step it is an
+    ordinary recurrence.
 
     Args:
-        branch: The layers that hear themselves; they take the combined shape.
-        projection: P, from the branch's output to the input's shape; no layers for the identity.
+        branch: Layers of the branch; they take the combined shape.
+        projection: P, from the branch's output to the shape of the input; no layers for the identity.
         in_shape: Shape of one sample's input at one step.
-        delay_ms: Δt > 0; less than a step counts as one.
-        combine: "add", with a learnt α = σ(a) that begins at ½, or "concatenate".
+        delay_ms: Δt > 0 in ms; less than one step counts as one step.
+        combine: "add", with a learnt α = σ(a) that starts at ½, or "concatenate".
 
     Raises:
-        SpikingGammaError: A delay out of range, or shapes that do not fit.
+        SpikingGammaError: The delay is out of range, or the shapes do not fit each other.
 
-    Source: as `TemporalSkip`.
+    Source: see `TemporalSkip`.
     """
 
     parameter_kinds = {"mix": "scale"}  # noqa: RUF012
@@ -203,13 +210,15 @@ class Feedback(_Skip):
         super().__init__(branch, projection, delay_ms=delay_ms, combine=combine, least_ms=1e-6)
         inner = _combined_shape(tuple(in_shape), projection.out_shape, combine)
         if branch.in_shape != inner:
-            raise SpikingGammaError("branch", list(branch.in_shape), f"{list(inner)}, the input with what comes back")
+            raise SpikingGammaError(
+                "branch", list(branch.in_shape), f"{list(inner)}, the input combined with the feedback"
+            )
         self.out_shape = branch.out_shape
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: SkipState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], SkipState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         steps, (branch, projection, past) = max(1, self.steps(dt_ms)), state
         if past is None:
             past = x.new_zeros(steps, x.shape[1], *self.out_shape)

@@ -1,4 +1,4 @@
-"""Weights with a learnt delay each: dilated convolutions with learnable spacings, in time."""
+"""Weights with one learnt delay each: dilated convolutions over time with learnable spacings."""
 
 from __future__ import annotations
 
@@ -23,37 +23,43 @@ class SynapticDelayOptions(Options):
     """Options of weights with a delay each."""
 
     neurons: int = Field(
-        default=64, ge=0, le=65_536, description="size of the output; in a recipe 0: one for each class"
+        default=64, ge=0, le=65_536, description="number of neurons; in a recipe 0: one for each class"
     )
     max_ms: float = Field(default=50.0, gt=0.0, le=60_000.0, description="longest delay [ms]")
     initial_ms: float = Field(
-        default=-1.0, le=60_000.0, description="delays begin evenly from 0 to this [ms]; -1: the longest"
+        default=-1.0,
+        le=60_000.0,
+        description="initial delays are spread evenly from 0 to this [ms]; -1: to the longest",
     )
     sigma_ms: float = Field(
-        default=0.0, ge=0.0, le=60_000.0, description="width of a Gaussian around each delay [ms]; 0: interpolated"
+        default=0.0,
+        ge=0.0,
+        le=60_000.0,
+        description="width of a Gaussian around each delay [ms]; 0: interpolation",
     )
 
 
-class SynapticDelays(Layer):
-    """u_i(t) = Σ_j w_ij s_j(t - d_ij), one weight and one delay for each pair.
+class SynapticDelays(Layer[DelayState | None]):
+    """u_i(t) = Σ_j w_ij s_j(t - d_ij), with one weight and one delay for each pair of sender and neuron.
 
-    A delay between two steps shares the weight out between them, by linear interpolation (`sigma_ms` = 0) or by a normalised
-    Gaussian; either way the gradient of the delay is exact for what is computed.
+    The weight of a delay between two steps is divided among steps by linear interpolation (`sigma_ms` = 0) or by a
+    normalised Gaussian. In both cases the gradient of the delay is that of the computed function, exactly.
 
     Args:
-        in_features: M; several axes of the input are flattened.
-        out_features: N.
-        max_delay_ms: Bound of all delays, kept by `constrain_`.
-        initial_delay_ms: Delays begin evenly distributed from 0 to this.
-        sigma_ms: Width of the Gaussian; 0 for interpolation.
+        in_features: M, the size of the input; several axes are flattened.
+        out_features: N, the size of the output.
+        max_delay_ms: Bound of all delays in ms, enforced by `constrain_`.
+        initial_delay_ms: Initial delays are spread evenly from 0 to this, in ms.
+        sigma_ms: Width of the Gaussian in ms; 0 for interpolation.
         generator: Random numbers of weights (normal, variance 1 / M) and delays.
 
     Raises:
-        SpikingGammaError: Delays or a width out of range.
+        SpikingGammaError: Delays or the width are out of range.
 
     Shapes: spikes [T, B, *in_shape] to drive [T, B, N].
 
-    Source: Hammouamri, Khalfaoui-Hassani and Masquelier (ICLR 2024), arXiv 2306.17670; its Gaussians narrow while training.
+    Source: Hammouamri, Khalfaoui-Hassani and Masquelier (ICLR 2024), arXiv 2306.17670; there the Gaussians narrow
+    during training.
 
     Example:
         >>> layer = SynapticDelays(3, 8, max_delay_ms=6.0, initial_delay_ms=6.0)
@@ -87,12 +93,12 @@ class SynapticDelays(Layer):
         self.delay_ms = nn.Parameter(torch.rand(sizes, generator=generator) * initial_delay_ms)
 
     def initial_state(self, batch: int) -> None:
-        """Return None, which stands for silence: how much has to be remembered is known with the time step."""
+        """Return None, which stands for a silent past: its length depends on the time step."""
 
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: DelayState | None, dt_ms: float
     ) -> tuple[Float[Tensor, "T B N"], DelayState]:
-        """See `Layer.forward`."""
+        """Run the layer on a sequence; see `Layer.forward`."""
         flat, kernel = x.flatten(2), self.kernel(dt_ms)
         remembered = kernel.shape[2] - 1
         past = flat.new_zeros(remembered, *flat.shape[1:]) if state is None else state.past
@@ -105,8 +111,8 @@ class SynapticDelays(Layer):
         return drive.contiguous(), DelayState(history[len(flat) :].clone())
 
     def kernel(self, dt_ms: float) -> Float[Tensor, "N M D"]:
-        """Return the weights at each delay of a whole number of steps, the shortest first."""
-        steps = math.floor(self.max_delay_ms / dt_ms * (1.0 + 1e-6)) + 2  # the last for what interpolation rounds up
+        """Return the weights at each delay in whole steps, the shortest first, [N, M, D]."""
+        steps = math.floor(self.max_delay_ms / dt_ms * (1.0 + 1e-6)) + 2  # the last one for interpolation
         places = torch.arange(steps, device=self.weight.device, dtype=self.weight.dtype)
         apart = places - (self.delay_ms / dt_ms).unsqueeze(2)
         if self.sigma_ms == 0.0:
@@ -117,7 +123,7 @@ class SynapticDelays(Layer):
         return self.weight.unsqueeze(2) * shares
 
     def constrain_(self) -> None:
-        """Put the delays back into [0, max_delay_ms]."""
+        """Clamp the delays to [0, max_delay_ms]."""
         clamp_delays_(self.delay_ms, self.max_delay_ms)
 
 
@@ -125,7 +131,7 @@ class SynapticDelays(Layer):
 def synaptic_delay(
     in_shape: Sequence[int], options: SynapticDelayOptions, generator: torch.Generator | None
 ) -> SynapticDelays:
-    """Fully connected weights with a learnt delay each."""
+    """Fully connected weights, each with a learnt delay."""
     first = options.max_ms if options.initial_ms < 0.0 else options.initial_ms
     return SynapticDelays(
         torch.Size(in_shape).numel(),

@@ -1,4 +1,4 @@
-"""Time constants of a layer's buckets: fixed, or trained above a floor."""
+"""Time constants of the buckets of a layer, fixed or trained."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ __all__ = ["Timescales"]
 
 
 class Timescales(nn.Module):
-    """τ_k in ms, one for each bucket of a layer.
+    """Time constants τ_k in ms, one for each bucket of a layer.
 
-    Trained time constants are τ_k = τ_min + exp(ρ_k), so that they stay above `shortest_ms`, the coarsest step that the
-    net must still run at. Bucket 0 is never trained: its decay is the net's common code.
+    Trained time constants are τ_k = τ_min + exp(ρ_k), so they stay above `shortest_ms`, the largest time step at which
+    the net must still run. Bucket 0 is never trained, because its decay is the common code of the net.
 
     Args:
-        tau_ms: Initial time constants, [K].
-        trainable: Whether buckets 1 .. K-1 learn theirs.
-        shortest_ms: Floor of trained time constants; by default half of the shortest.
+        tau_ms: Initial time constants in ms, [K].
+        trainable: Whether the time constants of buckets 1 .. K-1 are trained.
+        shortest_ms: Floor of trained time constants in ms; by default half of the shortest.
+
+    Raises:
+        SpikingGammaError: Time constants or the floor are out of range.
 
     Example:
         >>> Timescales((4.0, 8.0)).tau_ms()
@@ -46,22 +49,22 @@ class Timescales(nn.Module):
 
     @property
     def order(self) -> int:
-        """K, the number of buckets."""
+        """Return K, the number of buckets."""
         return int(self.tau_ms().numel())
 
     @property
     def trainable(self) -> bool:
-        """Whether the time constants are parameters."""
+        """Return whether the time constants are parameters."""
         return self.excess is not None
 
     def tau_ms(self) -> Float[Tensor, " K"]:
-        """The time constants in ms, [K]; differentiable where they are trained."""
+        """Return the time constants in ms, [K]; differentiable if they are trained."""
         first: Tensor = self.get_buffer("first_ms")
         later = self.get_buffer("fixed_ms") if self.excess is None else self.shortest_ms + torch.exp(self.excess)
         return torch.cat([first, later])
 
     def accumulate(self, grad: Float[Tensor, " K"], dt_ms: float) -> None:
-        """Add to the gradient what ∂ℓ/∂α [K] says of the trained time constants, by α = 1 - dt/τ."""
+        """Add the gradient of the trained time constants, given ∂ℓ/∂α [K], by α = 1 - dt/τ."""
         if self.excess is None:
             return
         with torch.enable_grad():

@@ -1,1 +1,1 @@
-"""Nets built of layers."""
+"""Nets made of layers."""

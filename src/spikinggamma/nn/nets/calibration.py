@@ -1,9 +1,6 @@
-"""Scaling the weights of a fresh chain, so that every layer starts at work."""
+"""Scaling the weights of a new chain, so that every layer is active from the start."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -19,7 +16,7 @@ from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
-from spikinggamma.nn.nets.base import level_of
+from spikinggamma.nn.nets.checks import level_of
 from spikinggamma.nn.neurons.base import Neuron
 
 __all__ = ["calibrate_layers"]
@@ -28,28 +25,27 @@ __all__ = ["calibrate_layers"]
 def calibrate_layers(
     stack: Stack,
     x: Float[Tensor, "T B *in_shape"],
-    states: Sequence[Any],
     dt_ms: float,
     valid: Bool[Tensor, "T B"],
     signal_per_threshold: float,
     factors: list[float],
 ) -> Tensor:
-    """Scale the weights of a row of layers on a batch, and return what comes out of it afterwards.
+    """Scale the weights of a sequence of layers on a batch, and return its output after that.
 
     Args:
-        stack: The row.
-        x: Its input.
-        states: Of its layers, at the start of recordings.
-        dt_ms: Time step.
-        valid: Which steps belong to a recording.
+        stack: The layers.
+        x: Input, [T, B, *in_shape].
+        dt_ms: Time step in ms.
+        valid: Mask of the steps that belong to a recording, [T, B].
         signal_per_threshold: Root mean square of a membrane that never resets, in thresholds.
-        factors: Gets the factor of each layer of weights.
+        factors: List to which the factor of each layer of weights is appended.
 
     Raises:
-        SpikingGammaError: Nothing of the batch reaches a layer.
+        SpikingGammaError: A layer receives no input from this batch.
     """
     weight: nn.Parameter | None = None
-    for index, (layer, state) in enumerate(zip(stack.row, states, strict=True)):
+    batch = x.shape[1]
+    for index, layer in enumerate(stack.row):
         if isinstance(layer, Neuron | Recurrent | Integrator | LearntIntegrator):
             if weight is not None:
                 response, wanted = _response(layer, x, dt_ms, signal_per_threshold)
@@ -57,30 +53,34 @@ def calibrate_layers(
                 weight.mul_(factor)
                 factors.append(factor)
                 x, weight = x * factor, None
-            x, _ = layer(x, state, dt_ms)
+            x, _ = layer(x, layer.initial_state(batch), dt_ms)
             continue
         if isinstance(layer, GammaLayer):
-            x = _calibrate_gamma(layer, x, state, dt_ms, valid, signal_per_threshold, factors)
+            x = _calibrate_gamma(layer, x, dt_ms, valid, signal_per_threshold, factors)
             continue
         if isinstance(layer, Residual):
-            branch = calibrate_layers(layer.branch, x, state[0], dt_ms, valid, signal_per_threshold, factors)
-            shortcut = calibrate_layers(layer.shortcut, x, state[1], dt_ms, valid, signal_per_threshold, factors)
+            branch = calibrate_layers(layer.branch, x, dt_ms, valid, signal_per_threshold, factors)
+            shortcut = calibrate_layers(layer.shortcut, x, dt_ms, valid, signal_per_threshold, factors)
             x, weight = branch + shortcut, None
             continue
         if isinstance(layer, TemporalSkip | Feedback):
             around = x
-            if isinstance(layer, Feedback):  # before anything has come back
+            if isinstance(layer, Feedback):  # without any feedback yet
                 silence = x.new_zeros(*x.shape[:2], *layer.projection.out_shape)
                 around = layer.combined(x, silence)
-            calibrate_layers(layer.branch, around, state.branch, dt_ms, valid, signal_per_threshold, factors)
-            x, weight = layer(x, state, dt_ms)[0], None
+            calibrate_layers(layer.branch, around, dt_ms, valid, signal_per_threshold, factors)
+            x, weight = layer(x, layer.initial_state(batch), dt_ms)[0], None
             continue
-        x = _normalised(layer, x, dt_ms) if isinstance(layer, BatchNorm) else layer(x, state, dt_ms)[0]
+        x = (
+            _normalised(layer, x, dt_ms)
+            if isinstance(layer, BatchNorm)
+            else layer(x, layer.initial_state(batch), dt_ms)[0]
+        )
         own = _weight_of(layer)
         if own is not None:
             weight = own
         elif isinstance(layer, BatchNorm | BatchNormThroughTime) or _has_parameters(layer):
-            weight = None  # a normalisation undoes any scale, and of other layers it is not known what one does
+            weight = None  # a normalisation cancels any scale; the effect of a scale on other layers is unknown
         if index == len(stack.row) - 1 and weight is not None:
             factor = 1.0 / level_of(x, valid, len(factors))
             weight.mul_(factor)
@@ -90,7 +90,7 @@ def calibrate_layers(
 
 
 def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
-    """Return a normalised input, and leave its statistics as those that the layer runs with from now on."""
+    """Return the normalised input, and set the layer's running statistics to those of this input."""
     training, momentum = layer.training, layer.norm.momentum
     layer.norm.momentum = 1.0
     try:
@@ -104,7 +104,7 @@ def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
 
 
 def _weight_of(layer: Layer) -> nn.Parameter | None:
-    """Return the weights of a layer whose output is linear in them, without a bias, unless they are to stay as drawn."""
+    """Return the weights of a layer if its output is linear in them, it has no bias and its scale is free, else None."""
     if isinstance(layer, Linear):
         return layer.weight if layer.calibrated else None
     if isinstance(layer, SynapticDelays):
@@ -128,13 +128,12 @@ def _response(layer: Layer, drive: Tensor, dt_ms: float, signal_per_threshold: f
 def _calibrate_gamma(
     layer: GammaLayer,
     x: Tensor,
-    state: Any,
     dt_ms: float,
     valid: Tensor,
     signal_per_threshold: float,
     factors: list[float],
 ) -> Tensor:
-    inputs = x.reshape(*x.shape[:2], *layer.in_shape)
+    inputs, state = x.reshape(*x.shape[:2], *layer.in_shape), layer.initial_state(x.shape[1])
     signal = layer.run(inputs, state, dt_ms)[0].signal - layer.cell_bias()
     threshold = layer.code.threshold if layer.code is not None else 0.1
     wanted = 1.0 if layer.readout else signal_per_threshold * threshold

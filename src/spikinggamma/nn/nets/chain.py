@@ -1,45 +1,43 @@
-"""A net as a chain of layers: whatever takes a sequence and a state, time first, in a row."""
+"""A net as a chain of layers, each of which maps a sequence and a state, with time as the first axis."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
+from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
-from spikinggamma.nn.layers.delays import AxonalDelays
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.layers.make import make_stack
 from spikinggamma.nn.layers.recurrent import Recurrent
 from spikinggamma.nn.layers.stack import Stack
-from spikinggamma.nn.nets.base import NETS, SequenceNet, check_batch, checked_factor, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.calibration import calibrate_layers
-from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, LayerCall, NeuronActivations
+from spikinggamma.nn.nets.chain_activations import ChainActivations, ChainState, by_neurons, recorded, spikes
+from spikinggamma.nn.nets.checks import check_batch, checked_factor, no_thresholds, steps_of_recordings
 from spikinggamma.nn.neurons.base import Neuron
 from spikinggamma.nn.state import detached
 
 __all__ = ["Chain", "make_chain"]
 
 
-@NETS.register("chain", summary="Layers in a row, as a recipe's [[layers]] say.")
-class Chain(SequenceNet):
-    """Layers in a row; what the last of them gives at each step is the answer: logits, or spikes of output neurons.
+@NETS.register("chain", summary="Layers in sequence, given by [[layers]] in a recipe.")
+class Chain(SequenceNet[ChainState, ChainActivations]):
+    """Layers in sequence; the output of the last one is the net's output: logits, or spikes of output neurons.
 
     Args:
-        layers: Of `spikinggamma.nn`; any other module of torch goes into `Lift`.
+        layers: Layers of `spikinggamma.nn`; any other module of torch must be wrapped in `Lift`.
         in_shape: Shape of one sample's input at one step.
-        dropout: Share of neurons of every hidden spiking layer of the chain that is silenced for a whole recording while
-            training; the others speak louder.
+        dropout: Probability that a neuron of a hidden spiking layer is silenced for a whole recording in training; the
+            outputs of the others are scaled up.
 
     Raises:
-        SpikingGammaError: No layer, something that is none, or outputs with more than one axis.
+        SpikingGammaError: There is no layer, a module is not a layer, or outputs have more than one axis.
 
     Shapes: spikes [T, B, *in_shape] to logits [T, B, C].
 
@@ -57,7 +55,7 @@ class Chain(SequenceNet):
         if not layers or len(self.stack.out_shape) != 1:
             found = f"{len(layers)} layers, outputs {list(self.stack.out_shape)}"
             raise SpikingGammaError(
-                "layers", found, "at least one layer, the last with one axis: a number for each class"
+                "layers", found, "at least one layer, and outputs with one axis: a number for each class"
             )
 
     @property
@@ -72,17 +70,17 @@ class Chain(SequenceNet):
 
     @property
     def spiking(self) -> tuple[Neuron | Recurrent | GammaLayer, ...]:
-        """Return every layer that spikes, those inside blocks too, in order."""
+        """Return every layer that spikes, including those inside blocks, in order."""
         inside = {id(layer.neuron) for layer in self.modules() if isinstance(layer, Recurrent)}
         return tuple(
             layer
             for layer in self.modules()
-            if isinstance(layer, Neuron | Recurrent | GammaLayer) and _spikes(layer) and id(layer) not in inside
+            if isinstance(layer, Neuron | Recurrent | GammaLayer) and spikes(layer) and id(layer) not in inside
         )
 
     @property
     def hidden(self) -> tuple[Neuron | Recurrent | GammaLayer, ...]:
-        """Return those that spike below the read-out."""
+        """Return the spiking layers below the read-out."""
         return tuple(layer for layer in self.spiking if layer is not self.layers[-1])
 
     @property
@@ -93,8 +91,8 @@ class Chain(SequenceNet):
     def initial_state(
         self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True
     ) -> ChainState:
-        """See `SequenceNet.initial_state`."""
-        masked = [layer.out_shape if _spikes(layer) else None for layer in self.layers[:-1]] + [None]
+        """Return the state at the start of recordings; see `SequenceNet.initial_state`."""
+        masked = [layer.out_shape if spikes(layer) else None for layer in self.layers[:-1]] + [None]
         drawn = iter(
             self.dropout_masks(batch, [one for one in masked if one is not None], generator, dropout, self.like())
         )
@@ -108,7 +106,7 @@ class Chain(SequenceNet):
     def forward(
         self, spikes: Float[Tensor, "T B *in_shape"], state: ChainState | None = None, *, dt_ms: float
     ) -> tuple[Float[Tensor, "T B C"], ChainState]:
-        """See `SequenceNet.forward`."""
+        """Return logits at every step and the final state; see `SequenceNet.forward`."""
         before = self.initial_state(spikes.shape[1]) if state is None else detached(state)
         activations, after = self.run(spikes, before, dt_ms)
         return activations.layers[-1].outputs, after
@@ -116,23 +114,28 @@ class Chain(SequenceNet):
     def run(
         self, spikes: Float[Tensor, "T B *in_shape"], state: ChainState, dt_ms: float
     ) -> tuple[ChainActivations, ChainState]:
-        """See `SequenceNet.run`; differentiable where gradients are enabled, also in the state.
+        """Run a chunk; see `SequenceNet.run`. It is differentiable if gradients are enabled, also by the state.
+
+        Args:
+            spikes: [T, B, *in_shape].
+            state: State before the chunk.
+            dt_ms: Time step in ms.
 
         Raises:
-            SpikingGammaError: the input does not fit the net, or the state belongs to another batch or net.
+            SpikingGammaError: The input does not fit the net, or the state belongs to another batch or net.
         """
         signal = self._checked(spikes, state, dt_ms)
         after = []
-        with _recorded(self) as calls:
+        with recorded(self) as calls:
             for layer, before, mask in zip(self.layers, state.layers, state.masks, strict=True):
                 signal, new = layer(signal, before, dt_ms)
                 signal = signal if mask is None else signal * mask
                 after.append(new)
-        layers = _by_neurons(calls, self.hidden, signal)
+        layers = by_neurons(calls, self.hidden, signal)
         return ChainActivations(layers, state.masks, tuple(calls)), ChainState(tuple(after), state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
-        """See `SequenceNet.scale_thresholds_`: the threshold at rest of every neuron."""
+        """Multiply the resting threshold of every neuron; see `SequenceNet.scale_thresholds_`."""
         factor = checked_factor(factor)
         if not self.spiking:
             raise no_thresholds("a chain without neurons")
@@ -160,22 +163,28 @@ class Chain(SequenceNet):
         lengths: Int[Tensor, " B"] | None = None,
         signal_per_threshold: float = 1.0,
     ) -> list[float]:
-        """Scale weights, from the input upwards, so that a net of any depth starts with all layers firing.
+        """Scale weights, from the input upwards, so that in a net of any depth all layers spike from the start.
 
-        The root mean square of a membrane that never resets becomes `signal_per_threshold` ϑ on this batch, and that of
-        the logits 1. Weights behind which a normalisation follows are left as they are, since it undoes any scale.
+        On this batch, the root mean square of a membrane that never resets becomes `signal_per_threshold` ϑ, and that
+        of the logits 1. Weights before a normalisation are not changed, since it cancels any scale.
+
+        Args:
+            spikes: [T, B, *in_shape].
+            dt_ms: Time step in ms.
+            lengths: Number of steps of each recording, [B]; None without padding.
+            signal_per_threshold: Root mean square of a membrane, in thresholds.
 
         Returns:
-            The factor by which each layer of weights was scaled.
+            The factor of each layer of weights.
 
         Raises:
-            SpikingGammaError: the batch has no event, or a layer receives nothing of it.
+            SpikingGammaError: The batch has no event, or a layer receives no input from it.
         """
         state = self.initial_state(spikes.shape[1], dropout=False)
         signal = self._checked(spikes, state, dt_ms)
         valid = steps_of_recordings(spikes, lengths)
         factors: list[float] = []
-        calibrate_layers(self.stack, signal, state.layers, dt_ms, valid, signal_per_threshold, factors)
+        calibrate_layers(self.stack, signal, dt_ms, valid, signal_per_threshold, factors)
         return factors
 
     def _checked(self, spikes: Tensor, state: ChainState, dt_ms: float) -> Tensor:
@@ -196,10 +205,16 @@ def make_chain(
     dropout: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Chain:
-    """Return a chain of named layers, as a recipe has them.
+    """Return a chain of named layers, as a recipe specifies them.
+
+    Args:
+        specifications: Specification of each layer, as `make_layer` takes it.
+        in_shape: Shape of one sample's input at one step.
+        dropout: Dropout of the chain.
+        generator: Random numbers of the initial parameters.
 
     Raises:
-        SpikingGammaError: As `make_stack` and `Chain` do.
+        SpikingGammaError: As `make_stack` and `Chain`.
 
     Example:
         >>> layers = [{"layer": "linear", "neurons": 8}, {"layer": "lif"}, {"layer": "linear", "neurons": 2}]
@@ -207,74 +222,3 @@ def make_chain(
         2
     """
     return Chain(make_stack(specifications, in_shape, generator).row, in_shape, dropout=dropout)
-
-
-def _spikes(layer: nn.Module) -> bool:
-    return isinstance(layer, Neuron | Recurrent) or (isinstance(layer, GammaLayer) and layer.code is not None)
-
-
-@contextmanager
-def _recorded(net: Chain) -> Iterator[list[LayerCall]]:
-    """Note every layer at work inside the block: those that have no layers inside, and neurons with their recurrence."""
-    calls: list[LayerCall] = []
-
-    def note(layer: nn.Module, arguments: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
-        assert isinstance(layer, Layer)
-        outputs = result[0]
-        calls.append(LayerCall(layer, arguments[0], arguments[1], outputs, _counts(layer, outputs.detach())))
-
-    handles: list[RemovableHandle] = [
-        module.register_forward_hook(note) for module in net.modules() if _is_noted(module)
-    ]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _counts(layer: Layer, outputs: Tensor) -> Tensor | None:
-    """Return the spikes of a layer's outputs: a message of a SpikingGamma neuron counts once, however high it is."""
-    if isinstance(layer, Neuron | Recurrent):
-        return outputs
-    return (outputs != 0.0).to(torch.int32) if _spikes(layer) else None
-
-
-def _is_noted(module: nn.Module) -> bool:
-    if isinstance(module, Recurrent):
-        return True
-    return isinstance(module, Layer) and not any(isinstance(inner, Layer) for inner in list(module.modules())[1:])
-
-
-def _by_neurons(calls: Sequence[LayerCall], hidden: Sequence[Layer], logits: Tensor) -> tuple[NeuronActivations, ...]:
-    """Return what each hidden spiking layer left behind, and the read-out: joined over time where a layer ran in pieces."""
-    arrived: Tensor | None = None
-    parts: dict[int, list[NeuronActivations]] = {id(layer): [] for layer in hidden}
-    for call in calls:
-        if id(call.layer) in parts:
-            inputs = call.inputs if arrived is None else arrived
-            counts = None if call.counts is None else call.counts.flatten(2)
-            parts[id(call.layer)].append(NeuronActivations(inputs, call.inputs, call.outputs, counts))
-            arrived = None
-        elif (
-            any(True for _ in call.layer.parameters(recurse=True)) and arrived is None and not _keeps_spikes(call.layer)
-        ):
-            arrived = call.inputs
-    last = calls[-1]
-    readout = NeuronActivations(last.inputs if arrived is None else arrived, last.inputs, logits, None)
-    if _spikes(last.layer) and last.counts is not None:
-        readout = readout._replace(drive=last.inputs, counts=last.counts.flatten(2))
-    return *(_joined(pieces) for pieces in parts.values()), readout
-
-
-def _keeps_spikes(layer: Layer) -> bool:
-    """Return whether a layer only moves spikes in time: then what arrives at the weights is what comes out of it."""
-    return isinstance(layer, AxonalDelays)
-
-
-def _joined(pieces: Sequence[NeuronActivations]) -> NeuronActivations:
-    if len(pieces) == 1:
-        return pieces[0]
-    inputs, drive, outputs = (torch.cat(part) for part in list(zip(*pieces, strict=True))[:3])
-    counts = [piece.counts for piece in pieces if piece.counts is not None]
-    return NeuronActivations(inputs, drive, outputs, torch.cat(counts) if counts else None)

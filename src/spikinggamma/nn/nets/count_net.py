@@ -1,4 +1,4 @@
-"""A multilayer perceptron on spike counts: what can be known without any timing."""
+"""A multilayer perceptron on spike counts, which shows how well a task can be solved without timing."""
 
 from __future__ import annotations
 
@@ -9,23 +9,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
-    check_spikes,
-    check_state,
-    checked_sizes,
-    no_thresholds,
-    steps_of_recordings,
-)
+from spikinggamma.nn.nets.base import NETS, SequenceNet
 from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import check_spikes, check_state, checked_sizes, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["CountNet", "CountState"]
 
 
 class CountState(NamedTuple):
-    """Spikes of each channel since the recording began [B, N], and dropout masks."""
+    """Spikes of each channel since the start of the recording, [B, N], and dropout masks."""
 
     counts: Float[Tensor, "B N"]
     masks: tuple[Tensor | None, ...]
@@ -44,16 +37,19 @@ class _Units(nn.Linear):
     title="MLP on counts",
     summary="A perceptron on the spike counts of whole recordings.",
 )
-class CountNet(SequenceNet):
-    """The logits at each step are those of a perceptron that is given how often each channel has spiked so far.
+class CountNet(SequenceNet[CountState, ChainActivations]):
+    """A perceptron whose input at each step is the number of spikes of each channel so far.
 
-    With the loss `last` it answers from the counts of whole recordings. No order, interval or coincidence reaches it: two
-    recordings with the same counts get the same answer.
+    With the loss `last` it classifies by the counts of whole recordings. It has no information about order, intervals
+    or coincidences: two recordings with the same counts give the same output.
 
     Args:
         sizes: Inputs, hidden layers, classes: `(140, 256, 10)`.
-        dropout: Share of hidden units silenced while training.
+        dropout: Probability that a hidden unit is silenced in training.
         generator: Random numbers of the initial weights: normal, with He's variance 2 / fan-in.
+
+    Raises:
+        SpikingGammaError: Sizes or dropout are out of range.
 
     Shapes: spikes [T, B, N] to logits [T, B, C].
 
@@ -76,23 +72,23 @@ class CountNet(SequenceNet):
 
     @property
     def stack(self) -> tuple[_Units, ...]:
-        """The layers, typed."""
+        """Return the layers as a tuple."""
         return tuple(layer for layer in self.layers if isinstance(layer, _Units))
 
     @property
     def hidden(self) -> tuple[_Units, ...]:
-        """All but the read-out."""
+        """Return all layers but the read-out."""
         return self.stack[:-1]
 
     @property
     def classes(self) -> int:
-        """C, the number of outputs."""
+        """Return C, the number of outputs."""
         return self.sizes[-1]
 
     def initial_state(
         self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True
     ) -> CountState:
-        """See `SequenceNet.initial_state`."""
+        """Return the state at the start of recordings; see `SequenceNet.initial_state`."""
         like = self.stack[0].weight
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return CountState(like.new_zeros(batch, self.sizes[0]), masks)
@@ -100,7 +96,7 @@ class CountNet(SequenceNet):
     def forward(
         self, spikes: Float[Tensor, "T B N"], state: CountState | None = None, *, dt_ms: float
     ) -> tuple[Float[Tensor, "T B C"], CountState]:
-        """See `SequenceNet.forward`."""
+        """Return logits at every step and the final state; see `SequenceNet.forward`."""
         before = self.initial_state(spikes.shape[1]) if state is None else detached(state)
         activations, after = self.run(spikes, before, dt_ms)
         return activations.layers[-1].outputs, after
@@ -108,7 +104,7 @@ class CountNet(SequenceNet):
     def run(
         self, spikes: Float[Tensor, "T B N"], state: CountState, dt_ms: float
     ) -> tuple[ChainActivations, CountState]:
-        """See `SequenceNet.run`; counts know no time step."""
+        """Run a chunk; see `SequenceNet.run`. Counts do not depend on the time step."""
         check_spikes(spikes, self.sizes[0], self.stack[0].weight)
         check_state("counts", [state.counts], spikes.shape[1], self.sizes[:1])
         counts = state.counts + spikes.cumsum(0)
@@ -122,7 +118,7 @@ class CountNet(SequenceNet):
         return ChainActivations(tuple(all_activations), state.masks), CountState(counts[-1], state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
-        """Refused: nothing spikes."""
+        """Raise an error, since no unit spikes."""
         raise no_thresholds("a perceptron on counts")
 
     @torch.no_grad()
@@ -134,9 +130,16 @@ class CountNet(SequenceNet):
         lengths: Int[Tensor, " B"] | None = None,
         signal_per_threshold: float = 1.0,
     ) -> list[float]:
-        """Take mean and standard deviation of each channel's count from this batch, so that inputs are of one size.
+        """Set the mean and standard deviation of each channel's count from this batch, for normalised inputs.
 
-        A channel that hardly varies is not blown up: it is divided by the root of its mean count, or by 1.
+        A channel that hardly varies is divided by the square root of its mean count, or by 1, instead of its small
+        standard deviation.
+
+        Args:
+            spikes: [T, B, N].
+            dt_ms: Time step in ms, which has no effect.
+            lengths: Number of steps of each recording, [B]; None without padding.
+            signal_per_threshold: Has no effect.
         """
         counts = (spikes * steps_of_recordings(spikes, lengths).unsqueeze(2)).sum(0)
         mean = counts.mean(0)

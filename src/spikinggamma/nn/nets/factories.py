@@ -1,4 +1,4 @@
-"""The usual nets: fully connected, or convolutions first."""
+"""Functions that make the usual SpikingGamma nets: fully connected ones, and convolutions followed by such layers."""
 
 from __future__ import annotations
 
@@ -33,20 +33,23 @@ def dense_net(
     dropout: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> GammaNet:
-    """A net of fully connected layers.
+    """Return a SpikingGamma net of fully connected layers.
 
     Args:
         sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
-        tau_ms: Time constants of the buckets, the same in every layer.
-        code: The sigma-delta code; None takes its defaults.
-        analogue: Pass the signal y itself instead of spikes.
+        tau_ms: Time constants of the buckets in ms, the same in every layer.
+        code: The sigma-delta code; None for its defaults.
+        analogue: Whether to send the signal y itself instead of spikes.
         synapse: "neuron" (one bucket weight per neuron) or "synapse" (one per connection).
-        rectify: y = max(x, 0), or y = x.
+        rectify: Whether y = max(x, 0); else y = x.
         train_tau: Whether time constants are trained.
-        shortest_ms: Floor of trained time constants.
-        input_gain: Height of a recorded event.
-        dropout: Share of hidden neurons silenced per recording while training.
+        shortest_ms: Floor of trained time constants in ms.
+        input_gain: Height of an input event.
+        dropout: Probability that a hidden neuron is silenced for a whole recording in training.
         generator: Random numbers of the initial weights.
+
+    Raises:
+        SpikingGammaError: A size or another value is out of range.
 
     Example:
         >>> len(dense_net((3, 8, 8, 2), tau_ms=(4.0, 8.0)).stack)
@@ -87,13 +90,16 @@ def conv_net(
     dropout: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> GammaNet:
-    """A net of convolutions, then fully connected layers, the last of them the read-out.
+    """Return a SpikingGamma net of convolutions, then fully connected layers, the last of them the read-out.
 
     Args:
-        in_shape: Shape of one sample's input at one step, (C, H, W) where there are convolutions.
+        in_shape: Shape of one sample's input at one step; (C, H, W) if there are convolutions.
         convolutions: Channels, side of the kernel and stride of each; the input is padded by half a kernel.
         sizes: Hidden layers and classes: `(128, 10)`.
         tau_ms: As in `dense_net`, like all further arguments; `synapse` is that of the fully connected layers.
+
+    Raises:
+        SpikingGammaError: A size or another value is out of range.
 
     Example:
         >>> net = conv_net((2, 34, 34), [(8, 5, 2), (16, 3, 2)], (10,), tau_ms=(4.0, 8.0))

@@ -1,4 +1,4 @@
-"""A feedforward net of SpikingGamma layers with a read-out at its end."""
+"""A feedforward net of SpikingGamma layers with a read-out."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SpikingGammaState
 from spikinggamma.nn.layers.activations import LayerActivations
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
-from spikinggamma.nn.nets.base import NETS, SequenceNet, checked_factor, level_of, no_thresholds, steps_of_recordings
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.checks import checked_factor, level_of, no_thresholds, steps_of_recordings
 from spikinggamma.nn.state import detached
 
 __all__ = ["GammaNet", "NetActivations", "NetState"]
 
 
 class NetState(NamedTuple):
-    """State of every layer, and the dropout masks of this batch of recordings, [B, *out_shape] or None, per hidden layer."""
+    """State of every layer, and the dropout mask of every hidden layer for this batch, [B, *out_shape] or None."""
 
     layers: tuple[SpikingGammaState, ...]
     masks: tuple[Tensor | None, ...]
 
 
 class NetActivations(NamedTuple):
-    """What a chunk leaves behind: one tape a layer, the dropout masks, and what a unit of output costs at each step.
+    """Activations of a net in a chunk.
 
-    `cost` [T, B] is blame that falls on every hidden neuron's y besides what its listeners tell it; None where speaking is
-    free.
+    Attributes:
+        layers: Activations of each layer.
+        masks: Dropout masks of the hidden layers.
+        cost: Gradient with respect to every hidden neuron's y from the activity cost at each step, [T, B], in addition
+            to that from the next layer; None without a cost.
     """
 
     layers: tuple[LayerActivations, ...]
@@ -40,18 +44,23 @@ class NetActivations(NamedTuple):
     cost: Float[Tensor, "T B"] | None = None
 
     def priced(self, cost: Float[Tensor, "T B"]) -> NetActivations:
-        """The same at that cost."""
+        """Return the same activations with an activity cost at each step, [T, B]."""
         return self._replace(cost=cost)
 
 
 @NETS.register("spikinggamma", title="SpikingGamma", citations=(SPIKINGGAMMA, GAMMA_MEMORY))
-class GammaNet(SequenceNet):
-    """Layers in a row; the last is the read-out.
+class GammaNet(SequenceNet[NetState, NetActivations]):
+    """SpikingGamma layers in sequence; the last is the read-out.
 
     Args:
-        layers: At least a read-out. All share the time constant of bucket 0, which is how listeners decode a sender.
-        input_gain: Height of a recorded event.
-        dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
+        layers: At least a read-out. All layers have the same time constant of bucket 0, by which a layer decodes the
+            spikes of the one below.
+        input_gain: Height of an input event.
+        dropout: Probability that a hidden neuron is silenced for a whole recording in training; the outputs of the
+            others are scaled up.
+
+    Raises:
+        SpikingGammaError: The layers do not fit one another, or a value is out of range.
 
     Shapes: spikes [T, B, *in_shape] to logits [T, B, C].
 
@@ -75,7 +84,7 @@ class GammaNet(SequenceNet):
         firsts = {round(float(layer.timescales.tau_ms()[0].detach()), 6) for layer in layers}
         if len(firsts) > 1:
             raise SpikingGammaError(
-                "tau_ms", sorted(firsts), "the same bucket 0 in every layer: it decodes the senders"
+                "tau_ms", sorted(firsts), "the same bucket 0 in every layer, since it decodes spikes"
             )
         if not input_gain > 0.0:
             raise SpikingGammaError("input_gain", input_gain, "a positive number")
@@ -84,21 +93,21 @@ class GammaNet(SequenceNet):
 
     @property
     def stack(self) -> tuple[GammaLayer, ...]:
-        """The layers, typed."""
+        """Return the layers as a tuple."""
         return tuple(layer for layer in self.layers if isinstance(layer, GammaLayer))
 
     @property
     def hidden(self) -> tuple[GammaLayer, ...]:
-        """The layers that spike."""
+        """Return the layers below the read-out."""
         return self.stack[:-1]
 
     @property
     def classes(self) -> int:
-        """C, the number of outputs."""
+        """Return C, the number of outputs."""
         return self.stack[-1].neurons
 
     def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> NetState:
-        """Zero states, and fresh dropout masks where the net is in training mode and `dropout` is wanted."""
+        """Return zero states, with new dropout masks if the net is in training mode and `dropout` is true."""
         shapes = [layer.out_shape for layer in self.hidden]
         masks = self.dropout_masks(batch, shapes, generator, dropout, self.stack[-1].bias)
         return NetState(tuple(layer.initial_state(batch) for layer in self.stack), masks)
@@ -106,12 +115,12 @@ class GammaNet(SequenceNet):
     def forward(
         self, spikes: Float[Tensor, "T B *in_shape"], state: NetState | None = None, *, dt_ms: float
     ) -> tuple[Float[Tensor, "T B C"], NetState]:
-        """Logits at every step, differentiable by autograd; blame ends at the start of the call.
+        """Return logits at every step and the final state, by autograd; gradients end at the start of the call.
 
         Args:
-            spikes: Event counts per step.
-            state: From the call before, for a recording in chunks; None starts a recording.
-            dt_ms: Time step; at most the shortest bucket's time constant.
+            spikes: Event counts per step, [T, B, *in_shape].
+            state: State of the call before, for a recording in chunks; None starts a recording.
+            dt_ms: Time step in ms; at most the shortest time constant.
         """
         given = self.initial_state(spikes.shape[1]) if state is None else state
         state = self._own(given._replace(layers=detached(given.layers)))
@@ -125,7 +134,7 @@ class GammaNet(SequenceNet):
     def run(
         self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float
     ) -> tuple[NetActivations, NetState]:
-        """The same chunk without autograd: what it leaves behind for learning, and the state after it."""
+        """Run a chunk without autograd; return its activations and the state after it."""
         state = self._own(state)
         signal, all_activations, after = self._heard(spikes), [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):
@@ -136,7 +145,10 @@ class GammaNet(SequenceNet):
         return NetActivations(tuple(all_activations), state.masks), NetState(tuple(after), state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
-        """See `SequenceNet.scale_thresholds_`; spikes grow as high as their thresholds, so listeners decode the same signal."""
+        """Multiply all thresholds; see `SequenceNet.scale_thresholds_`.
+
+        The height of spikes is scaled too, so the next layer decodes the same signal.
+        """
         factor = checked_factor(factor)
         for layer in self.hidden:
             if layer.code is None:
@@ -144,14 +156,14 @@ class GammaNet(SequenceNet):
             layer.code = layer.code._replace(threshold=factor * layer.code.threshold)
 
     def _own(self, state: NetState) -> NetState:
-        """`state`, if it could be this net's."""
+        """Return `state`, after a check that it can be a state of this net."""
         if len(state.layers) != len(self.stack):
             expected = f"{len(self.stack)}, this net's"
             raise SpikingGammaError("state", f"states of {len(state.layers)} layers", expected)
         return state
 
     def _heard(self, spikes: Tensor) -> Tensor:
-        """Events at the height at which the first layer hears them."""
+        """Return the input events scaled by the input gain, in the shape of the first layer."""
         wanted = self.stack[0].in_shape
         if spikes.ndim < 3 or spikes.shape[2:].numel() != torch.Size(wanted).numel():
             raise SpikingGammaError("spikes", list(spikes.shape), f"[T, B, {', '.join(map(str, wanted))}]")
@@ -166,17 +178,23 @@ class GammaNet(SequenceNet):
         lengths: Int[Tensor, " B"] | None = None,
         signal_per_threshold: float = 5.0,
     ) -> list[float]:
-        """Scale each layer's weights, from the input upwards, until its signal's root mean square is right on this batch.
+        """Scale each layer's weights, from the input upwards, so that its signal has the right size on this batch.
 
-        Fan-in alone leaves deep nets silent: what a layer sends depends on how its signal compares with the threshold. Here
-        every hidden layer gets a root mean square of `signal_per_threshold` ϑ_0 and the read-out one of 1, so that nets of
-        any depth start with every layer speaking.
+        Scaling by fan-in alone leaves deep nets silent, because spikes depend on the size of the signal relative to the
+        threshold. Here every hidden layer gets a root mean square of `signal_per_threshold` ϑ_0 and the read-out one of
+        1, so that in nets of any depth every layer spikes from the start.
+
+        Args:
+            spikes: [T, B, *in_shape].
+            dt_ms: Time step in ms.
+            lengths: Number of steps of each recording, [B]; None without padding.
+            signal_per_threshold: Root mean square of a hidden signal, in thresholds.
 
         Returns:
-            The factor by which each layer's weights were scaled.
+            The factor of each layer's weights.
 
         Raises:
-            SpikingGammaError: the batch has no event, or a layer hears nothing of it.
+            SpikingGammaError: The batch has no event, or a layer receives no input from it.
         """
         factors = []
         state = self.initial_state(spikes.shape[1])

@@ -1,4 +1,4 @@
-"""Gated recurrent units on binned counts: the dense net that spiking ones are compared with, which computes every step."""
+"""Gated recurrent units on binned counts, the dense net with which spiking nets are compared."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from spikinggamma.bibliography import GATED_UNITS
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.nn.nets.base import (
-    NETS,
-    SequenceNet,
+from spikinggamma.nn.nets.base import NETS, SequenceNet
+from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
+from spikinggamma.nn.nets.checks import (
     check_spikes,
     check_state,
     checked_sizes,
@@ -22,14 +22,13 @@ from spikinggamma.nn.nets.base import (
     no_thresholds,
     steps_of_recordings,
 )
-from spikinggamma.nn.nets.chain_activations import ChainActivations, NeuronActivations
 from spikinggamma.nn.state import detached
 
 __all__ = ["GRUNet", "GRUState"]
 
 
 class GRUState(NamedTuple):
-    """h of each hidden layer [B, N], zero at the start of a recording, and dropout masks."""
+    """State h of each hidden layer, [B, N], zero at the start of a recording, and dropout masks."""
 
     hidden: tuple[Float[Tensor, "B N"], ...]
     masks: tuple[Tensor | None, ...]
@@ -46,18 +45,22 @@ class _Units(nn.GRU):
 @NETS.register(
     "gru", title="GRU", summary="Gated recurrent units on the counts of each step.", citations=(GATED_UNITS,)
 )
-class GRUNet(SequenceNet):
-    """Layers of `torch.nn.GRU` over the counts of each step, and logits that are linear in the last layer's h(t).
+class GRUNet(SequenceNet[GRUState, ChainActivations]):
+    """Layers of `torch.nn.GRU` on the counts of each step, with logits that are linear in the last layer's h(t).
 
         r, z = σ(W_r s + U_r h + b), σ(W_z s + U_z h + b)        s(t): counts of the step, divided by one scale
         h(t) = (1 - z) ⊙ tanh(W s + a + r ⊙ (U h + c)) + z ⊙ h(t-1)
 
-    Its weights belong to the step that it was trained at: at half the step it sees half the counts, and forgets twice as fast.
+    The weights depend on the time step of training: at half the time step the counts are half as large, and the net
+    forgets twice as fast.
 
     Args:
         sizes: Inputs, hidden layers, classes: `(70, 128, 10)`.
-        dropout: Share of hidden units silenced for a whole recording while training.
-        generator: Random numbers of the initial weights: uniform within 1 / √N, as torch has it.
+        dropout: Probability that a hidden unit is silenced for a whole recording in training.
+        generator: Random numbers of the initial weights: uniform within 1 / √N, as in torch.
+
+    Raises:
+        SpikingGammaError: Sizes or dropout are out of range.
 
     Shapes: spikes [T, B, N] to logits [T, B, C].
 
@@ -83,16 +86,16 @@ class GRUNet(SequenceNet):
 
     @property
     def hidden(self) -> tuple[_Units, ...]:
-        """The gated layers."""
+        """Return the gated layers."""
         return tuple(layer for layer in self.layers if isinstance(layer, _Units))
 
     @property
     def classes(self) -> int:
-        """C, the number of outputs."""
+        """Return C, the number of outputs."""
         return self.sizes[-1]
 
     def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> GRUState:
-        """See `SequenceNet.initial_state`."""
+        """Return the state at the start of recordings; see `SequenceNet.initial_state`."""
         like = self.readout.weight
         masks = self.dropout_masks(batch, [(size,) for size in self.sizes[1:-1]], generator, dropout, like)
         return GRUState(tuple(like.new_zeros(batch, size) for size in self.sizes[1:-1]), masks)
@@ -100,18 +103,23 @@ class GRUNet(SequenceNet):
     def forward(
         self, spikes: Float[Tensor, "T B N"], state: GRUState | None = None, *, dt_ms: float
     ) -> tuple[Float[Tensor, "T B C"], GRUState]:
-        """See `SequenceNet.forward`."""
+        """Return logits at every step and the final state; see `SequenceNet.forward`."""
         before = self.initial_state(spikes.shape[1]) if state is None else detached(state)
         activations, after = self.run(spikes, before, dt_ms)
         return activations.layers[-1].outputs, after
 
     def run(self, spikes: Float[Tensor, "T B N"], state: GRUState, dt_ms: float) -> tuple[ChainActivations, GRUState]:
-        """See `SequenceNet.run`; differentiable where gradients are enabled. A GRU knows no time step.
+        """Run a chunk; see `SequenceNet.run`. It is differentiable if gradients are enabled, at any time step.
 
-        Its tapes hold h for the drive too: torch keeps that of the gates to itself.
+        Its activations hold h as the drive too, because torch does not return the drive of the gates.
+
+        Args:
+            spikes: [T, B, N].
+            state: State before the chunk.
+            dt_ms: Time step in ms, which has no effect.
 
         Raises:
-            SpikingGammaError: the input does not fit the net, or the state belongs to another batch.
+            SpikingGammaError: The input does not fit the net, or the state belongs to another batch.
         """
         check_spikes(spikes, self.sizes[0], self.readout.weight)
         check_state("units", state.hidden, spikes.shape[1], self.sizes[1:-1])
@@ -126,7 +134,7 @@ class GRUNet(SequenceNet):
         return ChainActivations(tuple(all_activations), state.masks), GRUState(tuple(after), state.masks)
 
     def scale_thresholds_(self, factor: float) -> None:
-        """Refused: nothing spikes."""
+        """Raise an error, since no unit spikes."""
         raise no_thresholds("gated units")
 
     @torch.no_grad()
@@ -138,12 +146,18 @@ class GRUNet(SequenceNet):
         lengths: Int[Tensor, " B"] | None = None,
         signal_per_threshold: float = 1.0,
     ) -> list[float]:
-        """Divide the input by the root mean square of the counts of this batch, so that it is of the size that gates expect.
+        """Set the scale by which the input is divided to the root mean square of the counts of this batch.
 
-        One number for all channels, and nothing subtracted: silence stays zero.
+        It is one number for all channels, and nothing is subtracted, so silence stays zero.
+
+        Args:
+            spikes: [T, B, N].
+            dt_ms: Time step in ms, which has no effect.
+            lengths: Number of steps of each recording, [B]; None without padding.
+            signal_per_threshold: Has no effect.
 
         Raises:
-            SpikingGammaError: the batch has no event.
+            SpikingGammaError: The batch has no event.
         """
         self.get_buffer("scale").fill_(level_of(spikes, steps_of_recordings(spikes, lengths), 0))
         return [1.0] * (len(self.sizes) - 1)

@@ -1,4 +1,4 @@
-"""A feed-forward net of surrogate-gradient neurons, with learnt axonal delays if wanted: the rivals of SpikingGamma."""
+"""A feedforward net of surrogate-gradient neurons with optional axonal delays, with which SpikingGamma is compared."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from spikinggamma.nn.layers.delays import AxonalDelays
 from spikinggamma.nn.layers.integrator import Bias, Integrator
 from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
-from spikinggamma.nn.nets.base import checked_sizes
 from spikinggamma.nn.nets.chain import Chain
+from spikinggamma.nn.nets.checks import checked_sizes
 from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
 from spikinggamma.options import Options
 
@@ -27,24 +27,26 @@ READOUTS = ("integrator", "spikes")
 
 
 class SurrogateNet(Chain):
-    """The chain of delays, weights and neurons, layer by layer, and a read-out: a leaky integrator and a bias, or spikes.
+    """A chain of delays, weights and neurons for each layer, and a read-out: an integrator with a bias, or neurons.
 
     Args:
         sizes: Inputs, hidden layers, classes: `(140, 256, 256, 10)`.
         neuron: Kind of the hidden neurons, a name in `NEURONS`.
-        options: Of the neurons. An integrating read-out has their synapse, where they have one.
-        recurrent: Whether the neurons of a layer hear one another, one step late.
-        readout: "integrator", or "spikes" for output neurons of the same kind, judged by how often they fire.
-        readout_tau_ms: Membrane time constant of an integrating read-out; 0: it remembers nothing; None: as the neurons.
-        delays: Learnt delays behind each hidden layer: "none", "fractional" or "floored".
-        delay_input: Whether the input channels have delays of their own too.
-        max_delay_ms: Bound of delays.
-        initial_delay_ms: They begin evenly distributed from 0 to this; None: to their bound.
-        dropout: Share of hidden neurons silenced for a whole recording while training; the others speak louder.
+        options: Options of the neurons. An integrating read-out has the same synaptic current, if they have one.
+        recurrent: Whether the neurons of a layer are connected to one another, with a delay of one step.
+        readout: "integrator", or "spikes" for output neurons of the same kind, whose spikes are counted.
+        readout_tau_ms: Membrane time constant of an integrating read-out in ms; 0 for no memory; None for that of the
+            neurons.
+        delays: Learnt delays after each hidden layer: "none", "fractional" or "floored".
+        delay_input: Whether the input channels have delays too.
+        max_delay_ms: Bound of delays in ms.
+        initial_delay_ms: Initial delays are spread evenly from 0 to this, in ms; None: to their bound.
+        dropout: Probability that a hidden neuron is silenced for a whole recording in training; the outputs of the
+            others are scaled up.
         generator: Random numbers of the initial weights (normal, variance 1 / fan-in, see `calibrate`) and delays.
 
     Raises:
-        SpikingGammaError: No such neuron, read-out or delays, or a number out of range.
+        SpikingGammaError: Neuron, read-out or delays are unknown, or a number is out of range.
 
     Shapes: spikes [T, B, N] to logits [T, B, C].
 
@@ -77,7 +79,7 @@ class SurrogateNet(Chain):
             raise SpikingGammaError("readout_tau_ms", readout_tau_ms, "None, zero (no memory) or a finite time in ms")
         sizes = checked_sizes(sizes)
         made = NEURONS.find(neuron, argument="neuron").make_options(options, argument="neuron")
-        # In this order random numbers are drawn: weights, then neurons, then delays.
+        # Random numbers are drawn in this order: weights, neurons, delays.
         weights = [Linear(*pair, generator) for pair in pairwise(sizes)]
         spiking = sizes[1:] if readout == "spikes" else sizes[1:-1]
         populations: list[Layer] = [make_neuron(neuron, (size,), made, generator) for size in spiking]
@@ -107,12 +109,12 @@ class SurrogateNet(Chain):
 
     @property
     def weights(self) -> list[nn.Parameter]:
-        """Return W of each layer, [N, M]."""
+        """Return the weights of each layer, [N, M]."""
         return [layer.weight for layer in self.layers if isinstance(layer, Linear)]
 
     @property
     def delays(self) -> tuple[AxonalDelays | None, ...]:
-        """Return what delays the input of each layer of weights, None where nothing does."""
+        """Return the delays in front of each layer of weights, or None."""
         places = [index for index, layer in enumerate(self.layers) if isinstance(layer, Linear)]
         before = [self.layers[index - 1] if index else None for index in places]
         return tuple(layer if isinstance(layer, AxonalDelays) else None for layer in before)
@@ -128,10 +130,10 @@ class SurrogateNet(Chain):
 
     @property
     def integrator(self) -> Integrator | None:
-        """Return the integrator of the read-out, None where output neurons spike."""
+        """Return the integrator of the read-out, or None if output neurons spike."""
         return next((layer for layer in self.layers if isinstance(layer, Integrator)), None)
 
     @property
     def bias(self) -> nn.Parameter | None:
-        """Return the bias of the read-out, None where output neurons spike."""
+        """Return the bias of the read-out, or None if output neurons spike."""
         return next((layer.bias for layer in self.layers if isinstance(layer, Bias)), None)

@@ -1,4 +1,4 @@
-"""Neurons: a file each, registered where it is written."""
+"""Kinds of neurons, each registered in its own file."""
 
 from spikinggamma.nn.neurons.base import NEURONS, Neuron, make_neuron
 from spikinggamma.registry import import_modules

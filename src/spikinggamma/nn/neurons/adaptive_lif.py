@@ -1,4 +1,4 @@
-"""LIF neurons whose threshold rises with each of their spikes: see `spikinggamma.functional.adaptive_lif`."""
+"""LIF neurons whose threshold rises with each of their spikes; see `spikinggamma.functional.adaptive_lif`."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ class AdaptiveLIFOptions(LIFOptions):
         ge=0.0,
         le=1e3,
         title="rise of the threshold",
-        description="what a spike adds to the threshold, in units of the membrane",
+        description="rise of the threshold with each spike, in units of the membrane",
     )
     adaptation_tau_ms: float = Field(
         default=200.0,
         gt=0.0,
         le=60_000.0,
         title="adaptation",
-        description="time constant of the threshold's return [ms]",
+        description="time constant with which the threshold returns to rest [ms]",
     )
 
     def adaptive_parameters(self, dt_ms: float) -> AdaptiveLIFParameters:
-        """Return the parameters of `functional.adaptive_lif_step` at this time step."""
+        """Return the parameters of `functional.adaptive_lif_step` at a time step."""
         return AdaptiveLIFParameters(self.parameters(dt_ms), self.adaptation, self.adaptation_tau_ms)
 
 
 @NEURONS.register("adaptive_lif", title="adaptive LIF", options=AdaptiveLIFOptions, citations=(E_PROP,))
-class AdaptiveLIF(Neuron):
-    """Leaky integrate-and-fire neurons whose threshold rises with each spike."""
+class AdaptiveLIF(Neuron[AdaptiveLIFState]):
+    """Leaky integrate-and-fire neurons with a threshold that rises with each spike.
+
+    See `spikinggamma.functional.adaptive_lif` for the equations.
+    """
 
     State = AdaptiveLIFState
     options: AdaptiveLIFOptions
@@ -49,11 +52,11 @@ class AdaptiveLIF(Neuron):
     def step(
         self, state: AdaptiveLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], AdaptiveLIFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return adaptive_lif_step(self.options.adaptive_parameters(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
-        """See `Neuron.response`."""
+        """Return the membrane without spikes; see `Neuron.response`."""
         zero = torch.zeros_like(drive[0])
         membranes, _ = compiled.leaky_sequence(self.options.parameters(dt_ms), LIFState(zero, zero), drive)
         return membranes / self.options.threshold
@@ -62,5 +65,5 @@ class AdaptiveLIF(Neuron):
     def scan(
         neuron: AdaptiveLIF, drive: Float[Tensor, "T B *shape"], state: AdaptiveLIFState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], AdaptiveLIFState]:
-        """Run the compiled sequence."""
+        """Run the compiled sequence; see `Neuron.scan`."""
         return compiled.adaptive_lif_sequence(neuron.options.adaptive_parameters(dt_ms), state, drive)

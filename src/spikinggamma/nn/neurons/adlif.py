@@ -47,7 +47,7 @@ class AdLIFOptions(OwnParameters):
 
 
 @NEURONS.register("adlif", title="adLIF", options=AdLIFOptions, citations=(bibliography.ADLIF,))
-class AdLIF(Neuron):
+class AdLIF(Neuron[AdLIFState]):
     """Adaptive LIF neurons, each with time constants and couplings of its own.
 
     What is learnt of a time constant is `share`, where its decay at `reference_ms` lies between those of its bounds: 0 is the
@@ -93,7 +93,7 @@ class AdLIF(Neuron):
     def step(
         self, state: AdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], AdLIFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return adlif_step(self.parameters_at(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:

@@ -1,10 +1,10 @@
-"""The contract of a neuron: one file says its options, its state, one step, and its answer while it does not spike."""
+"""The interface of neurons: a class defines options, state, one step, and the response without spikes."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import Layer
-from spikinggamma.nn.state import check_state, map_tensors, tensors_of
+from spikinggamma.nn.state import StateT, StateTree, check_state, map_tensors, tensors_of
 from spikinggamma.options import Options
 from spikinggamma.registry import Entry, Registry
 
@@ -35,35 +35,38 @@ class Leak(NamedTuple):
     out_drive: Float[Tensor, ""]
 
 
-class Neuron(Layer):
-    """Neurons of one kind, side by side in any shape: drive in, spikes out, at most a few a step.
+class Neuron(Layer[StateT]):
+    """Base class of neurons of one kind, in any shape: drive in, spikes out.
 
-    A kind of neuron is a subclass in a file of its own, registered in `NEURONS`. It says its state and its step; sequences,
-    chunks, nets, recurrence, learning rules, recipes, reports and citations follow from these. Parameters of its own are
-    numbers of each neuron, of the shape of the neurons or one that broadcasts to it.
+    A kind of neuron is a subclass in a file of its own, registered in `NEURONS`. It defines its state and its step.
+    Sequences, chunks, nets, recurrence, learning rules, recipes, reports and citations are derived from these. Parameters of
+    its own hold one number for each neuron, or have a shape that broadcasts to that of the neurons.
 
     Args:
         shape: Shape of one sample's neurons, for example `(128,)` or `(16, 17, 17)`.
-        options: Of the class's own kind; a mapping of values or None is completed by defaults.
-        generator: Random numbers of its own parameters, where it has some.
+        options: Options of the kind, or values by name; missing values have their defaults.
+        generator: Random numbers of the neuron's own parameters, if it has any.
 
     Attributes:
-        State: The named tuple of the state: every part a tensor [B, *shape], zero at the start of a recording.
-        scan: The same sequence as compiled code, `scan(neuron, drive, state, dt_ms)` over [T, B, N], or None for the loop
-            over `step`.
-        recurrent_scan: The same for neurons that hear one another a step late, `recurrent_scan(neuron, drive, state, dt_ms,
-            weight, said)` with recurrent weights [N, N] and the spikes of the step before the first [B, N]; or None.
-        leak: For neurons whose state follows constant linear dynamics while what a spike does to it passes no gradient: these
-            dynamics in closed form, `leak(neuron, dt_ms)`, with `slope`; or None, and learning rules find them out.
-        slope: The surrogate's slope ∂s/∂m at each step of a sequence, `slope(neuron, drive, state, dt_ms)`, faster than from
-            `step`; or None.
+        State: Named tuple of the state, in which every part is a tensor [B, *shape], zero at the start of a recording.
+        scan: Compiled sequence, `scan(neuron, drive, state, dt_ms)` over [T, B, N], or None for a loop over `step`.
+        recurrent_scan: The same with recurrent weights [N, N] and the spikes of the step before the first [B, N],
+            `recurrent_scan(neuron, drive, state, dt_ms, weight, said)`; or None.
+        leak: Dynamics in closed form, `leak(neuron, dt_ms)`, for neurons whose state follows constant linear dynamics,
+            apart from effects of spikes that pass no gradient; needs `slope`. If it is None, learning rules determine
+            the dynamics from `step`.
+        slope: Slope ∂s/∂m of the surrogate at each step of a sequence, `slope(neuron, drive, state, dt_ms)`, which is
+            faster than the derivative of `step`; or None.
+
+    Raises:
+        SpikingGammaError: An option is unknown or out of range.
 
     Shapes: drive [T, B, *shape] to spikes [T, B, *shape].
     """
 
-    State: ClassVar[Callable[..., Any]]
-    scan: ClassVar[Callable[..., Any] | None] = None
-    recurrent_scan: ClassVar[Callable[..., Any] | None] = None
+    State: ClassVar[Callable[..., tuple[Tensor, ...]]]
+    scan: ClassVar[Callable[..., tuple[Tensor, StateTree]] | None] = None
+    recurrent_scan: ClassVar[Callable[..., tuple[Tensor, StateTree]] | None] = None
     leak: ClassVar[Callable[..., Leak] | None] = None
     slope: ClassVar[Callable[..., Tensor] | None] = None
 
@@ -76,43 +79,64 @@ class Neuron(Layer):
         super().__init__()
         self.out_shape = tuple(int(side) for side in shape)
         self.options = entry_of(type(self)).make_options(options, argument="neuron")
-        # Of no use but to know the type and the device, for neurons without parameters.
+        # Records the type and the device of neurons without parameters.
         self.register_buffer("_like", torch.zeros(()), persistent=False)
 
     @property
     def neurons(self) -> int:
-        """Return how many there are."""
+        """Return the number of neurons."""
         return torch.Size(self.out_shape).numel()
 
     @abc.abstractmethod
-    def step(self, state: Any, drive: Float[Tensor, "B *shape"], dt_ms: float) -> tuple[Float[Tensor, "B *shape"], Any]:
-        """Return the spikes of one step and the state after it; differentiable, each neuron by itself."""
+    def step(
+        self, state: StateT, drive: Float[Tensor, "B *shape"], dt_ms: float
+    ) -> tuple[Float[Tensor, "B *shape"], StateT]:
+        """Return the spikes of one step and the state after it; differentiable, with each neuron independent of others.
+
+        Args:
+            state: State before the step.
+            drive: [B, *shape].
+            dt_ms: Time step in ms.
+        """
 
     @abc.abstractmethod
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
-        """Return the membrane of neurons that never spike, in units of their threshold: what `calibrate` measures."""
+        """Return the membrane of neurons that never spike, in units of their threshold, as `calibrate` measures it.
 
-    def initial_state(self, batch: int) -> Any:
-        """Return the state of `batch` recordings at their start: all zero."""
+        Args:
+            drive: [T, B, *shape].
+            dt_ms: Time step in ms.
+        """
+
+    def initial_state(self, batch: int) -> StateT:
+        """Return the state at the start of `batch` recordings, all zero."""
         parts = len(self.State._fields)  # type: ignore[attr-defined]
-        return self.State(*self.get_buffer("_like").new_zeros(parts, batch, *self.out_shape).unbind(0))
+        zero = self.State(*self.get_buffer("_like").new_zeros(parts, batch, *self.out_shape).unbind(0))
+        return cast(StateT, zero)
 
     def forward(
-        self, x: Float[Tensor, "T B *shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], Any]:
-        """Return spikes at every step and the state after the last: compiled where there is a scan, else step by step."""
+        self, x: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
+        """Return the spikes at every step and the final state, by `scan` if there is one, else step by step.
+
+        Args:
+            x: Drive, [T, B, *shape].
+            state: State before the first step.
+            dt_ms: Time step in ms.
+        """
         check_state("neurons", tensors_of(state), x.shape[1], self.out_shape)
         if self.scan is None:
             return self.unrolled(x, state, dt_ms)
-        # Compiled scans know [T, B, N] alone.
+        # Compiled scans take only [T, B, N].
         flat = map_tensors(lambda part: part.flatten(1), state)
         spikes, after = type(self).scan(self, x.flatten(2), flat, dt_ms)  # type: ignore[misc]
-        return spikes.view(x.shape), map_tensors(lambda part: part.view(len(part), *self.out_shape), after)
+        whole = map_tensors(lambda part: part.view(len(part), *self.out_shape), after)
+        return spikes.view(x.shape), cast(StateT, whole)
 
     def unrolled(
-        self, drive: Float[Tensor, "T B *shape"], state: Any, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], Any]:
-        """Return the same by the loop over `step`."""
+        self, drive: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
+    ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
+        """Return the same as `forward` by a loop over `step`."""
         spikes = []
         for u in drive.unbind(0):
             out, state = self.step(state, u, dt_ms)
@@ -120,10 +144,10 @@ class Neuron(Layer):
         return torch.stack(spikes), state
 
     def scale_threshold_(self, factor: float) -> None:
-        """Multiply the threshold at rest by `factor`.
+        """Multiply the resting threshold by `factor`.
 
         Raises:
-            SpikingGammaError: This kind has no option `threshold`.
+            SpikingGammaError: This kind of neuron has no option `threshold`.
         """
         if "threshold" not in type(self.options).model_fields:
             kind = type(self).__name__
@@ -143,7 +167,7 @@ def entry_of(kind: type[Neuron]) -> Entry[type[Neuron]]:
     """Return the entry of a class of neurons.
 
     Raises:
-        SpikingGammaError: It is not registered.
+        SpikingGammaError: The class is not registered.
     """
     name = NEURONS.name_of(kind)
     if not name:
@@ -160,8 +184,14 @@ def make_neuron(
 ) -> Neuron:
     """Return neurons by the name of their kind in `NEURONS`.
 
+    Args:
+        kind: Name of the kind.
+        shape: Shape of one sample's neurons.
+        options: Options of the kind, or values by name; missing values have their defaults.
+        generator: Random numbers of the neuron's own parameters, if it has any.
+
     Raises:
-        SpikingGammaError: There is no such kind, or an option is unknown or out of range.
+        SpikingGammaError: The kind is unknown, or an option is unknown or out of range.
 
     Example:
         >>> make_neuron("lif", (8,), {"tau_ms": 12.0}).options.tau_ms

@@ -52,7 +52,7 @@ class BRFOptions(OwnParameters):
 
 
 @NEURONS.register("brf", title="BRF", options=BRFOptions, citations=(bibliography.BRF,))
-class BRF(Neuron):
+class BRF(Neuron[BRFState]):
     """Balanced resonate-and-fire neurons, each with a frequency and a damping of its own."""
 
     State = BRFState
@@ -82,11 +82,11 @@ class BRF(Neuron):
     def step(
         self, state: BRFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], BRFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return brf_step(self.parameters_at(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
-        """See `Neuron.response`."""
+        """Return the membrane without spikes; see `Neuron.response`."""
         parameters = self.parameters_at(dt_ms)
         (growth, rotation), (_, _, gain) = parameters.factors(), parameters.constants()
         turn, membrane, found = (

@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire neurons: see `spikinggamma.functional.lif`."""
+"""Leaky integrate-and-fire neurons; see `spikinggamma.functional.lif`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class LIFOptions(SpikingOptions):
         title="synaptic current",
         description="time constant of the synaptic current [ms]; 0: none",
     )
-    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
+    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane potential at which a neuron spikes")
 
     def parameters(self, dt_ms: float) -> LIFParameters:
-        """Return the parameters of `functional.lif_step` at this time step."""
+        """Return the parameters of `functional.lif_step` at a time step."""
         return LIFParameters(self.tau_ms, self.synapse_tau_ms, self.threshold, self.spike(), dt_ms)
 
 
 def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
-    """Return the dynamics of `functional.leaky_step`, in the type and on the device of `like`."""
+    """Return the dynamics of `functional.leaky_step`, with the type and device of `like`."""
     synapse, beta = parameters.decays()
     rest = 1.0 - beta
     state = like.new_tensor([[synapse, 0.0], [rest * synapse, beta]])
@@ -44,8 +44,11 @@ def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
 
 
 @NEURONS.register("lif", title="LIF", options=LIFOptions)
-class LIF(Neuron):
-    """Leaky integrate-and-fire neurons."""
+class LIF(Neuron[LIFState]):
+    """Leaky integrate-and-fire neurons with an optional synaptic current.
+
+    See `spikinggamma.functional.lif` for the equations.
+    """
 
     State = LIFState
     options: LIFOptions
@@ -53,11 +56,11 @@ class LIF(Neuron):
     def step(
         self, state: LIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], LIFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return lif_step(self.options.parameters(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
-        """See `Neuron.response`."""
+        """Return the membrane without spikes; see `Neuron.response`."""
         zero = torch.zeros_like(drive[0])
         membranes, _ = compiled.leaky_sequence(self.options.parameters(dt_ms), LIFState(zero, zero), drive)
         return membranes / self.options.threshold
@@ -72,7 +75,7 @@ class LIF(Neuron):
     def slope(
         neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
     ) -> Float[Tensor, "T B *shape"]:
-        """Return ∂s/∂v⁻ by the compiled sequence."""
+        """Return ∂s/∂v⁻ at each step, from the compiled sequence."""
         flat = LIFState(*(part.flatten(1) for part in state))
         _, membranes, _ = compiled.lif_membranes(neuron.options.parameters(dt_ms), flat, drive.flatten(2))
         return neuron.options.spike().derivative(membranes - neuron.options.threshold).view(drive.shape)
@@ -81,5 +84,5 @@ class LIF(Neuron):
     def scan(
         neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], LIFState]:
-        """Run the compiled sequence."""
+        """Run the compiled sequence; see `Neuron.scan`."""
         return compiled.lif_sequence(neuron.options.parameters(dt_ms), state, drive)

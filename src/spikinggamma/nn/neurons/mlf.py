@@ -16,6 +16,7 @@ from spikinggamma import bibliography
 from spikinggamma.functional import MLFParameters, MLFState, mlf_step
 from spikinggamma.nn.neurons.base import NEURONS, Neuron
 from spikinggamma.nn.neurons.spiking_options import SpikingOptions
+from spikinggamma.nn.state import StateTree
 from spikinggamma.options import Options
 
 __all__ = ["MLF", "MLFOptions"]
@@ -52,7 +53,7 @@ def _state_of(levels: int) -> Any:
 
 
 @NEURONS.register("mlf", title="multi-level LIF", options=MLFOptions, citations=(bibliography.MLF,))
-class MLF(Neuron):
+class MLF(Neuron[StateTree]):
     """Multi-level neurons, which say from none to `levels` spikes in a step."""
 
     State = _state_of(1)
@@ -67,8 +68,10 @@ class MLF(Neuron):
         super().__init__(shape, options, generator)
         self.State = _state_of(self.options.levels)  # type: ignore[misc]
 
-    def step(self, state: Any, drive: Float[Tensor, "B *shape"], dt_ms: float) -> tuple[Float[Tensor, "B *shape"], Any]:
-        """See `Neuron.step`."""
+    def step(
+        self, state: StateTree, drive: Float[Tensor, "B *shape"], dt_ms: float
+    ) -> tuple[Float[Tensor, "B *shape"], Any]:
+        """Run one step; see `Neuron.step`."""
         spikes, after = mlf_step(self.options.parameters(dt_ms), MLFState(torch.stack(tuple(state))), drive)
         return spikes, self.State(*after.membranes.unbind(0))
 

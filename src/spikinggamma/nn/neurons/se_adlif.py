@@ -44,7 +44,7 @@ class SEAdLIFOptions(OwnParameters):
 
 
 @NEURONS.register("se_adlif", title="SE-adLIF", options=SEAdLIFOptions, citations=(bibliography.SE_ADLIF,))
-class SEAdLIF(Neuron):
+class SEAdLIF(Neuron[SEAdLIFState]):
     """Adaptive LIF neurons in the symplectic Euler form, each with time constants and couplings of its own.
 
     What is learnt of a time constant is `share`, where it lies between its bounds: 0 is the shorter one.
@@ -90,11 +90,11 @@ class SEAdLIF(Neuron):
     def step(
         self, state: SEAdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], SEAdLIFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return se_adlif_step(self.parameters_at(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
-        """See `Neuron.response`."""
+        """Return the membrane without spikes; see `Neuron.response`."""
         alpha, beta, pull, _ = self.parameters_at(dt_ms).factors()
         membrane, adaptation, found = torch.zeros_like(drive[0]), torch.zeros_like(drive[0]), []
         for u in drive.unbind(0):

@@ -1,4 +1,4 @@
-"""Options that every neuron with a chosen surrogate gradient has."""
+"""Options of every neuron with a choice of surrogate gradient."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["SpikingOptions"]
 
 
 class SpikingOptions(Options):
-    """The surrogate of a neuron's spikes, and the options of the surrogate."""
+    """Surrogate of a neuron's spikes, and the options of the surrogate."""
 
     surrogate: str = Field(
-        default="fast_sigmoid", description="stands in for the derivative of a spike (`spikinggamma surrogates`)"
+        default="fast_sigmoid", description="surrogate for the derivative of a spike (`spikinggamma surrogates`)"
     )
     surrogate_options: dict[str, float] = Field(
         default_factory=dict, description="options of the surrogate; in a recipe the table [surrogate]"

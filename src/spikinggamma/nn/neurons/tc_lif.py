@@ -50,7 +50,7 @@ class TCLIFOptions(OwnParameters):
 
 
 @NEURONS.register("tc_lif", title="TC-LIF", options=TCLIFOptions, citations=(bibliography.TC_LIF,))
-class TCLIF(Neuron):
+class TCLIF(Neuron[TCLIFState]):
     """Two-compartment neurons; a layer learns one coupling each way, kept in its range by a logistic function."""
 
     State = TCLIFState
@@ -78,7 +78,7 @@ class TCLIF(Neuron):
     def step(
         self, state: TCLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], TCLIFState]:
-        """See `Neuron.step`."""
+        """Run one step; see `Neuron.step`."""
         return tc_lif_step(self.parameters_at(dt_ms), state, drive)
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from spikinggamma import datasets
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.report.activity.recording import Sample, Survey, choose, record, survey
+from spikinggamma.report.activity.recording import Sample, record
+from spikinggamma.report.activity.survey import Survey, choose, survey
 from spikinggamma.runs import Run
 
 __all__ = ["Look", "look_at"]

@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from spikinggamma.learning import LOSSES, EvidenceKind, judging_loss
 from spikinggamma.report.activity.neuron_order import order_by_peak
-from spikinggamma.report.activity.recording import Sample, Survey
+from spikinggamma.report.activity.recording import Sample
+from spikinggamma.report.activity.survey import Survey
 from spikinggamma.report.figures.events import label_colour
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, legend, percent_axis, shade, tidy
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from spikinggamma.report.activity.neuron_order import smooth
-from spikinggamma.report.activity.recording import Survey
+from spikinggamma.report.activity.survey import Survey
 from spikinggamma.report.figures.curves import end_labels
 from spikinggamma.report.theme import INK, SERIES, Panel, Section, draw_svg, percent_axis, tidy
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from spikinggamma.report.activity.neuron_order import order_by_peak, smooth
-from spikinggamma.report.activity.recording import LayerSurvey, Survey
+from spikinggamma.report.activity.survey import LayerSurvey, Survey
 from spikinggamma.report.theme import SERIES, Panel, Section, draw_svg, shade, tidy
 
 __all__ = ["draw_class_tuning", "tuning_section"]

@@ -89,7 +89,7 @@ def _sections(run: Run, key: str) -> list[Section]:
     elif spiking:
         rasters = raster_section(look.samples, look.survey, class_names, key, run.recipe.learning.loss, look.part)
         sections.append(rasters)
-    if look.survey is not None and run.recipe.net.model == "spikinggamma":
+    if look.survey is not None and isinstance(begun, GammaNet):
         sections.append(signal_section(look.samples[0], run.recipe.net.tau_ms[0], key))
     if isinstance(net, GammaNet):
         sections.append(delay_section(net, run.recipe.data.dt_ms, key))
