@@ -33,11 +33,19 @@ class PlannedRun(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An evaluation: a perturbation's text, empty for none, its seed, and the time step [ms], None for that of the training."""
+    """An evaluation of a trained net.
+
+    Attributes:
+        perturb: Text of a perturbation, empty for none.
+        perturb_seed: Its seed.
+        dt_ms: Time step [ms]; None for that of the training.
+        mapping: How the net is carried to that step, see `rediscretisation`; empty for as it is.
+    """
 
     perturb: str = ""
     perturb_seed: int = 0
     dt_ms: float | None = None
+    mapping: str = ""
 
 
 class Outcome(NamedTuple):
@@ -91,7 +99,7 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
         return {}
     check_recipe(folder, recipe)
     return {
-        Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")): Outcome(
+        Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms"), row.get("mapping", "")): Outcome(
             tuple(map(int, row["right"])),
             row["spikes_per_neuron_s"],
             row.get("steps", 0),

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
+from spikinggamma.bench.rediscretisation import mapped_net
 from spikinggamma.bench.rows import write_rows
 from spikinggamma.data import load_splits
 from spikinggamma.errors import SpikingGammaError
@@ -68,7 +69,9 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     ).test  # loaded once, as making a variant of speech takes longer than evaluating a net
     longest_us = max(recording.duration_us for recording in recordings)
     for one in wanted:
-        evaluator = build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
+        dt_ms = recipe.data.dt_ms if one.dt_ms is None else one.dt_ms
+        mapped = mapped_net(net, one.mapping, trained_ms=recipe.data.dt_ms, run_ms=dt_ms)
+        evaluator = build_evaluator(mapped, recipe, dt_ms=dt_ms)
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with computing(threads=recipe.training.threads, products=recipe.training.products):
             found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))

@@ -111,6 +111,7 @@ def data_convert(
       spikinggamma data convert hello.wav hello.h5
       spikinggamma data convert sounds/ sounds.h5 --ramp-ms 20 --pre-emphasis-hz 50
       spikinggamma data convert fsdd spikes/ --set split=speaker:theo
+      spikinggamma data convert hd spikes/
 
     WAV and FLAC files in one folder are named {label}_... or, as in the Free
     Spoken Digit Dataset, {label}_{speaker}_{take}; in subfolders, the name of
@@ -118,8 +119,10 @@ def data_convert(
 
     A data set becomes NAME_train.h5, NAME_validation.h5 and NAME_test.h5 in
     the folder OUT, loaded with the settings of the recipe of its name; options
-    of the cochlea are passed to its loader. Write ./fsdd for a folder that has
-    the name of a data set.
+    of the cochlea are passed to its loader. hd becomes hd_train.h5 and
+    hd_test.h5, which its loader reads in place of the sounds. Converted spikes
+    are kept as they are made, so an interrupted conversion goes on where it
+    was. Write ./fsdd for a folder that has the name of a data set.
     """
     from spikinggamma import data
     from spikinggamma.data.conversion import convert_data, convert_sounds

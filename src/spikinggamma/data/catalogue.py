@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spikinggamma import datasets
 from spikinggamma.data.loading import DataInfo, data_info, data_names, known_name, load_splits
@@ -16,7 +16,7 @@ from spikinggamma.events import Splits
 from spikinggamma.recipes.schema import Data, Recipe
 from spikinggamma.recipes.toml_files import load_recipe, parse_recipe, recipe_names
 
-__all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "recipe_of"]
+__all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "open_files", "recipe_of"]
 
 # Keys of [data] in a recipe that a loader takes under the same name; every other key is an option of the loader.
 _COMMON = ("split", "validation_fraction", "seed")
@@ -65,6 +65,21 @@ def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
     """
     recipe = data_recipe(name, settings)
     return LoadedData(recipe, data_info(recipe), load_splits(recipe))
+
+
+def open_files(name: str, settings: Iterable[str] = ()) -> LoadedData:
+    """Load as `open_data` does, without holding out a share of the training part for validation.
+
+    Raises:
+        SpikingGammaError: As `open_data` does.
+    """
+    if name not in datasets.names():
+        return open_data(name, settings)
+    recipe = data_recipe(name, settings)
+    data = recipe.data
+    options: dict[str, Any] = dict(data.options)
+    splits = datasets.load(name, split=data.split, validation_fraction=0.0, seed=data.seed, **options)
+    return LoadedData(recipe, data_info(recipe), splits)
 
 
 def data_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:

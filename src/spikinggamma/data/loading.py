@@ -100,7 +100,8 @@ def load_splits(recipe: Recipe) -> Splits:
             data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
         )
     if data.variant:
-        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed)
+        rule = DATASETS[data.name].target.removal
+        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed, removal=rule)
     if data.perturb:
         changes = [parse_perturbation(text) for text in data.perturb]
         seeds = [derive_seed(data.seed, "perturb", part) for part in Splits._fields]
@@ -156,7 +157,7 @@ def _task(recipe: Recipe) -> DataInfo:
 def _dataset(recipe: Recipe) -> DataInfo:
     _check_options(recipe, DATASETS[recipe.data.name].options.model_fields)
     info = datasets.info(recipe.data.name, recipe.data.options)
-    why = "chance, and all that spike counts tell" if recipe.data.variant == "norm" else "chance"
+    why = "chance, and all that spike counts tell" if recipe.data.variant.startswith("norm") else "chance"
     chance = Bound(1 / info.n_classes, why)
     return DataInfo(
         info.title,

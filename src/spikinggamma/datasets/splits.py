@@ -1,15 +1,16 @@
-"""Choice of validation recordings from the training part."""
+"""Choice of recordings from the training part: those for validation, or only some of each speaker and class."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["hold_out"]
+__all__ = ["first_of_each", "hold_out"]
 
 
 def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tuple[list[Recording], list[Recording]]:
@@ -42,3 +43,14 @@ def hold_out(recordings: list[Recording], fraction: float, *, seed: int) -> tupl
         held.update(rng.permutation(group)[:wanted].tolist())
     kept = [recording for index, recording in enumerate(recordings) if index not in held]
     return kept, [recording for index, recording in enumerate(recordings) if index in held]
+
+
+def first_of_each(recordings: Sequence[Recording], limit: int) -> list[Recording]:
+    """Return the first `limit` recordings of each pair of label and speaker, by their sources, in the given order."""
+    seen: Counter[tuple[int, str]] = Counter()
+    kept: set[str] = set()
+    for recording in sorted(recordings, key=lambda recording: recording.source):
+        seen[recording.label, recording.speaker] += 1
+        if seen[recording.label, recording.speaker] <= limit:
+            kept.add(recording.source)
+    return [recording for recording in recordings if recording.source in kept]

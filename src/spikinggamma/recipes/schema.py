@@ -54,9 +54,12 @@ class Data(Section):
     n_channels: int = Field(
         default=0, ge=0, description="input channels; neighbours are summed down to this many; 0: as recorded"
     )
-    variant: Literal["", "whole", "part", "norm"] = Field(
-        default="",
-        description="of speech: norm keeps as many spikes of a channel in every recording, part the same recordings whole",
+    variant: Literal["", "whole", "part", "norm", "whole_as_published", "part_as_published", "norm_as_published"] = (
+        Field(
+            default="",
+            description="of speech: norm keeps as many spikes of a channel in every recording, part the same recordings whole; "
+            "as_published: in bins, by statistics of all recordings, 60/15/15 % whoever speaks (Beyond Rate Coding)",
+        )
     )
     perturb: tuple[str, ...] = Field(
         default=(), description="done to all parts alike, e.g. replacement=0.4, jitter=5ms, deletion=0.2"
