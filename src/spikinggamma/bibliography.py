@@ -4,11 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "ADAPTATION",
+    "ADLIF",
     "ALPHA_TIMES",
     "ARCTAN",
     "BEYOND_RATE",
     "BNTT",
     "BRAINTRACE",
+    "BRF",
     "CUMULATIVE",
     "DCLS_DELAYS",
     "E_PROP",
@@ -17,14 +19,17 @@ __all__ = [
     "GAMMA_MEMORY",
     "GATED_UNITS",
     "LOCALISATION",
+    "MLF",
     "OTPE",
     "OTTT",
     "RECTANGLE",
     "REL_PSP",
+    "SE_ADLIF",
     "SLAYER",
     "SPIKEMAX",
     "SPIKINGGAMMA",
     "SUPER_SPIKE",
+    "TC_LIF",
     "TDBN",
     "TSKIPS",
 ]
@@ -126,7 +131,6 @@ CUMULATIVE = """@article{bittar2022surrogate,
   author  = {Bittar, Alexandre and Garner, Philip N.},
   journal = {Frontiers in Neuroscience},
   volume  = {16},
-  pages   = {865897},
   year    = {2022}
 }"""
 
@@ -223,4 +227,42 @@ ALPHA_TIMES = """@article{comsa2021temporal,
              and Alakuijala, Jyrki},
   journal = {IEEE Transactions on Neural Networks and Learning Systems},
   year    = {2021}
+}"""
+
+ADLIF = """@article{bittar2022surrogate,
+  title   = {A surrogate gradient spiking baseline for speech command recognition},
+  author  = {Bittar, Alexandre and Garner, Philip N.},
+  journal = {Frontiers in Neuroscience},
+  volume  = {16},
+  year    = {2022}
+}"""
+
+BRF = """@inproceedings{higuchi2024balanced,
+  title     = {Balanced Resonate-and-Fire Neurons},
+  author    = {Higuchi, Saya and Kairat, Sebastian and Boht{\\'e}, Sander M. and Otte, Sebastian},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2024}
+}"""
+
+MLF = """@inproceedings{feng2022multi,
+  title     = {Multi-Level Firing with Spiking {DS-ResNet}:
+               Enabling Better and Deeper Directly-Trained Spiking Neural Networks},
+  author    = {Feng, Lang and Liu, Qianhui and Tang, Huajin and Ma, De and Pan, Gang},
+  booktitle = {International Joint Conference on Artificial Intelligence},
+  year      = {2022}
+}"""
+
+SE_ADLIF = """@article{baronig2024advancing,
+  title   = {Advancing Spatio-Temporal Processing in Spiking Neural Networks through Adaptation},
+  author  = {Baronig, Maximilian and Ferrand, Romain and Sabathiel, Silvester and Legenstein, Robert},
+  journal = {arXiv preprint arXiv:2408.07517},
+  year    = {2024}
+}"""
+
+TC_LIF = """@inproceedings{zhang2024tc,
+  title     = {{TC-LIF}: A Two-Compartment Spiking Neuron Model for Long-Term Sequential Modelling},
+  author    = {Zhang, Shimin and Yang, Qu and Ma, Chenxiang and Wu, Jibin and Li, Haizhou and Tan, Kay Chen},
+  booktitle = {AAAI Conference on Artificial Intelligence},
+  pages     = {16838--16847},
+  year      = {2024}
 }"""

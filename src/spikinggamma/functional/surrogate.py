@@ -9,6 +9,7 @@
 | `exponential` | c β exp(-β abs(x)) | SLAYER, Shrestha and Orchard (NeurIPS 2018), arXiv 1810.08646 |
 | `triangle` | c max(0, 1 - abs(x) / w) | Bellec et al. (2020), Nature Communications 11, 3625 |
 | `rectangle` | 1[abs(x) < w/2] / w | Wu et al. (2018), Frontiers in Neuroscience 12, 331 |
+| `double_gaussian` | c ((1 + h) N(x; σ) - 2 h N(x; 6 σ)) | Yin, Corradi and Bohté (2021), Nature Machine Intelligence 3, 905 |
 
 The bump is a choice, since H has no derivative at 0 and zero elsewhere. SpikingGamma neurons need no such choice; the neurons
 with which they are compared do. A surrogate is a class whose fields are its options and whose `derivative` is its bump. It is
@@ -26,7 +27,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from spikinggamma.bibliography import ARCTAN, E_PROP, RECTANGLE, SLAYER, SUPER_SPIKE
+from spikinggamma.bibliography import ARCTAN, BRF, E_PROP, RECTANGLE, SLAYER, SUPER_SPIKE
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
 
@@ -148,6 +149,21 @@ class Rectangle(Surrogate):
     def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
         """Return the surrogate of ∂s/∂x; see `Surrogate.derivative`."""
         return (x.abs() < self.width / 2.0).to(x.dtype) / self.width
+
+
+@register_surrogate("double_gaussian", citations=(BRF,))
+class DoubleGaussian(Surrogate):
+    """A Gaussian minus a lower one of six times its width, so that it is negative far from the threshold."""
+
+    width: float = Field(default=0.5, gt=0.0, le=1e6, description="standard deviation σ, in units of the membrane")
+    share: float = Field(default=0.15, ge=0.0, le=1e3, description="half the area h of the wider bump")
+    scale: float = Field(default=0.5, gt=0.0, le=1e6, description="height c of it all")
+
+    def derivative(self, x: Float[Tensor, "*cells"]) -> Float[Tensor, "*cells"]:
+        """See `Surrogate.derivative`."""
+        unit = (x / self.width).square().mul(-0.5)
+        height = self.scale / (self.width * math.sqrt(2.0 * math.pi))
+        return height * ((1.0 + self.share) * unit.exp() - self.share / 3.0 * (unit / 36.0).exp())
 
 
 def fast_sigmoid(x: Float[Tensor, "*cells"], *, slope: float = 10.0) -> Float[Tensor, "*cells"]:

@@ -1,5 +1,7 @@
 """Fast scans over time. Code outside this package does not depend on how a scan is computed."""
 
+from spikinggamma.kernels.adlif_dispatch import AdLIFReset, adlif_adjoint, adlif_forward
+from spikinggamma.kernels.brf_dispatch import brf_adjoint, brf_forward
 from spikinggamma.kernels.delay_dispatch import delay_adjoint, delay_forward, delay_products
 from spikinggamma.kernels.dispatch import (
     bucket_products,
@@ -28,10 +30,15 @@ from spikinggamma.kernels.rel_psp_dispatch import rel_psp_backward, rel_psp_forw
 from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
 __all__ = [
+    "AdLIFReset",
     "SpikeEvents",
     "adaptive_lif_adjoint",
     "adaptive_lif_forward",
+    "adlif_adjoint",
+    "adlif_forward",
     "alpha_adjoint",
+    "brf_adjoint",
+    "brf_forward",
     "bucket_products",
     "code_forward",
     "delay_adjoint",

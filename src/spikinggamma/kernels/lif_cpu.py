@@ -21,29 +21,15 @@ surrogate, since the reset passes no gradient. These functions neither check nor
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
-from numba import njit
-
 from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
+from spikinggamma.kernels.rows import copy, settled
 
 __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "leaky_forward", "lif_forward"]
 
 BLOCK = 1024  # cells per job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
-
-
-@njit(nogil=True)
-def _copy(source, target):
-    """Copy as `target[:] = source`, which takes numba seconds to compile."""
-    for i in range(target.size):
-        target[i] = source[i]
-
-
-@njit(nogil=True)
-def _settled(value, tiny):
-    """Return zero for negligible values."""
-    return value if abs(value) > tiny else value - value
 
 
 @compiled
@@ -64,13 +50,13 @@ def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membra
                 prefetch(drive[t + AHEAD, here])
                 prefetch(membranes[t + AHEAD, here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 late_current[i] = i_now
                 late_membrane[i] = v
                 out[i] = v
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
 
 
 @compiled
@@ -95,16 +81,16 @@ def lif_forward(share, shares, drive, synapse, beta, threshold, current, membran
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - threshold
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
                 late_membrane[i] = v - threshold * spike
                 out[i] = spike
                 over[i] = x
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
 
 
 @compiled
@@ -132,18 +118,18 @@ def adaptive_lif_forward(
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - (threshold + strength * rise[i])
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
                 late_membrane[i] = v - threshold * spike
-                rise[i] = _settled(decay * rise[i] + spike, tiny)
+                rise[i] = settled(decay * rise[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
-        _copy(rise, adaptation[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
+        copy(rise, adaptation[here])
 
 
 @compiled
@@ -166,11 +152,11 @@ def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result)
             for i in range(b.size):
                 g = b[i] + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g, tiny)
-                k[i] = _settled(synapse * c, tiny)
+                m[i] = settled(beta * g, tiny)
+                k[i] = settled(synapse * c, tiny)
                 out[i] = c
-        _copy(k, current[here])
-        _copy(m, membrane[here])
+        copy(k, current[here])
+        copy(m, membrane[here])
 
 
 @compiled
@@ -203,10 +189,10 @@ def adaptive_lif_adjoint(
                 on_x = bump[i] * (b[i] + r[i])
                 g = on_x + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g, tiny)
-                k[i] = _settled(synapse * c, tiny)
-                r[i] = _settled(decay * r[i] - strength * on_x, tiny)
+                m[i] = settled(beta * g, tiny)
+                k[i] = settled(synapse * c, tiny)
+                r[i] = settled(decay * r[i] - strength * on_x, tiny)
                 out[i] = c
-        _copy(k, current[here])
-        _copy(m, membrane[here])
-        _copy(r, adaptation[here])
+        copy(k, current[here])
+        copy(m, membrane[here])
+        copy(r, adaptation[here])

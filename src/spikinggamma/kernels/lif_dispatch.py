@@ -21,6 +21,7 @@ from spikinggamma.functional import (
     SRMAlphaParameters,
     SRMAlphaState,
 )
+from spikinggamma.kernels.allocation import constants_like, copies
 from spikinggamma.kernels.dispatch import is_compiled, with_triton
 from spikinggamma.kernels.threads import arrays, run_shared
 
@@ -42,10 +43,6 @@ def has_compiled(*tensors: Tensor) -> bool:
     return all(one.dtype == first.dtype and one.device == first.device for one in tensors) and is_compiled(first)
 
 
-def _copies(state: tuple[Tensor, ...]) -> list[Tensor]:
-    return [part.detach().clone(memory_format=torch.contiguous_format) for part in state]
-
-
 def _cells(*tensors: Tensor) -> tuple[object, ...]:
     """Return arrays [T, B N] of signals, which share memory with contiguous ones."""
     return arrays(*(tensor.flatten(1) for tensor in tensors))
@@ -54,11 +51,6 @@ def _cells(*tensors: Tensor) -> tuple[object, ...]:
 def _flat(state: list[Tensor]) -> tuple[object, ...]:
     """Return arrays [B N] of a state, in shared memory."""
     return tuple(part.view(-1).numpy() for part in state)
-
-
-def _reals(like: Tensor, *numbers: float) -> tuple[object, ...]:
-    real = torch.empty(0, dtype=like.dtype).numpy().dtype.type
-    return tuple(real(number) for number in numbers)
 
 
 def _room(drive: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
@@ -78,8 +70,8 @@ def leaky_forward(parameters: LIFParameters, state: LIFState, drive: Tensor) -> 
     """
     from spikinggamma.kernels import lif_cpu
 
-    after, membranes = _copies(state), torch.empty_like(drive, memory_format=torch.contiguous_format)
-    constants = _reals(drive, *parameters.decays())
+    after, membranes = copies(*state), torch.empty_like(drive, memory_format=torch.contiguous_format)
+    constants = constants_like(drive, *parameters.decays())
     run_shared(lif_cpu.leaky_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *_cells(membranes))
     return membranes, LIFState(*after)
 
@@ -101,8 +93,8 @@ def lif_forward(
     """
     from spikinggamma.kernels import lif_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
-    constants = _reals(drive, *parameters.decays(), parameters.threshold)
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
+    constants = constants_like(drive, *parameters.decays(), parameters.threshold)
     run_shared(lif_cpu.lif_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *_cells(spikes, excess))
     return spikes, excess, LIFState(*after)
 
@@ -121,8 +113,8 @@ def leaky_adjoint(parameters: LIFParameters, grad: Tensor, after: LIFState) -> t
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *parameters.decays())
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *parameters.decays())
     run_shared(lif_cpu.leaky_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, LIFState(*before)
 
@@ -141,9 +133,11 @@ def adaptive_lif_forward(
     """
     from spikinggamma.kernels import lif_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
     lif = parameters.lif
-    constants = _reals(drive, *lif.decays(), lif.threshold, parameters.adaptation, parameters.adaptation_decay())
+    constants = constants_like(
+        drive, *lif.decays(), lif.threshold, parameters.adaptation, parameters.adaptation_decay()
+    )
     outputs = _cells(spikes, excess)
     run_shared(lif_cpu.adaptive_lif_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *outputs)
     return spikes, excess, AdaptiveLIFState(*after)
@@ -166,8 +160,8 @@ def adaptive_lif_adjoint(
     """
     from spikinggamma.kernels import lif_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *parameters.lif.decays(), parameters.adaptation, parameters.adaptation_decay())
     inputs = _cells(grad, slope)
     run_shared(lif_cpu.adaptive_lif_adjoint, grad.numel(), *inputs, *constants, *_flat(before), *_cells(result))
     return result, AdaptiveLIFState(*before)
@@ -202,8 +196,8 @@ def srm_alpha_forward(
     """
     from spikinggamma.kernels import srm_alpha_cpu
 
-    after, (spikes, excess) = _copies(state), _room(drive, keep)
-    constants = _reals(drive, *srm_alpha_constants(parameters))
+    after, (spikes, excess) = copies(*state), _room(drive, keep)
+    constants = constants_like(drive, *srm_alpha_constants(parameters))
     outputs = _cells(spikes, excess)
     run_shared(srm_alpha_cpu.srm_alpha_forward, drive.numel(), *_cells(drive), *constants, *_flat(after), *outputs)
     return spikes, excess, SRMAlphaState(*after)
@@ -221,7 +215,7 @@ def alpha_adjoint(tau_ms: float, dt_ms: float, grad: Tensor, after: AlphaState) 
     """
     from spikinggamma.kernels import srm_alpha_cpu
 
-    before, result = _copies(after), torch.empty_like(grad, memory_format=torch.contiguous_format)
-    constants = _reals(grad, *alpha_constants(tau_ms, dt_ms))
+    before, result = copies(*after), torch.empty_like(grad, memory_format=torch.contiguous_format)
+    constants = constants_like(grad, *alpha_constants(tau_ms, dt_ms))
     run_shared(srm_alpha_cpu.alpha_adjoint, grad.numel(), *_cells(grad), *constants, *_flat(before), *_cells(result))
     return result, AlphaState(*before)

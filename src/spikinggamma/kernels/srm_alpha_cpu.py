@@ -14,29 +14,15 @@ gradient of the drive. The same function gives that of the initial refractory re
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
-from numba import njit
-
 from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
+from spikinggamma.kernels.rows import copy, settled
 
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 
 BLOCK = 1024  # cells per job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
-
-
-@njit(nogil=True)
-def _copy(source, target):
-    """Copy as `target[:] = source`, which takes numba seconds to compile."""
-    for i in range(target.size):
-        target[i] = source[i]
-
-
-@njit(nogil=True)
-def _settled(value, tiny):
-    """Return zero for negligible values."""
-    return value if abs(value) > tiny else value - value
 
 
 @compiled
@@ -81,20 +67,20 @@ def srm_alpha_forward(
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                answer = _settled(decay * (a[i] + gain * p[i]), tiny)
-                held = _settled(refractory_decay * (r[i] + refractory_gain * q[i]), tiny)
+                answer = settled(decay * (a[i] + gain * p[i]), tiny)
+                held = settled(refractory_decay * (r[i] + refractory_gain * q[i]), tiny)
                 x = (answer - depth * held) - threshold
                 spike = one if x >= zero else zero
                 a[i] = answer
                 r[i] = held
-                p[i] = _settled(decay * p[i] + u[i], tiny)
-                q[i] = _settled(refractory_decay * q[i] + spike, tiny)
+                p[i] = settled(decay * p[i] + u[i], tiny)
+                q[i] = settled(refractory_decay * q[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
-        _copy(p, synapse_trace[here])
-        _copy(a, synapse[here])
-        _copy(q, refractory_trace[here])
-        _copy(r, refractory[here])
+        copy(p, synapse_trace[here])
+        copy(a, synapse[here])
+        copy(q, refractory_trace[here])
+        copy(r, refractory[here])
 
 
 @compiled
@@ -117,7 +103,7 @@ def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
             for i in range(b.size):
                 g = b[i] + a[i]
                 out[i] = p[i]
-                p[i] = _settled(decay * p[i] + pull * g, tiny)
-                a[i] = _settled(decay * g, tiny)
-        _copy(p, trace[here])
-        _copy(a, value[here])
+                p[i] = settled(decay * p[i] + pull * g, tiny)
+                a[i] = settled(decay * g, tiny)
+        copy(p, trace[here])
+        copy(a, value[here])

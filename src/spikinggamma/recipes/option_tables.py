@@ -12,6 +12,7 @@ from spikinggamma.functional import SURROGATES
 from spikinggamma.learning import LOSSES, RULES
 from spikinggamma.nn import NETS, NEURONS, SequenceNet, SurrogateNet
 from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
+from spikinggamma.nn.layers.recurrent import Recurrence
 from spikinggamma.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _check_layers(layers: Sequence[Specification], where: str) -> None:
             raise SpikingGammaError(place, f"a table without the key `layer` ({given})", 'layer = "name"')
         entry = layer_entry(name, argument=f"{place}.layer")
         if name in NEURONS:
-            given.pop("recurrent", None)
+            Recurrence.of(given.pop("recurrent", None), argument=f"{place}.recurrent")
         entry.make_options(given, argument=place)
         for key, row in inner_layers(specification).items():
             _check_layers(row, f"{place}.{key}")

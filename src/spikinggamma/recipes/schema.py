@@ -218,7 +218,7 @@ class Learning(Section):
     clip_norm: float = Field(
         default=1.0, ge=0.0, description="norm to which the whole gradient is clipped; 0: no clipping"
     )
-    schedule: Literal["constant", "cosine", "warmup_cosine"] = Field(
+    schedule: Literal["constant", "cosine", "warmup_cosine", "linear"] = Field(
         default="cosine", description="schedule of the learning rate"
     )
     warmup_epochs: float = Field(default=1.0, ge=0.0, description="epochs of rising learning rate in warmup_cosine")

@@ -16,7 +16,7 @@ def learning_rate(learning: Learning, *, progress: float, epochs: int) -> float:
     """Return the learning rate after `progress` epochs (with a fraction) of `epochs`.
 
     With the schedule `constant` it does not change; with `cosine` it falls as ½ (1 + cos π p) from the maximum to 1 %
-    of it; with `warmup_cosine` it first rises linearly over `warmup_epochs`.
+    of it; with `linear` it falls as 1 - p; with `warmup_cosine` it first rises linearly over `warmup_epochs`.
 
     Args:
         learning: The settings of the optimiser.
@@ -34,4 +34,5 @@ def learning_rate(learning: Learning, *, progress: float, epochs: int) -> float:
     if progress < warmup:
         return top * max(progress / warmup, _FLOOR)
     share = min(1.0, (progress - warmup) / (epochs - warmup))
-    return top * (_FLOOR + (1.0 - _FLOOR) * 0.5 * (1.0 + math.cos(math.pi * share)))
+    left = 1.0 - share if learning.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * share))
+    return top * (_FLOOR + (1.0 - _FLOOR) * left)
