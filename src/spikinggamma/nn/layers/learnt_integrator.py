@@ -87,7 +87,7 @@ class LearntIntegrator(Layer[LearntIntegratorState]):
         held = torch.where(lag >= 0.0, (-lag.clamp_min(0.0) * rate).exp(), 0.0) * -torch.expm1(-rate)
         carried = (-(steps + 1.0).view(-1, *ones) * rate).exp().unsqueeze(1)
         membrane, found = state.membrane, []
-        for u in x.split(_CHUNK):
+        for u in torch.split(x, _CHUNK):
             own = torch.einsum("ij...,jb...->ib...", held[: len(u), : len(u)], u)
             found.append(own + carried[: len(u)] * membrane)
             membrane = found[-1][-1]

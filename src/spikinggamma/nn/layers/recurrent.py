@@ -21,7 +21,7 @@ __all__ = ["Recurrence", "Recurrent", "RecurrentState"]
 
 def _orthogonal(size: int, generator: torch.Generator | None) -> Tensor:
     drawn, scale = torch.linalg.qr(torch.randn(size, size, generator=generator))
-    return drawn * scale.diagonal().sign()  # so that no direction is preferred
+    return torch.mul(drawn, scale.diagonal().sign())  # so that no direction is preferred
 
 
 # Of a size of 1: N numbers of a row have a sum of squares of about 1 (in `uniform`, the bound of each is 1).

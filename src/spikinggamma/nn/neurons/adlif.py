@@ -62,6 +62,10 @@ class AdLIF(Neuron[AdLIFState]):
         "b": "scale",
     }
     options: AdLIFOptions
+    share: Tensor
+    adaptation_share: Tensor
+    a: Tensor
+    b: Tensor
 
     def __init__(
         self,
@@ -79,16 +83,30 @@ class AdLIF(Neuron[AdLIFState]):
     def parameters_at(self, dt_ms: float) -> AdLIFParameters:
         """Return the parameters of `functional.adlif_step` at this time step."""
         chosen = self.options
-        taus = (
+        tau_ms, adaptation_tau_ms = (
             _time_constant(share, bounds, chosen.reference_ms)
             for share, bounds in ((self.share, chosen.tau_ms), (self.adaptation_share, chosen.adaptation_tau_ms))
         )
-        return AdLIFParameters(*taus, self.a, self.b, chosen.threshold, chosen.spike(), dt_ms, chosen.reference_ms)
+        return AdLIFParameters(
+            tau_ms,
+            adaptation_tau_ms,
+            self.a,
+            self.b,
+            chosen.threshold,
+            chosen.spike(),
+            dt_ms,
+            chosen.reference_ms,
+        )
 
     def flat_parameters(self, dt_ms: float) -> AdLIFParameters:
         """Return the parameters with one axis for all neurons."""
         own = self.parameters_at(dt_ms)
-        return AdLIFParameters(*(one.flatten() for one in own[:4]), *own[4:])
+        return own._replace(
+            tau_ms=own.tau_ms.flatten(),
+            adaptation_tau_ms=own.adaptation_tau_ms.flatten(),
+            a=own.a.flatten(),
+            b=own.b.flatten(),
+        )
 
     def step(
         self, state: AdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float

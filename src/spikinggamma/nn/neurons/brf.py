@@ -58,6 +58,8 @@ class BRF(Neuron[BRFState]):
     State = BRFState
     parameter_kinds = {"omega": "time_constant", "damping": "time_constant"}  # noqa: RUF012
     options: BRFOptions
+    omega: Tensor
+    damping: Tensor
 
     def __init__(
         self,

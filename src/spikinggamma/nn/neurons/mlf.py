@@ -16,7 +16,7 @@ from spikinggamma import bibliography
 from spikinggamma.functional import MLFParameters, MLFState, mlf_step
 from spikinggamma.nn.neurons.base import NEURONS, Neuron
 from spikinggamma.nn.neurons.spiking_options import SpikingOptions
-from spikinggamma.nn.state import StateTree
+from spikinggamma.nn.state import StateTree, tensors_of
 from spikinggamma.options import Options
 
 __all__ = ["MLF", "MLFOptions"]
@@ -72,7 +72,7 @@ class MLF(Neuron[StateTree]):
         self, state: StateTree, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], Any]:
         """Run one step; see `Neuron.step`."""
-        spikes, after = mlf_step(self.options.parameters(dt_ms), MLFState(torch.stack(tuple(state))), drive)
+        spikes, after = mlf_step(self.options.parameters(dt_ms), MLFState(torch.stack(tensors_of(state))), drive)
         return spikes, self.State(*after.membranes.unbind(0))
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:

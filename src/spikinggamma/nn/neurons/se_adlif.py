@@ -58,6 +58,10 @@ class SEAdLIF(Neuron[SEAdLIFState]):
         "b": "scale",
     }
     options: SEAdLIFOptions
+    share: Tensor
+    adaptation_share: Tensor
+    a: Tensor
+    b: Tensor
 
     def __init__(
         self,
@@ -75,17 +79,31 @@ class SEAdLIF(Neuron[SEAdLIFState]):
     def parameters_at(self, dt_ms: float) -> SEAdLIFParameters:
         """Return the parameters of `functional.se_adlif_step` at this time step."""
         chosen = self.options
-        taus = (
+        tau_ms, adaptation_tau_ms = (
             low + (high - low) * share
             for share, (low, high) in ((self.share, chosen.tau_ms), (self.adaptation_share, chosen.adaptation_tau_ms))
         )
-        kept = (chosen.scale, chosen.threshold, chosen.spike(), dt_ms, chosen.reference_ms)
-        return SEAdLIFParameters(*taus, self.a, self.b, *kept)
+        return SEAdLIFParameters(
+            tau_ms,
+            adaptation_tau_ms,
+            self.a,
+            self.b,
+            chosen.scale,
+            chosen.threshold,
+            chosen.spike(),
+            dt_ms,
+            chosen.reference_ms,
+        )
 
     def flat_parameters(self, dt_ms: float) -> SEAdLIFParameters:
         """Return the parameters with one axis for all neurons."""
         own = self.parameters_at(dt_ms)
-        return SEAdLIFParameters(*(one.flatten() for one in own[:4]), *own[4:])
+        return own._replace(
+            tau_ms=own.tau_ms.flatten(),
+            adaptation_tau_ms=own.adaptation_tau_ms.flatten(),
+            a=own.a.flatten(),
+            b=own.b.flatten(),
+        )
 
     def step(
         self, state: SEAdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float

@@ -56,6 +56,8 @@ class TCLIF(Neuron[TCLIFState]):
     State = TCLIFState
     parameter_kinds = {"to_dendrite": "scale", "to_soma": "scale"}  # noqa: RUF012
     options: TCLIFOptions
+    to_dendrite: Tensor
+    to_soma: Tensor
 
     def __init__(
         self,
@@ -71,9 +73,16 @@ class TCLIF(Neuron[TCLIFState]):
     def parameters_at(self, dt_ms: float) -> TCLIFParameters:
         """Return the parameters of `functional.tc_lif_step` at this time step."""
         chosen = self.options
-        couplings = (-torch.sigmoid(self.to_dendrite), torch.sigmoid(self.to_soma))
-        kept = (chosen.dendrite_reset, chosen.threshold, chosen.reset_first, chosen.spike(), dt_ms, chosen.reference_ms)
-        return TCLIFParameters(*couplings, *kept)
+        return TCLIFParameters(
+            -torch.sigmoid(self.to_dendrite),
+            torch.sigmoid(self.to_soma),
+            chosen.dendrite_reset,
+            chosen.threshold,
+            chosen.reset_first,
+            chosen.spike(),
+            dt_ms,
+            chosen.reference_ms,
+        )
 
     def step(
         self, state: TCLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
