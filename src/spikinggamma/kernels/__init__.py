@@ -25,6 +25,7 @@ from spikinggamma.kernels.lif_dispatch import (
     lif_forward,
     srm_alpha_forward,
 )
+from spikinggamma.kernels.recurrent_lif_dispatch import recurrent_lif_adjoint, recurrent_lif_forward
 from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
     "lif_forward",
     "neuron_adjoint",
     "neuron_forward",
+    "recurrent_lif_adjoint",
+    "recurrent_lif_forward",
     "signal_adjoint",
     "signal_forward",
     "signal_gradients",
