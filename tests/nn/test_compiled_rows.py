@@ -18,12 +18,15 @@ from spikinggamma.nn.state import map_tensors, tensors_of
 DT_MS = 4.0
 # Each kind with options that make it spike, and the size of its drive.
 KINDS: dict[str, tuple[dict[str, Any], float]] = {
+    "lif": ({"tau_ms": 9.0, "synapse_tau_ms": 5.0, "surrogate": "arctan"}, 4.0),
+    "adaptive_lif": ({"tau_ms": 9.0, "adaptation": 0.3, "adaptation_tau_ms": 40.0, "surrogate": "arctan"}, 4.0),
     "adlif": ({"tau_ms": (5.0, 40.0), "surrogate": "arctan"}, 4.0),
     "se_adlif": ({"tau_ms": (5.0, 40.0), "scale": 20.0, "surrogate": "arctan"}, 4.0),
     "brf": ({"omega": (10.0, 60.0), "refractory_damping": 20.0, "gain": 40.0}, 5.0),
 }
 SIZES = [(1, 1, 1), (2, 3, 5), (63, 17, 1), (63, 3, 130), (63, 1, 36)]
 every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind_with_numbers_of_its_own = pytest.mark.parametrize("kind", ["adlif", "se_adlif", "brf"])
 every_size = pytest.mark.parametrize("size", SIZES, ids=["x".join(map(str, size)) for size in SIZES])
 alone_or_not = pytest.mark.parametrize("recurrent", [False, True], ids=["alone", "recurrent"])
 
@@ -48,7 +51,7 @@ def drawn(layer: Neuron | Recurrent, kind: str, steps: int, batch: int) -> tuple
     """A drive, and a state that is not at rest: as the layer has it after a while."""
     generator = torch.Generator().manual_seed(steps)
     drive = torch.randn(20 + steps, batch, *layer.out_shape, generator=generator, dtype=torch.float64)
-    drive = drive.to(next(layer.parameters()).dtype)
+    drive = drive.to(tensors_of(layer.initial_state(1))[0].dtype)
     drive = KINDS[kind][1] * (drive + 0.5)
     with torch.no_grad():
         _, state = layer.unrolled(drive[:20], layer.initial_state(batch), DT_MS)
@@ -110,7 +113,7 @@ def test_single_precision_gives_the_same_to_its_rounding(kind: str, recurrent: b
 def test_without_gradients_nothing_is_kept_and_the_same_comes_out(kind: str, recurrent: bool) -> None:
     layer = made(kind, 5, recurrent=recurrent)
     drive, state = drawn(layer, kind, 30, 3)
-    learning, _ = layer(drive, state, DT_MS)
+    learning, _ = layer(drive.requires_grad_(), state, DT_MS)
     with torch.no_grad():
         silent, after = layer(drive, state, DT_MS)
     assert learning.requires_grad
@@ -118,9 +121,8 @@ def test_without_gradients_nothing_is_kept_and_the_same_comes_out(kind: str, rec
     assert all(part.grad_fn is None for part in (silent, *tensors_of(after)))
 
 
-@every_kind
-@alone_or_not
-def test_numbers_that_are_not_learnt_are_no_parameters(kind: str, recurrent: bool) -> None:
+@every_kind_with_numbers_of_its_own
+def test_numbers_that_are_not_learnt_are_no_parameters(kind: str) -> None:
     neuron = make_neuron(kind, (5,), KINDS[kind][0] | {"learnt": False}, torch.Generator().manual_seed(1))
     learnt = make_neuron(kind, (5,), KINDS[kind][0], torch.Generator().manual_seed(1))
     assert not list(neuron.parameters())

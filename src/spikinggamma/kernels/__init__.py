@@ -26,6 +26,7 @@ from spikinggamma.kernels.lif_dispatch import (
     lif_forward,
     srm_alpha_forward,
 )
+from spikinggamma.kernels.recurrent_lif_dispatch import recurrent_lif_adjoint, recurrent_lif_forward
 from spikinggamma.kernels.rel_psp_dispatch import rel_psp_backward, rel_psp_forward
 from spikinggamma.kernels.spike_products import SpikeEvents, spike_events, spike_linear, spike_outer
 
@@ -53,6 +54,8 @@ __all__ = [
     "lif_forward",
     "neuron_adjoint",
     "neuron_forward",
+    "recurrent_lif_adjoint",
+    "recurrent_lif_forward",
     "rel_psp_backward",
     "rel_psp_forward",
     "signal_adjoint",
