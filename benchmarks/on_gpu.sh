@@ -58,7 +58,7 @@ if [ -n "$wheels" ]; then
 fi
 
 stage packages 1 60 python3 - "$out" "$dry" <<'PYTHON'
-import importlib, json, pathlib, platform, sys
+import importlib.util, json, pathlib, platform, sys
 
 needed = "torch triton numpy scipy numba jaxtyping pydantic soundfile h5py requests platformdirs typer psutil pytest hypothesis beartype"
 missing = [name for name in needed.split() if importlib.util.find_spec(name) is None]

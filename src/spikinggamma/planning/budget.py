@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from spikinggamma.errors import SpikingGammaError
@@ -64,13 +65,23 @@ def largest_fitting(
     slope = (peak_mib - known[smaller]) / (size - smaller)
     if slope * size < _LEAST_SLOPE * peak_mib:
         return None
-    candidate = smaller + int((budget_mib - known[smaller]) / slope)
+    candidate = smaller + math.floor((budget_mib - known[smaller]) / slope)
     for _ in range(_TRIALS):
         candidate = min(max(candidate, 1), most)
         if candidate not in known:
             known[candidate] = measure(candidate)
         if known[candidate] <= budget_mib or candidate == 1:
             break
-        candidate = int(_SHRINK * candidate)
+        candidate = _below(candidate, known, budget_mib)
     fitting = [one for one, peak in known.items() if peak <= budget_mib]
     return Fit(max(fitting), known[max(fitting)]) if fitting else Fit(0, known[min(known)])
+
+
+def _below(size: int, known: Mapping[int, float], budget_mib: float) -> int:
+    """Return a smaller size to try, by a line from the largest that fits below, where there is one."""
+    fitting = [one for one, peak in known.items() if peak <= budget_mib and one < size]
+    if not fitting:
+        return int(_SHRINK * size)
+    low = max(fitting)
+    share = (budget_mib - known[low]) / (known[size] - known[low])
+    return min(size - 1, low + int(share * (size - low)))
