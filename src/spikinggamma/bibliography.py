@@ -1,4 +1,7 @@
-"""BibTeX entries of the methods that a recipe can use."""
+"""BibTeX entries of the methods that a recipe can use.
+
+The file is longer than others since it is a list, which grows by an entry for each source.
+"""
 
 from __future__ import annotations
 

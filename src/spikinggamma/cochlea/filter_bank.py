@@ -11,6 +11,8 @@ in the end every place, if they differ by more than 3e-3. With few channels, or 
 * A place hardly responds above its own frequency. Its filter ends where the gain falls below 1e-6 of its maximum. If
 the gain falls below 1e-4 at a low enough frequency, the place is sampled at a half to a sixteenth of the rate and
 interpolated in time, by a windowed sinc over twelve samples, to 2e-4.
+
+The file is longer than others since the design of the filters and their check belong together.
 """
 
 from __future__ import annotations

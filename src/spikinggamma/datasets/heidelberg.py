@@ -15,6 +15,8 @@ are read likewise. Without these, a recording ends just after its last spike.
 
 Float16 seconds have 10 bits after the first: the error is at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and 0.49 ms before
 2 s, so the first release has no finer times. Float32 preserves every microsecond up to 8 s.
+
+The file is longer than others since the layout and all checks of it stand together.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@
 The bump is a choice, since H has no derivative at 0 and zero elsewhere. SpikingGamma neurons need no such choice; the neurons
 with which they are compared do. A surrogate is a class whose fields are its options and whose `derivative` is its bump. It is
 registered in `SURROGATES`.
+
+The file is longer than others since every surrogate is an entry with its options, and all of them are compared here.
 """
 
 from __future__ import annotations

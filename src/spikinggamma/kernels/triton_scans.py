@@ -8,6 +8,8 @@ Signals are [T, B, N], traces [T, B, K, N], buckets [K, B, N], weights [K, N], a
 `take` [K] are α and the factor by which a bucket takes from the one before: 1 for the first, which takes the whole
 drive, else 1 - α. A backward scan receives a pointer to its last step and moves back from there, because 32 bits cannot
 index all numbers of a long recording. The functions are called through `spikinggamma.kernels.triton_backend`.
+
+The file is longer than others since Triton compiles a kernel with the functions of its own file.
 """
 
 # Unannotated on purpose: these functions are compiled, and their arguments are pointers.

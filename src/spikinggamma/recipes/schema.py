@@ -6,6 +6,8 @@ a wrong type or a value out of range is an error that names the key.
 A recipe names entries of registries (neurons, learning rules, losses, layers), and the options of an entry are a table
 of the recipe: `[neuron]` for the neuron in `net.model`, `[surrogate]` for that in `neuron.surrogate`, `[rule]` for
 `learning.rule`, `[loss]` for `learning.loss`, `[encoder]` for `data.encoder`, and each of the `[[layers]]` of a chain.
+
+The file is longer than others since a recipe's keys are described in one place.
 """
 
 from __future__ import annotations
