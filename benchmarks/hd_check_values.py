@@ -109,6 +109,17 @@ def summary(found: Sequence[dict[str, float]]) -> dict[str, Any]:
     return mean | {"draws": len(found), "sd": sd, "extremes": extremes}
 
 
+def meaning(told: dict[str, Any]) -> str:
+    """Return what the first case says about the front end."""
+    keys = ("channels", "norm_spikes", "part_spikes", "removed", "left")
+    off = {key: told[key] / PUBLISHED[key] - 1.0 for key in keys}
+    words = ", ".join(f"{key} {share:+.1%}" for key, share in off.items())
+    beyond = [key for key in keys if abs(told[key] - PUBLISHED[key]) > 3.0 * told["sd"][key]]
+    each = told["part_spikes"] / told["channels"] / (PUBLISHED["part_spikes"] / PUBLISHED["channels"]) - 1.0
+    why = f"; more than three standard deviations of the draws: {', '.join(beyond)}" if beyond else ""
+    return f"Against the published values: {words}{why}. Spikes of a kept channel: {each:+.1%}."
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="options of the data set")
@@ -167,6 +178,7 @@ def main() -> None:
         }
         rows = with_row(rows, row, ["case", "options"])
     write_rows(OUT, rows)
+    logging.info("%s", meaning(summary(cases["two files of the published sizes"])))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _draw_memory(rows: Sequence[ResolutionRow], figure: Figure) -> None:
     for model, (line, _) in _lines(rows).items():
         known = [(row.run_dt_ms, mib) for row in line if (mib := _memory_mib(row)) is not None]
         if known:
-            _plot(ax, *zip(*known, strict=True), colour[model], dashed=False)
+            _plot(ax, [step for step, _ in known], [mib for _, mib in known], colour[model], dashed=False)
     ax.set_yscale("log")
     _finish(ax, rows, "memory of a batch [MiB]")
 
