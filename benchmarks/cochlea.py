@@ -6,7 +6,7 @@ it is timed, each has converted every sound once: kernels are compiled, filters 
 the versions do not share: counts of groups of ten channels by the sum of squared standard scores, intervals between the spikes
 of a channel by the test of Kolmogorov and Smirnov. Spikes are also compared seed by seed.
 
-    python benchmarks/cochlea.py DATA_ROOT [--before OTHER_CHECKOUT/src] [--out FILE.jsonl]
+    python benchmarks/cochlea.py DATA_ROOT [--before OTHER_CHECKOUT/src] [--only fsdd,heidelberg_clip] [--out FILE.jsonl]
 
 The data root holds `fsdd/recordings` and, where it is at hand, the published clip.
 """
@@ -210,6 +210,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", help="the data root, with fsdd/recordings")
     parser.add_argument("--before", type=Path, help="folder src of an earlier version")
+    parser.add_argument("--only", default="", help="cases, with commas; all if not given")
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of the rows")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -217,15 +218,24 @@ def main() -> int:
         work(arguments.work)
         return 0
     import spikinggamma
-    from spikinggamma.bench.rows import write_rows
+    from spikinggamma.bench.rows import with_row, write_rows
     from spikinggamma.cochlea import VERSION
-    from spikinggamma.runs import versions
+    from spikinggamma.runs import read_rows, versions
 
     sources = {"before": arguments.before, "now": Path(spikinggamma.__file__).parents[1]}
     cases = {"fsdd": recordings(arguments.data / "fsdd" / "recordings")} | made_up()
+    wanted = set(filter(None, arguments.only.split(","))) or {*cases, "heidelberg_clip"}
+    cases = {case: sounds for case, sounds in cases.items() if case in wanted}
     known = {"bench": "cochlea", "command": COMMAND, "seed": 0, "device": "cpu", "versions": versions()}
     known |= {"cochlea_version": VERSION, "n_channels": N_CHANNELS}
-    rows: list[dict[str, object]] = []
+    rows = read_rows(arguments.out)
+
+    def keep(row: dict[str, object]) -> None:
+        rows[:] = with_row(rows, row, ["case"])
+        write_rows(arguments.out, rows)
+        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save([sound for sounds in cases.values() for sound in sounds], folder / "sounds.npz")
@@ -242,14 +252,11 @@ def main() -> int:
                 row |= compared(both["before"].spikes(which, range(SEEDS, 2 * SEEDS), folder), now)
             if case in ("fsdd", "ten_s"):
                 row |= speed(both, which, duration_s)
-            rows.append(row)
-            sys.stdout.write(json.dumps(row) + "\n")
-            sys.stdout.flush()
+            keep(row)
         for version in both.values():
             version.close()
-    rows.append({**known, "n_channels": 70, "case": "heidelberg_clip", **clip(arguments.data / "heidelberg-clip")})
-    sys.stdout.write(json.dumps(rows[-1]) + "\n")
-    write_rows(arguments.out, rows)
+    if "heidelberg_clip" in wanted:
+        keep({**known, "n_channels": 70, "case": "heidelberg_clip", **clip(arguments.data / "heidelberg-clip")})
     return 0
 
 

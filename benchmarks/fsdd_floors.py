@@ -26,17 +26,18 @@ RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
 CASES = {"counts": 1, "ten time bins": 10}
 
 
-def features(recordings: list[Recording], bins: int) -> tuple[Tensor, Tensor]:
-    rows = np.zeros((len(recordings), bins, CHANNELS))
+def features(recordings: list[Recording], bins: int, n_channels: int = CHANNELS) -> tuple[Tensor, Tensor]:
+    """Return counts of groups of channels in equal parts of each recording, [R, bins * n_channels], and labels [R]."""
+    rows = np.zeros((len(recordings), bins, n_channels))
     for row, recording in zip(rows, recordings, strict=True):
         part = np.minimum(recording.times_us * bins // recording.duration_us, bins - 1)
-        np.add.at(row, (part, recording.channels * CHANNELS // recording.n_channels), 1.0)
+        np.add.at(row, (part, recording.channels * n_channels // recording.n_channels), 1.0)
     labels = torch.tensor([recording.label for recording in recordings])
     return torch.from_numpy(rows).flatten(1), labels
 
 
 def fit(inputs: Tensor, labels: Tensor, ridge: float) -> Tensor:
-    weight = torch.zeros(inputs.shape[1] + 1, 10, dtype=torch.float64, requires_grad=True)
+    weight = torch.zeros(inputs.shape[1] + 1, int(labels.max()) + 1, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([weight], max_iter=500, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -54,22 +55,27 @@ def accuracy(weight: Tensor, inputs: Tensor, labels: Tensor) -> float:
     return float(((inputs @ weight[1:] + weight[0]).argmax(1) == labels).double().mean())
 
 
+def best_fit(parts: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    """Return the accuracy on the test part with the ridge that is best on the validation part."""
+    mean, spread = parts[0][0].mean(0), parts[0][0].std(0).clamp_min(1e-6)
+    train, validation, test = (((inputs - mean) / spread, labels) for inputs, labels in parts)
+    fits = {ridge: fit(*train, ridge) for ridge in RIDGES}
+    best = max(RIDGES, key=lambda ridge: accuracy(fits[ridge], *validation))
+    return {
+        "accuracy": accuracy(fits[best], *test),
+        "validation_accuracy": accuracy(fits[best], *validation),
+        "ridge": best,
+    }
+
+
 def main() -> None:
     recipe = recipes.load_recipe("fsdd")
     splits = datasets.load("fsdd", **dict(recipe.data.options))
     rows = []
     for name, bins in CASES.items():
-        parts = [features(list(part), bins) for part in splits]
-        mean, spread = parts[0][0].mean(0), parts[0][0].std(0).clamp_min(1e-6)
-        parts = [((inputs - mean) / spread, labels) for inputs, labels in parts]
-        train, validation, test = parts
-        fits = {ridge: fit(*train, ridge) for ridge in RIDGES}
-        best = max(RIDGES, key=lambda ridge: accuracy(fits[ridge], *validation))
         row = {
             "case": f"logistic regression on {name}",
-            "accuracy": accuracy(fits[best], *test),
-            "validation_accuracy": accuracy(fits[best], *validation),
-            "ridge": best,
+            **best_fit([features(list(part), bins) for part in splits]),
             "options": dict(recipe.data.options),
             "versions": runs.versions(),
             "command": "python benchmarks/fsdd_floors.py",

@@ -28,6 +28,7 @@ _CHECKED = [
     "events",
     "datasets",
     "encoders",
+    "layouts",
     "tasks",
     "recipes",
     "data",
@@ -37,6 +38,7 @@ _CHECKED = [
 ]
 _CHECKED += [
     "training",
+    "planning",
     "search",
     "stream",
     "bench",

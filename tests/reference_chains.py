@@ -23,6 +23,11 @@ NEURON_OPTIONS: dict[str, dict[str, Any]] = {
     "adaptive_lif": {"tau_ms": 9.0, "synapse_tau_ms": 5.0, "adaptation": 0.3, "adaptation_tau_ms": 40.0},
     "srm_alpha": {"tau_ms": 9.0, "refractory_tau_ms": 4.0},
     "two_compartments": {},
+    "tc_lif": {"surrogate": "arctan", "dendrite_reset": 0.9},
+    "mlf": {"tau_ms": 6.0, "levels": 2, "surrogate": "arctan"},
+    "brf": {"omega": (20.0, 90.0), "damping": (2.0, 9.0), "gain": 200.0, "refractory_damping": 30.0},
+    "adlif": {"tau_ms": (5.0, 20.0), "surrogate": "arctan"},
+    "se_adlif": {"tau_ms": (5.0, 20.0), "scale": 9.0, "surrogate": "arctan"},
 }
 
 

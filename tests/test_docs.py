@@ -56,7 +56,8 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", ["recipe.md", "training.md"])
 def test_recipes_in_pages_are_recipes(page: str) -> None:
     found = [parse_recipe(text) for text in blocks(page, "toml")]
-    assert found != [] and all(recipe != Recipe() for recipe in found)
+    assert found != []
+    assert all(recipe != Recipe() for recipe in found)
 
 
 @pytest.mark.parametrize("page", NOW)

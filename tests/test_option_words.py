@@ -58,7 +58,7 @@ def test_kinds_and_ranges(key: str, kind: str, default: str, limits: str) -> Non
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("share", 2, "`share`: got 2.0; expected from 0 to 1. It is the share."),
+        ("share", 2, "`share`: got 2.0; expected from 0 to 1. Meaning: share."),
         ("share", "half", "`share`: got 'half'; expected a number."),
         ("share", float("nan"), "`share`: got nan; expected from 0 to 1."),
         ("share", True, "`share`: got True; expected a number."),

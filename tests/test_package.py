@@ -29,9 +29,9 @@ HEAVY = (
 )
 
 NET_ROOMS = {"functional", "kernels", "nn", "learning"}
-DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "tasks"}
+DATA_ROOMS = {"events", "encoders", "cochlea", "datasets", "layouts", "tasks"}
 ENTRIES = {"bibliography", "option_words", "options", "registry"}
-GROUND = {"distributed", "files", "optional", "runtime", "seeds", "versions"} | ENTRIES
+GROUND = {"distributed", "files", "optional", "process_memory", "runtime", "seeds", "versions"} | ENTRIES
 RUN_ROOMS = {"recipes", "data", "runs"}
 # What each room may import besides itself and `errors`: never a room above it.
 BELOW: dict[str, set[str]] = {
@@ -47,19 +47,22 @@ BELOW: dict[str, set[str]] = {
     "encoders": {"events"} | ENTRIES,
     "cochlea": set(),
     "datasets": {"events", "cochlea", "files"} | ENTRIES,
+    "layouts": {"events", "encoders", "cochlea", "datasets", "files", "optional"} | ENTRIES,
     "tasks": {"events"} | ENTRIES,
-    "recipes": {"events", "learning", "nn", "functional"} | GROUND,
+    "recipes": {"events", "encoders", "learning", "nn", "functional"} | GROUND,
     "data": {"recipes"} | DATA_ROOMS | GROUND,
     "runs": {"recipes", "data"} | NET_ROOMS | DATA_ROOMS | GROUND,
     "cost": NET_ROOMS | GROUND,
     "evaluation": {"cost"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "training": {"cost", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
+    "planning": {"training", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "search": {"training", "evaluation"} | RUN_ROOMS | DATA_ROOMS | GROUND,
     "bench": {"training", "evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "report": {"evaluation"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
     "stream": {"training"} | RUN_ROOMS | {"nn", "learning", "events"} | GROUND,
     "export": RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
-    "cli": {"training", "evaluation", "search", "stream", "bench", "report", "export"}
+    "papers": {"bench", "training", "evaluation", "report", "export"} | RUN_ROOMS | NET_ROOMS | DATA_ROOMS | GROUND,
+    "cli": {"training", "evaluation", "planning", "search", "stream", "bench", "report", "export", "papers"}
     | RUN_ROOMS
     | DATA_ROOMS
     | GROUND,

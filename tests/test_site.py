@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import os
 import re
 import subprocess
@@ -10,6 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from spikinggamma.cli.entries import COMMANDS
+from spikinggamma.learning import RULES
+from spikinggamma.options import Section
+from spikinggamma.recipes import Recipe
+from spikinggamma.registry import REGISTRIES
 
 pytestmark = pytest.mark.long
 
@@ -36,8 +43,29 @@ def test_every_page_is_there(site: Path) -> None:
 
 
 def test_every_room_but_the_command_line_has_its_reference(site: Path) -> None:
-    assert sorted(page.stem for page in (site / "reference").glob("*.html")) == [r for r in ROOMS if r != "cli"]
+    pages = {page.stem for page in (site / "reference").glob("*.html")}
+    assert pages == {room for room in ROOMS if room != "cli"} | {"package"}
     assert "spikinggamma.nn.dense_net" in (site / "reference/nn.html").read_text(encoding="utf-8")
+
+
+def test_every_key_of_a_recipe_and_every_entry_is_listed(site: Path) -> None:
+    keys = (site / "recipe.html").read_text(encoding="utf-8")
+    for table, field in Recipe.model_fields.items():
+        assert f"[{table}]" in keys or table == "name"
+        if isinstance(field.default, Section):
+            listed = keys.partition(f"<code>[{table}]</code>")[2].partition("<h3")[0]
+            assert [key for key in type(field.default).model_fields if f"<code>{key}</code>" not in listed] == []
+    listed = (site / "entries.html").read_text(encoding="utf-8")
+    for room, kind, _, _ in COMMANDS.values():
+        importlib.import_module(room)
+        for entry in REGISTRIES[kind].entries():
+            part = listed.partition(f'<h3 id="{entry.name}')[2].partition("<h3")[0]
+            assert [key for key in entry.options.model_fields if f"<code>{key}</code>" not in part] == [], entry.name
+
+
+def test_the_readme_s_table_of_rules_is_among_the_concepts(site: Path) -> None:
+    concepts = (site / "concepts.html").read_text(encoding="utf-8")
+    assert [rule for rule in RULES if f"<td><code>{rule}</code></td>" not in concepts] == []
 
 
 def test_links_lead_to_files_of_the_site(site: Path) -> None:

@@ -48,7 +48,9 @@ def recipe_keys() -> str:
             named = f"The {field.description}. Its keys are those of the entry that `{section}.{key}` names."
             parts.append(_titled(f"`[{table}]`", f"{named} See [what a recipe can name](entries.md).", []))
         elif table == "layers":
-            named = f"The {field.description}. The key `layer` names one, and its other keys are the options of that entry."
+            named = (
+                f"The {field.description}. The key `layer` names one, and its other keys are the options of that entry."
+            )
             parts.append(_titled("`[[layers]]`", f"{named} See [layers and neurons](entries.md#layers).", []))
     return "\n\n".join(parts)
 

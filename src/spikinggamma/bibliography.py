@@ -1,13 +1,19 @@
-"""BibTeX entries of the methods that a recipe can use."""
+"""BibTeX entries of the methods that a recipe can use.
+
+The file is longer than others since it is a list, which grows by an entry for each source.
+"""
 
 from __future__ import annotations
 
 __all__ = [
     "ADAPTATION",
+    "ADLIF",
+    "ALPHA_TIMES",
     "ARCTAN",
     "BEYOND_RATE",
     "BNTT",
     "BRAINTRACE",
+    "BRF",
     "CUMULATIVE",
     "DCLS_DELAYS",
     "E_PROP",
@@ -16,13 +22,17 @@ __all__ = [
     "GAMMA_MEMORY",
     "GATED_UNITS",
     "LOCALISATION",
+    "MLF",
     "OTPE",
     "OTTT",
     "RECTANGLE",
+    "REL_PSP",
+    "SE_ADLIF",
     "SLAYER",
     "SPIKEMAX",
     "SPIKINGGAMMA",
     "SUPER_SPIKE",
+    "TC_LIF",
     "TDBN",
     "TSKIPS",
 ]
@@ -124,7 +134,6 @@ CUMULATIVE = """@article{bittar2022surrogate,
   author  = {Bittar, Alexandre and Garner, Philip N.},
   journal = {Frontiers in Neuroscience},
   volume  = {16},
-  pages   = {865897},
   year    = {2022}
 }"""
 
@@ -205,4 +214,58 @@ FPTT_SPIKING = """@article{yin2023accurate,
   volume  = {5},
   pages   = {518--527},
   year    = {2023}
+}"""
+
+REL_PSP = """@article{zhang2021rectified,
+  title   = {Rectified Linear Postsynaptic Potential Function for Backpropagation in Deep Spiking Neural Networks},
+  author  = {Zhang, Malu and Wang, Jiadong and Wu, Jibin and Belatreche, Ammar and Amornpaisannon, Burin and Zhang, Zhixuan
+             and Miriyala, Venkata Pavan Kumar and Qu, Hong and Chua, Yansong and Carlson, Trevor E. and Li, Haizhou},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  year    = {2021}
+}"""
+
+ALPHA_TIMES = """@article{comsa2021temporal,
+  title   = {Temporal Coding in Spiking Neural Networks With Alpha Synaptic Function: Learning With Backpropagation},
+  author  = {Com{\\c{s}}a, Iulia-Maria and Potempa, Krzysztof and Versari, Luca and Fischbacher, Thomas and Gesmundo, Andrea
+             and Alakuijala, Jyrki},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  year    = {2021}
+}"""
+
+ADLIF = """@article{bittar2022surrogate,
+  title   = {A surrogate gradient spiking baseline for speech command recognition},
+  author  = {Bittar, Alexandre and Garner, Philip N.},
+  journal = {Frontiers in Neuroscience},
+  volume  = {16},
+  year    = {2022}
+}"""
+
+BRF = """@inproceedings{higuchi2024balanced,
+  title     = {Balanced Resonate-and-Fire Neurons},
+  author    = {Higuchi, Saya and Kairat, Sebastian and Boht{\\'e}, Sander M. and Otte, Sebastian},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2024}
+}"""
+
+MLF = """@inproceedings{feng2022multi,
+  title     = {Multi-Level Firing with Spiking {DS-ResNet}:
+               Enabling Better and Deeper Directly-Trained Spiking Neural Networks},
+  author    = {Feng, Lang and Liu, Qianhui and Tang, Huajin and Ma, De and Pan, Gang},
+  booktitle = {International Joint Conference on Artificial Intelligence},
+  year      = {2022}
+}"""
+
+SE_ADLIF = """@article{baronig2024advancing,
+  title   = {Advancing Spatio-Temporal Processing in Spiking Neural Networks through Adaptation},
+  author  = {Baronig, Maximilian and Ferrand, Romain and Sabathiel, Silvester and Legenstein, Robert},
+  journal = {arXiv preprint arXiv:2408.07517},
+  year    = {2024}
+}"""
+
+TC_LIF = """@inproceedings{zhang2024tc,
+  title     = {{TC-LIF}: A Two-Compartment Spiking Neuron Model for Long-Term Sequential Modelling},
+  author    = {Zhang, Shimin and Yang, Qu and Ma, Chenxiang and Wu, Jibin and Li, Haizhou and Tan, Kay Chen},
+  booktitle = {AAAI Conference on Artificial Intelligence},
+  pages     = {16838--16847},
+  year      = {2024}
 }"""

@@ -120,7 +120,7 @@ def _explain(
         remedy = f"Did you mean `{near[0]}`?" if near else ""
         return SpikingGammaError(of_the_table + key, "an unknown key", expected, remedy)
     field = options.model_fields[key]
-    about = f"It is the {field.description}." if field.description else ""
+    about = f"Meaning: {field.description}." if field.description else ""
     inside = len(first["loc"]) > 1 and first["type"] in _RANGE_ERRORS
     value = given.get(key, first["input"])
     if first["type"] in _RANGE_ERRORS and float in _kinds(field) and isinstance(value, int):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spikinggamma.bench import memory_case
-from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
+from spikinggamma.process_memory import peak_mib, reset_peak, resident_mib
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak can be reset on Linux only")

@@ -38,7 +38,7 @@ def measured(folder: Path, out: Path | None = None, **options: Any) -> Iterator[
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolution_plan, "SMALL", TINY)
+    monkeypatch.setattr(resolution_plan, "SMALL", {"localisation": TINY})
 
 
 @pytest.mark.long

@@ -8,12 +8,14 @@ from spikinggamma import SpikingGammaError
 from spikinggamma.bench import speed
 from spikinggamma.bench.rows import Row
 from spikinggamma.bench.speed_competitors import SUBJECTS, installed
+from spikinggamma.bench.speed_nets import NETS
 
 pytestmark = pytest.mark.long
 
 FIELDS = {"bench", "command", "seed", "device", "threads", "versions", "case", "library", "version", "batch", "steps"}
 MEASURED = {"neurons", "density", "seconds", "step_mib", "ratio_to_matmul", "ratio_to_ours", "agreement"}
-HERE = [name for name in SUBJECTS if installed(name)]
+HERE = [name for name, subject in SUBJECTS.items() if installed(subject.package)]
+NETS_HERE = [name for name, net in NETS.items() if installed(net.package)]
 OURS = [name for name in ("lif", "lif_loop") if name in HERE]
 
 
@@ -23,21 +25,28 @@ def rows() -> list[Row]:
 
 
 def test_rows_are_of_one_shape_and_say_what_was_measured(rows: list[Row]) -> None:
-    assert [row["library"] for row in rows] == HERE
+    on_torch = {case: [row["library"] for row in rows if row["case"] == case] for case in ("dense", "shd")}
+    assert on_torch["dense"][: len(HERE)] == HERE
+    assert on_torch["shd"][: len(NETS_HERE)] == NETS_HERE
     assert all(row.keys() >= FIELDS | MEASURED for row in rows)
     assert {row["command"] for row in rows} == {"spikinggamma bench speed --quick --seed 0"}
-    assert len({(row["batch"], row["steps"], row["neurons"], row["density"], row["device"]) for row in rows}) == 1
+    shapes = {(row["case"], row["batch"], row["steps"], row["neurons"], row["density"]) for row in rows}
+    assert shapes == {("dense", 16, 20, 32, 0.2), ("shd", 4, 20, 8, 0.2)}
+    assert all(
+        (row.get("inputs"), row.get("outputs")) == ((30, 3) if row["case"] == "shd" else (None, None)) for row in rows
+    )
 
 
 def test_ratios_are_those_of_the_seconds(rows: list[Row]) -> None:
-    seconds = {row["library"]: row["seconds"] for row in rows}
+    seconds = {(row["case"], row["library"]): row["seconds"] for row in rows}
     for row in rows:
-        assert row["ratio_to_matmul"] == pytest.approx(row["seconds"] / seconds["matmul"])
-        assert row["ratio_to_ours"] == pytest.approx(row["seconds"] / seconds["spikinggamma"])
+        assert row["ratio_to_matmul"] == pytest.approx(row["seconds"] / seconds[row["case"], "matmul"])
+        assert row["ratio_to_ours"] == pytest.approx(row["seconds"] / seconds[row["case"], "spikinggamma"])
 
 
 def test_every_neuron_that_claims_a_formula_keeps_to_it(rows: list[Row]) -> None:
-    agreements = {row["library"]: row["agreement"] for row in rows}
+    agreements = {row["library"]: row["agreement"] for row in rows if row["case"] == "dense"}
+    assert {row["agreement"] for row in rows if row["case"] == "shd"} == {None}
     assert agreements["matmul"] is None
     assert all(agreements[name] == 1.0 for name in OURS)
     assert all(found > 0.999 for found in agreements.values() if found is not None)

@@ -9,7 +9,7 @@ from spikinggamma.bench.speed_competitors import BUCKETS_MS, SUBJECTS, installed
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.nn import Dense, Timescales
 
-HERE = [name for name in SUBJECTS if installed(name)]
+HERE = [name for name, subject in SUBJECTS.items() if installed(subject.package)]
 OURS = [name for name in ("lif", "lif_loop") if name in HERE]
 
 

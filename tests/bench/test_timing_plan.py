@@ -68,8 +68,18 @@ def test_bundled_recipes_fit_every_override_of_the_plan() -> None:
 
 def test_large_data_sets_are_measured_where_they_are_named_only() -> None:
     everything = cells(quick=False)
-    assert not {cell.task for cell in select(everything, (), ())} & {"shd", "ssc"}
+    assert not {cell.task for cell in select(everything, (), ())} & {"hd", "shd", "ssc"}
     named = select(everything, ("shd.norm.reversal",), ("lif_delay",))
     assert [(cell.task, cell.variant, cell.level) for cell in named] == [("shd", "norm", 0.0), ("shd", "norm", 1.0)]
     recipe = planned(named[0], 0, quick=False).recipe
     assert (recipe.data.name, recipe.data.variant, recipe.data.n_channels) == ("shd", "norm", 140)
+
+
+def test_the_heidelberg_digits_are_normalised_by_speaker_and_in_the_authors_way() -> None:
+    for variant, split, n_channels in (("norm", "strict", 140), ("norm_as_published", "mixed", 0)):
+        chosen = select(cells(quick=False), (f"hd.{variant}.replacement",), ("spikinggamma",))
+        assert [cell.level for cell in chosen] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        data = planned(chosen[0], 0, quick=False).recipe.data
+        assert (data.name, data.variant, data.split, data.n_channels) == ("hd", variant, split, n_channels)
+    variants = {cell.variant for cell in cells(quick=False) if cell.task == "hd"}
+    assert len(variants) == 6

@@ -10,7 +10,9 @@ import pytest
 from spikinggamma import SpikingGammaError, datasets
 from spikinggamma.data import data_info, load_splits
 from spikinggamma.data.variants import variant_of
+from spikinggamma.datasets import Removal
 from spikinggamma.events import Recording, Splits, channel_counts
+from spikinggamma.events.timing_only_as_published import published_bins
 from spikinggamma.recipes import load_recipe
 
 RATES = np.array([9.0, 14.0, 0.0, 0.2, 8.0, 7.0])
@@ -115,3 +117,30 @@ def test_what_has_no_variants_is_named() -> None:
         variant_of(Splits([by_step], [by_step], [by_step]), "norm", n_channels=0, seed=0)
     with pytest.raises(SpikingGammaError, match=r"`data\.variant`"):
         load_recipe("fsdd", ["data.variant=normal"])
+
+
+@pytest.mark.parametrize("variant", ["whole", "part", "norm"])
+def test_as_published_is_the_published_procedure_with_every_channel_under_its_number(variant: str) -> None:
+    """Training and validation part are one file of 300, the test part another of 260: one batch of each."""
+    given = Splits(recordings(250, 4), recordings(50, 5), recordings(260, 6))
+    by_source = {recording.source: recording for part in given for recording in part}
+    made = variant_of(given, f"{variant}_as_published", n_channels=0, seed=0, removal=Removal(0.01, 2000))
+    everything = [recording for part in made for recording in part]
+    assert {recording.n_channels for recording in everything} == {6}
+    assert {recording.source for recording in everything} <= set(by_source)
+    counts = channel_counts(everything)
+    whole = channel_counts([published_bins(by_source[recording.source]) for recording in everything])
+    if variant == "whole":
+        assert [len(part) for part in made] == [307, 77, 76]
+        np.testing.assert_array_equal(counts, whole)
+    else:
+        kept = counts.any(axis=0)
+        assert 3 <= kept.sum() < 6
+        if variant == "part":
+            np.testing.assert_array_equal(counts[:, kept], whole[:, kept])
+        else:
+            assert (counts == counts[0]).all()
+            assert (counts <= whole).all()
+    one, other = (variant_of(given, f"{variant}_as_published", n_channels=0, seed=seed) for seed in (0, 1))
+    assert [r.source for r in one.test] == [r.source for r in made.test]
+    assert [r.source for r in other.test] != [r.source for r in made.test]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.datasets.heidelberg import read_heidelberg
+from spikinggamma.datasets.heidelberg import made_with, read_heidelberg
 from spikinggamma.datasets.heidelberg_writer import write_heidelberg
 from spikinggamma.events import Recording, bin_recording
 
@@ -85,6 +85,28 @@ def test_what_half_precision_keeps(tmp_path: Path) -> None:
 def test_single_precision_keeps_microseconds_up_to_eight_seconds() -> None:
     times_us = np.concatenate([np.arange(7_900_000, 8_000_000), np.arange(0, 8_000_000, 997)])
     np.testing.assert_array_equal(np.rint((times_us / 1e6).astype(np.float32).astype(np.float64) * 1e6), times_us)
+
+
+def test_lengths_and_names_are_read_as_others_write_them(tmp_path: Path) -> None:
+    more = {"extra/duration": np.array([0.9001, 0.25, 1.5], np.float32), "extra/source": np.array([b"a", b"b", b"c"])}
+    found = read_heidelberg(published(tmp_path / "a.h5", np.float32, **more)).recordings
+    assert [(one.source, one.duration_us) for one in found] == [("a", 900_100), ("b", 250_000), ("c", 1_500_000)]
+    for wrong in (np.array([1, 1, 2]), np.array([1.0, 2.0], np.float32), np.array([1.0, float("nan"), 2.0])):
+        with pytest.raises(SpikingGammaError, match="extra/duration of"):
+            read_heidelberg(published(tmp_path / "b.h5", np.float32, **{"extra/duration": wrong}))
+
+
+def test_numbered_speakers_are_written_as_numbers(tmp_path: Path) -> None:
+    one = [Recording(np.array([5]), np.array([0]), 1, 10, 0, speaker) for speaker in ("11", "2", "10")]
+    write_heidelberg(tmp_path / "own.h5", one, made_with="hand")
+    with h5py.File(tmp_path / "own.h5") as file:
+        assert file["extra/speaker"][:].tolist() == [11, 2, 10]
+        assert "speaker_names" not in file["extra"]
+    assert [found.speaker for found in read_heidelberg(tmp_path / "own.h5").recordings] == ["11", "2", "10"]
+    assert made_with(tmp_path / "own.h5") == "hand"
+    write_heidelberg(tmp_path / "named.h5", [*one, Recording(np.array([5]), np.array([0]), 1, 10, 0, "02")])
+    assert [found.speaker for found in read_heidelberg(tmp_path / "named.h5").recordings] == ["11", "2", "10", "02"]
+    assert made_with(tmp_path / "named.h5") == ""
 
 
 @st.composite

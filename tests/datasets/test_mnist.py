@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from local_server import LocalServer, local_server
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.datasets import mnist
+from spikinggamma.datasets import mnist, pictures
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.events import Recording, Splits
 
@@ -34,9 +34,9 @@ def idx(values: Bytes) -> bytes:
 def files(train: Bytes, test: Bytes) -> dict[str, bytes]:
     """All four, with labels 0, 1, ... 9, 0, ..."""
     made = {}
-    for part, pictures in (("train", train), ("t10k", test)):
-        made[f"{part}-images-idx3-ubyte"] = idx(pictures.reshape(-1, 28, 28))
-        made[f"{part}-labels-idx1-ubyte"] = idx((np.arange(len(pictures)) % 10).astype(np.uint8))
+    for part, some_of_it in (("train", train), ("t10k", test)):
+        made[f"{part}-images-idx3-ubyte"] = idx(some_of_it.reshape(-1, 28, 28))
+        made[f"{part}-labels-idx1-ubyte"] = idx((np.arange(len(some_of_it)) % 10).astype(np.uint8))
     return made
 
 
@@ -69,7 +69,7 @@ def decoded(recording: Recording, levels: int, pixel_us: int) -> npt.NDArray[np.
 
 
 def crossings(picture: Bytes, order: npt.NDArray[np.int64], levels: int) -> Recording:
-    spikes = mnist._crossings(picture, order=order, levels=levels, step_us=1000)
+    spikes = pictures.crossing_code(picture, order=order, levels=levels, step_us=1000)
     return Recording(*spikes, 2 * levels, 784_000, label=0)
 
 
@@ -78,7 +78,7 @@ def crossings(picture: Bytes, order: npt.NDArray[np.int64], levels: int) -> Reco
 @example(RAMP, 1, 1000)
 @example(RAMP, 255, 1000)
 def test_latency_keeps_the_order_of_brightness(picture: Bytes, threshold: int, duration_us: int) -> None:
-    times, channels = mnist._latency(picture, threshold=threshold, duration_us=duration_us)
+    times, channels = pictures.latency_code(picture, threshold=threshold, duration_us=duration_us)
     recording = Recording(times, channels, 784, duration_us, label=0, shape=(1, 28, 28))
     assert sorted(recording.channels) == np.flatnonzero(picture >= threshold).tolist()
     brightness = picture[recording.channels].astype(np.int64)

@@ -42,6 +42,15 @@ def test_every_spike_and_label_comes_through(tmp_path: Path) -> None:
     assert recordings[3].source == "QTDB_train.mat/3"
 
 
+def test_all_steps_count_as_the_published_program_has_them(tmp_path: Path) -> None:
+    held = tables()
+    for part in ("train", "test"):
+        write(tmp_path, part, **held)
+    batch = make_batch(qtdb.load(root=tmp_path, all_steps=True).test, dt_ms=4.0)
+    np.testing.assert_array_equal(batch.labels.numpy(), held["y"].argmax(2)[:, :-1].T)
+    np.testing.assert_array_equal(batch.spikes.numpy(), np.where(held["x"] == 1, 1, 0)[:, :-1].transpose(1, 0, 2))
+
+
 def test_validation_is_held_out_in_runs_of_neighbours(tmp_path: Path) -> None:
     write(tmp_path, "train", **tables(samples=95))
     write(tmp_path, "test", **tables(samples=7, seed=1))

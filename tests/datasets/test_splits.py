@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.datasets.splits import hold_out
+from spikinggamma.datasets.splits import first_of_each, hold_out
 from spikinggamma.events import Recording
 
 
@@ -54,3 +54,15 @@ def test_refused_fractions(fraction: float) -> None:
 def test_refused_seed() -> None:
     with pytest.raises(SpikingGammaError, match="`seed`"):
         hold_out([], 0.1, seed=-1)
+
+
+def test_a_limit_keeps_the_first_of_each_speaker_and_class_in_their_order() -> None:
+    everything = [recording(label, speaker, take) for take in (3, 0, 2, 1) for label in range(2) for speaker in "ab"]
+    kept = first_of_each(everything, 3)
+    ranked = sorted(sources(everything))
+    for label in range(2):
+        for speaker in "ab":
+            own = sorted(r.source for r in everything if (r.label, r.speaker) == (label, speaker))
+            assert {r.source for r in kept if (r.label, r.speaker) == (label, speaker)} == set(own[:3])
+    assert sources(kept) == [source for source in sources(everything) if source in sources(kept)]
+    assert sorted(sources(first_of_each(everything, 99))) == ranked

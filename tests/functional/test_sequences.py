@@ -15,18 +15,28 @@ from spikinggamma import functional as F
 from spikinggamma.functional import (
     AdaptiveLIFParameters,
     AdaptiveLIFState,
+    AdLIFParameters,
+    AdLIFState,
     AlphaState,
+    BRFParameters,
+    BRFState,
     DelayParameters,
     DelayState,
     LIFParameters,
     LIFState,
+    MLFParameters,
+    MLFState,
     RecurrentLIFParameters,
     RecurrentLIFState,
+    SEAdLIFParameters,
+    SEAdLIFState,
     SigmaDelta,
     SpikingGammaParameters,
     SpikingGammaState,
     SRMAlphaParameters,
     SRMAlphaState,
+    TCLIFParameters,
+    TCLIFState,
 )
 
 State = tuple[Tensor, ...]
@@ -106,6 +116,8 @@ def delayed(name: str) -> Neuron:
 
 LIF = LIFParameters(6.0, 3.0, 1.0, "fast_sigmoid", 1.0)
 HEARD = torch.tensor([[0.5, -2.0, 1.0], [3.0, 0.0, -1.0], [-1.0, 2.0, 0.0]], dtype=torch.float64)
+ADAPTING = torch.tensor([[4, 9, 20], [30, 50, 90], [0.1, 0.7, 1.0], [0.3, 1.0, 2.0]], dtype=torch.float64)
+OWN = torch.tensor([[5.0, 40.0, 90.0], [0.5, 3.0, 9.0]], dtype=torch.float64)
 NEURONS_BY_NAME: dict[str, Callable[[], Neuron]] = {
     "gamma": gamma,
     "spiking_gamma": spiking_gamma,
@@ -113,7 +125,20 @@ NEURONS_BY_NAME: dict[str, Callable[[], Neuron]] = {
     "lif": lambda: usual("lif", LIF, LIFState(*zeros(2))),
     "adaptive_lif": lambda: usual("adaptive_lif", AdaptiveLIFParameters(LIF, 0.3, 30.0), AdaptiveLIFState(*zeros(3))),
     "recurrent_lif": lambda: usual("recurrent_lif", RecurrentLIFParameters(LIF, HEARD), RecurrentLIFState(*zeros(3))),
+    "adlif": lambda: usual("adlif", AdLIFParameters(*ADAPTING, 1.0, "arctan", 2.0, 1.0), AdLIFState(*zeros(2))),
+    "se_adlif": lambda: usual(
+        "se_adlif", SEAdLIFParameters(*ADAPTING, 9.0, 1.0, "arctan", 2.0, 1.0), SEAdLIFState(*zeros(2))
+    ),
+    "tc_lif": lambda: usual(
+        "tc_lif",
+        TCLIFParameters(-OWN[1] / 10.0, OWN[1] / 20.0, 0.7, 1.0, True, "arctan", 2.0, 3.0),
+        TCLIFState(*zeros(2)),
+    ),
+    "mlf": lambda: usual("mlf", MLFParameters(3.0, 2, 0.6, 1.0, "arctan", 2.0), MLFState(torch.stack([*zeros(2)]))),
     "alpha": alpha,
+    "brf": lambda: usual(
+        "brf", BRFParameters(OWN[0], OWN[1], 30.0, 20.0, 60.0, 1.0, "arctan", 4.0), BRFState(*zeros(3))
+    ),
     "srm_alpha": lambda: usual(
         "srm_alpha", SRMAlphaParameters(4.0, 2.0, 2.0, 1.0, 0.5, 1.0, 1.0), SRMAlphaState(*zeros(4))
     ),

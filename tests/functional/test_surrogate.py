@@ -33,10 +33,23 @@ def test_forward_mode_finds_the_derivative_of_backward_mode(name: str) -> None:
     assert torch.equal(tangent, spike.derivative(X))
 
 
-@pytest.mark.parametrize(("name", "area"), [("triangle", 0.3 * 1.0), ("rectangle", 1.0)])
-def test_bounded_bumps_have_the_area_of_their_formula(name: str, area: float) -> None:
-    x = torch.linspace(-2.0, 2.0, 400_001, dtype=torch.float64)
+# Of the double Gaussian c (1 + h - 2 h), as both have an area of 1.
+@pytest.mark.parametrize(
+    ("name", "area"), [("triangle", 0.3 * 1.0), ("rectangle", 1.0), ("double_gaussian", 0.5 * 0.85)]
+)
+def test_bumps_have_the_area_of_their_formula(name: str, area: float) -> None:
+    x = torch.linspace(-20.0, 20.0, 4_000_001, dtype=torch.float64)
     assert float(torch.trapezoid(surrogate_slope(name, x), x)) == pytest.approx(area, rel=1e-4)
+
+
+def test_the_double_gaussian_is_negative_far_from_the_threshold_and_has_its_height_at_it() -> None:
+    found = surrogate_slope("double_gaussian", torch.tensor([0.0, 2.0], dtype=torch.float64), width=0.5)
+    unit = 1.0 / math.sqrt(2.0 * math.pi)
+    assert float(found[0]) == pytest.approx(0.5 * unit * (1.15 / 0.5 - 0.3 / 3.0))
+    assert float(found[1]) == pytest.approx(
+        0.5 * unit * (1.15 / 0.5 * math.exp(-8.0) - 0.3 / 3.0 * math.exp(-0.5 * (2.0 / 3.0) ** 2))
+    )
+    assert float(found[1]) < 0.0
 
 
 def test_an_option_that_is_unknown_or_out_of_range_is_refused_by_its_name() -> None:
@@ -86,7 +99,7 @@ def test_exponential_has_the_area_that_its_scale_says(slope: float) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SpikingGammaError, match="arctan, exponential, fast_sigmoid"):
+    with pytest.raises(SpikingGammaError, match="arctan, double_gaussian, exponential, fast_sigmoid"):
         find_surrogate("boxcar")
 
 
@@ -102,5 +115,5 @@ def test_the_slope_by_name_is_what_autograd_finds(name: str, factor: float) -> N
 
 
 def test_the_slope_of_an_unknown_name_is_refused() -> None:
-    with pytest.raises(SpikingGammaError, match="arctan, exponential, fast_sigmoid"):
+    with pytest.raises(SpikingGammaError, match="arctan, double_gaussian, exponential, fast_sigmoid"):
         surrogate_slope("boxcar", X)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from rules_by_net import GAMMA_RULES
 from spikinggamma import SpikingGammaError
-from spikinggamma.learning import LOSSES, RULES, BatchShard, Learner, Outcome
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
+from spikinggamma.learning import RULES, BatchShard, Learner, Outcome
 from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
 
 # Of `fptt` no share learns alone: each would add its regulariser.
@@ -84,7 +85,7 @@ def test_empty_shares_add_nothing(loss: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shares", [3, 7])
 @pytest.mark.parametrize("chunk", [None, 1], ids=["whole", "steps"])
-@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("loss", sorted(CLASS_LOSSES))
 @pytest.mark.parametrize("rule", SHARED)
 def test_however_a_batch_is_parted_its_shares_add_up(rule: str, loss: str, chunk: int | None, shares: int) -> None:
     if loss == "spikemax" and rule not in ("bptt", "windowed_bptt"):

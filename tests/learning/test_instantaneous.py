@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, cosine, gradients, prepared, relative_error
-from spikinggamma.learning import LOSSES, Learner
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
+from spikinggamma.learning import Learner
 from spikinggamma.nn import GammaNet, dense_net
 
 LENGTHS = torch.tensor([30, 21, 9])
@@ -36,7 +37,7 @@ def one_bucket_per_synapse() -> GammaNet:
 def test_with_one_bucket_it_is_exact(make: Callable[[], GammaNet]) -> None:
     """A listener's only bucket is the sender's signal now: e(t) = v_0 δ(t) is the whole truth."""
     net, spikes = prepared(make, steps=30)
-    for loss in LOSSES:
+    for loss in CLASS_LOSSES:
         assert (
             relative_error(learnt(net, spikes, "instantaneous", loss), learnt(net, spikes, "through_time", loss))
             < 1e-10

@@ -11,6 +11,7 @@ from torch import Tensor
 from reference_nets import DT_MS, NETS, gradients, prepared, relative_error
 from rules_by_net import CHAIN_RULES, GAMMA_RULES
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.functional import SigmaDelta
 from spikinggamma.learning import LOSSES, RULES, UPDATES, Learner
 from spikinggamma.nn import GammaNet, dense_net
@@ -34,7 +35,7 @@ class Stream:
         return iter(self.spikes.split(self.chunk))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", CLASS_LOSSES)
 @pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_a_stream_of_chunks_is_the_recording(rule: str, loss: str) -> None:
     net, spikes = prepared(a_net, steps=20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from spikinggamma.learning.local_jacobians import (
     find_slope,
     jacobian_of_leak,
     local_jacobian,
+    own_jacobians,
     states_before,
     without_idle_states,
 )
@@ -41,7 +43,7 @@ def test_they_are_the_derivatives_of_the_step(kind: str) -> None:
         def step(values: torch.Tensor) -> torch.Tensor:
             parts = [value.expand(1, 4) for value in values]
             spikes, after = neuron.step(neuron.State(*parts[:-1]), parts[-1], DT_MS)
-            return torch.stack([part[0, 0] for part in (spikes, *after)])
+            return torch.stack([part[0, cell] for part in (spikes, *after)])  # noqa: B023
 
         known = torch.autograd.functional.jacobian(step, given)
         assert isinstance(known, torch.Tensor)
@@ -49,6 +51,50 @@ def test_they_are_the_derivatives_of_the_step(kind: str) -> None:
         assert torch.allclose(found.out_drive[t, sample, cell], known[0, -1], atol=1e-14)
         assert torch.allclose(found.state[:, :, t, sample, cell], known[1:, :-1], atol=1e-14)
         assert torch.allclose(found.drive[:, t, sample, cell], known[1:, -1], atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["brf", "adlif", "se_adlif"])
+def test_a_parameter_is_one_more_drive(kind: str) -> None:
+    neuron, drive = neurons_and_drive(kind)
+    before = neuron.initial_state(2)
+    found, plain = own_jacobians(neuron, before, drive, DT_MS), local_jacobian(neuron, before, drive, DT_MS)
+    assert set(found) == set(dict(neuron.named_parameters()))
+    states = states_before(neuron, before, drive, DT_MS)
+    for name, jacobian in found.items():
+        assert torch.equal(jacobian.state, plain.state)
+        assert torch.equal(jacobian.out_state, plain.out_state)
+        for t, sample, cell in ((3, 0, 0), (8, 1, 3)):
+            known = derivative(neuron, name, [part[t] for part in states], drive[t])[:, sample]
+            assert torch.allclose(jacobian.out_drive[t, sample, cell], known[0, cell, cell], atol=1e-14)
+            assert torch.allclose(jacobian.drive[:, t, sample, cell], known[1:, cell, cell], atol=1e-14)
+            assert not known[:, cell, torch.arange(4) != cell].any()
+
+
+def derivative(neuron: Neuron, name: str, state: list[torch.Tensor], drive: torch.Tensor) -> torch.Tensor:
+    """Of spikes and state after a step in a parameter, [1 + S, B, N, N]."""
+
+    def step(values: torch.Tensor) -> torch.Tensor:
+        given = {f"neuron.{name}": values}
+        spikes, after = torch.func.functional_call(Stepped(neuron), given, (neuron.State(*state), drive))
+        return torch.stack([spikes, *after])
+
+    known = torch.autograd.functional.jacobian(step, neuron.get_parameter(name).detach())
+    assert isinstance(known, torch.Tensor)
+    return known
+
+
+class Stepped(torch.nn.Module):
+    def __init__(self, neuron: Neuron) -> None:
+        super().__init__()
+        self.neuron = neuron
+
+    def forward(self, state: Any, drive: torch.Tensor) -> Any:
+        return self.neuron.step(state, drive, DT_MS)
+
+
+@pytest.mark.parametrize("kind", ["brf", "adlif", "se_adlif"])
+def test_neurons_whose_parameters_learn_have_no_constant_leak(kind: str) -> None:
+    assert constant_leak(neurons_and_drive(kind)[0], DT_MS) is None
 
 
 @pytest.mark.parametrize("kind", ["lif", "srm_alpha"])

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from spikinggamma import SpikingGammaError
-from spikinggamma.bench.loss_oracles import reference_loss
-from spikinggamma.learning import LOSSES, LossResult, make_loss
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES, reference_loss
+from spikinggamma.learning import LossResult, make_loss
 
 DT_MS = 20.0  # fifteen steps are the horizon of `running`
 LENGTHS = torch.tensor([23, 5, 14, 1])
-every_loss = pytest.mark.parametrize("name", LOSSES)
+every_loss = pytest.mark.parametrize("name", CLASS_LOSSES)
 
 
 def a_recording(steps: int = 23, batch: int = 4, classes: int = 3) -> Tensor:
@@ -95,7 +95,7 @@ def test_each_step_of_real_values_is_half_the_squared_error() -> None:
 
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(
-    st.sampled_from(sorted(LOSSES)),
+    st.sampled_from(sorted(CLASS_LOSSES)),
     st.lists(st.integers(1, 12), min_size=1, max_size=4),
     st.integers(0, 5),
     st.integers(1, 5),
@@ -163,9 +163,7 @@ def test_targets_of_each_step_that_do_not_fit_are_an_error(wrong: Tensor) -> Non
 
 
 def test_an_unknown_loss_and_blame_without_evidence_are_errors() -> None:
-    with pytest.raises(
-        SpikingGammaError, match="`loss`: got 'hinge'; expected one of cumulative, each_step, last, running"
-    ):
+    with pytest.raises(SpikingGammaError, match="`loss`: got 'hinge'; expected one of cumulative, each_step, last"):
         make_loss("hinge", torch.tensor([0]), torch.tensor([1]), DT_MS)
     for name in ("sum", "last", "running"):
         evaluator = make_loss(name, torch.tensor([0]), torch.tensor([1]), DT_MS)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, gradients, prepared, relative_error
 from rules_by_net import GAMMA_RULES
-from spikinggamma.learning import LOSSES, Learner, Outcome
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
+from spikinggamma.learning import Learner, Outcome
 from spikinggamma.nn import GammaNet, dense_net
 
 STEPS = 12
@@ -64,7 +65,7 @@ def test_sequence_is_its_chunks_and_its_steps(rule: str, make: Callable[[], Gamm
         assert same(outcome, again)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", CLASS_LOSSES)
 @pytest.mark.parametrize("rule", GAMMA_RULES)
 def test_padding_is_not_learnt_from(rule: str, loss: str) -> None:
     net, spikes = prepared(one_alpha, steps=STEPS)

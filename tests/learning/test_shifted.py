@@ -10,8 +10,9 @@ from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, Learner
+from spikinggamma.learning import Learner
 from spikinggamma.nn import Conv2d, Dense, GammaNet, PerSynapse, Timescales, dense_net
 
 STEPS = 15
@@ -57,7 +58,7 @@ def linear_mixture() -> GammaNet:
 @pytest.mark.parametrize("make", [linear, linear_per_synapse, linear_dropped_out, linear_mixture])
 def test_exact_without_rectification(make: Callable[[], GammaNet]) -> None:
     net, spikes = prepared(make, steps=STEPS)
-    for loss in LOSSES:
+    for loss in CLASS_LOSSES:
         whole = learnt(net, spikes, loss, rule="through_time")
         for chunk in (1, 9) if loss == "each_step" else (7,):
             assert relative_error(learnt(net, spikes, loss, chunk), whole) < 1e-10
@@ -70,7 +71,7 @@ def test_exact_while_every_gate_is_open() -> None:
             layer.bias.fill_(high)
     activations, _ = net.run(spikes, net.initial_state(3), DT_MS)
     assert all(bool((layer.signal > 0).all()) for layer in activations.layers[:-1])
-    for loss in LOSSES:
+    for loss in CLASS_LOSSES:
         whole = learnt(net, spikes, loss, rule="through_time")
         assert relative_error(learnt(net, spikes, loss, 7), whole) < 1e-10
 

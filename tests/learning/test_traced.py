@@ -10,7 +10,8 @@ from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
-from spikinggamma.learning import LOSSES, Learner
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES
+from spikinggamma.learning import Learner
 from spikinggamma.nn import GammaNet, dense_net
 
 STEPS = 15
@@ -41,7 +42,7 @@ def shallow_dropped_out() -> GammaNet:
 
 
 @pytest.mark.parametrize("make", [shallow, shallow_per_synapse, shallow_dropped_out])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", CLASS_LOSSES)
 def test_exact_for_one_hidden_layer(make: Callable[[], GammaNet], loss: str) -> None:
     net, spikes = prepared(make, steps=STEPS)
     whole = learnt(net, spikes, loss, rule="through_time")

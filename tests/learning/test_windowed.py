@@ -11,10 +11,10 @@ from torch import Tensor
 
 from reference_nets import CLASSES, DT_MS, NETS, cosine, gradients, prepared, relative_error
 from spikinggamma import SpikingGammaError
-from spikinggamma.bench.loss_oracles import reference_loss
+from spikinggamma.bench.loss_oracles import CLASS_LOSSES, reference_loss
 from spikinggamma.bench.oracles import reference_net
 from spikinggamma.functional import SigmaDelta
-from spikinggamma.learning import LOSSES, Learner, span
+from spikinggamma.learning import Learner, span
 from spikinggamma.learning.windowed import Windowed, WindowedOptions, layer_backward
 from spikinggamma.nn import GammaNet, dense_net
 
@@ -37,7 +37,7 @@ def test_through_time_is_autograds_answer(kind: str) -> None:
     net, spikes = prepared(NETS[kind])
     masks = net.initial_state(3, generator=torch.Generator().manual_seed(7)).masks
     logits = reference_net(net, spikes, DT_MS, masks=masks)[0]
-    for loss in LOSSES:
+    for loss in CLASS_LOSSES:
         net.zero_grad()
         reference_loss(loss, logits, TARGETS, LENGTHS, DT_MS).backward(retain_graph=True)
         expected = gradients(net)
@@ -118,7 +118,7 @@ def short_memory() -> GammaNet:
     ("make", "chunk", "loss", "tolerance"),
     [
         (short_memory, 1, "each_step", 1e-4),
-        *((short_memory, 7, loss, 1e-6) for loss in LOSSES),
+        *((short_memory, 7, loss, 1e-6) for loss in CLASS_LOSSES),
         (short_memory, 64, "sum", 1e-9),
         (NETS["per_synapse"], 40, "sum", 1e-9),
         (NETS["convolutional"], 40, "sum", 1e-9),

@@ -74,7 +74,7 @@ def test_counts_alone_stay_at_chance(tmp_path: Any) -> None:
         ((*LIF, "learning.loss=spikemax"), r"`learning\.loss`.*readout.kind integrator.*together, or neither"),
         ((*LIF, "readout.kind=spikes"), r"`learning\.loss`.*readout.kind spikes.*together, or neither"),
         (("learning.loss=spikemax", "readout.kind=spikes"), r"`learning\.loss`.*net\.model spikinggamma"),
-        ((*LIF, "net.conv=[[4,3,1]]"), r"`net\.conv`.*A chain has convolutions"),
+        ((*LIF, "net.conv=[[4,3,1]]"), r"`net\.conv`.*A chain can have convolutions"),
         (("data.perturb=['jitter=5s']",), r"`data.perturb`.*'jitter=5s'"),
         (("net.model=izhikevich",), r"`net\.model`.*srm_alpha"),
         ((*LIF, "delays.kind=axonal"), r"`delays\.kind`"),

@@ -26,6 +26,12 @@ def test_warmup_rises_linearly_and_meets_the_cosine() -> None:
     assert after == pytest.approx(0.1 * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi / 4))))
 
 
+def test_linear_falls_in_a_straight_line() -> None:
+    learning = Learning(schedule="linear", learning_rate=0.1)
+    rates = [learning_rate(learning, progress=p, epochs=10) for p in (0.0, 2.5, 5.0, 10.0, 11.0)]
+    assert rates == pytest.approx([0.1, 0.1 * 0.7525, 0.1 * 0.505, 0.001, 0.001])
+
+
 def test_constant_is_constant() -> None:
     learning = Learning(schedule="constant", learning_rate=0.1)
     assert {learning_rate(learning, progress=p, epochs=10) for p in (0.0, 5.0, 10.0)} == {0.1}

@@ -9,8 +9,8 @@ percentile of the mean over 4000 such draws (Davison & Hinkley 1997, Bootstrap M
   is used for all seeds (Owen 2007, Ann. Appl. Stat. 1, 386); independent draws would make the interval too narrow.
 
 With few seeds, the spread over seeds is underestimated: with S seeds, the variance of the mean over seeds comes out as
-(S - 1) / S of its value, and with one seed only that of the recordings remains. Where all answers are right, or all wrong, the
-bootstrap has no spread, and Wilson's interval is used instead.
+(S - 1) / S of its value, and with one seed only that of the recordings remains. If all decisions are correct, or all wrong,
+the bootstrap has no spread, and Wilson's interval is used instead.
 
 The averaged values are the correctness of each recording: 0 or 1, or the mean over several perturbations of it.
 """
@@ -36,7 +36,7 @@ def nested_interval(right: Sequence[Float[np.ndarray, "_"]], *, coverage: float 
 
     Args:
         right: For each seed, the correctness of each of its recordings, 0 to 1.
-        coverage: Share of repetitions that the interval is meant to hold the truth in.
+        coverage: Probability with which the interval should contain the true value.
 
     Raises:
         SpikingGammaError: There is no seed, a seed has no recordings, or values are outside 0 to 1.
@@ -65,7 +65,7 @@ def crossed_interval(right: Float[np.ndarray, "seeds samples"], *, coverage: flo
 
     Args:
         right: Correctness of each recording for each seed, 0 to 1.
-        coverage: Share of repetitions that the interval is meant to hold the truth in.
+        coverage: Probability with which the interval should contain the true value.
 
     Raises:
         SpikingGammaError: There is no seed or no recording, or values are outside 0 to 1.
@@ -89,7 +89,7 @@ def _check(right: Sequence[Float[np.ndarray, "_"]] | Float[np.ndarray, "seeds sa
     if not len(right) or not all(part.ndim == 1 and len(part) for part in right):
         raise SpikingGammaError("right", [len(part) for part in right], "at least one recording of at least one seed")
     if not all(((part >= 0.0) & (part <= 1.0)).all() for part in right):
-        raise SpikingGammaError("right", "values outside that range", "how right each recording was, from 0 to 1")
+        raise SpikingGammaError("right", "values outside that range", "the correctness of each recording, from 0 to 1")
 
 
 def _constant(right: Sequence[Float[np.ndarray, "_"]] | Float[np.ndarray, "seeds samples"]) -> bool:

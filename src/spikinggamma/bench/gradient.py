@@ -1,13 +1,13 @@
 """Benchmark of the exactness of each learning rule's gradient, over depths and losses, against independent oracles.
 
-| rule | reference (`oracle`) | demanded |
+| rule | reference (`oracle`) | required |
 | --- | --- | --- |
 | `through_time` | autograd of the specification, step by step | relative error at most 1e-10 |
 | `through_time` | central finite differences, analogue code | relative error at most 1e-7 |
 | `windowed`, tolerance 1e-6 | `through_time` | cosine at least 0.999999 |
 | `traced` at depth 1 | `through_time` | relative error at most 1e-10 |
 | `shifted` without rectification | `through_time` | relative error at most 1e-10 |
-| the rest, and `instantaneous` | `through_time` | nothing, measured only |
+| other cases, and `instantaneous` | `through_time` | nothing, only measured |
 | rules of surrogate-gradient nets | `bptt` | see `gradient_online` |
 
 The learner runs in chunks (`chunk` steps; null means whole recordings), down to single steps, because a call on a whole
@@ -44,7 +44,11 @@ from spikinggamma.runtime import torch_threads
 
 __all__ = ["run"]
 
-_MIXED = (4.0, 6.0, 10.0)  # ms: as short as steps of 2 ms allow with a spread, so that ten layers still forget quickly
+_MIXED = (
+    4.0,
+    6.0,
+    10.0,
+)  # ms: the shortest different values with steps of 2 ms, so that ten layers still forget quickly
 _BRIEF = (3.0, 4.0)  # ms: short memory
 _EQUAL = (4.0, 4.0, 4.0)  # ms: equal, as `shifted` needs
 _EXACT = Demand("relative_error", 1e-10)
@@ -53,7 +57,12 @@ _WINDOW = Demand("cosine", 0.999999)
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """Yield every comparison as a row; `quick` takes shallow nets and short recordings."""
+    """Yield every comparison as a row.
+
+    Args:
+        quick: Whether to use only shallow nets and short recordings.
+        seed: Seed of nets and recordings.
+    """
     bench = _Bench(quick, seed)
     yield from bench.through_time()
     yield from bench.finite_differences()

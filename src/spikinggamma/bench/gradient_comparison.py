@@ -21,7 +21,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(found: Gradient, evaluator: Gradient) -> Agreement:
-    """Compare the gradient `found` with that of the `evaluator`; the read-out is the net's last layer of weights.
+    """Compare the gradient `found` with that of an oracle; the read-out is the net's last layer of weights.
 
     Example:
         >>> one = {"layers.0.weight": torch.ones(1, 2), "layers.1.weight": torch.ones(1, 2)}

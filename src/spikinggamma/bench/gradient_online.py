@@ -1,12 +1,12 @@
-"""How exact are the rules of surrogate-gradient nets? Each against BPTT of the same net, run step by step.
+"""Benchmark of the rules for surrogate-gradient nets: each is compared with BPTT of the same net, run step by step.
 
-| rule | demanded: relative error at most 1e-10 |
+| rule | required: relative error at most 1e-10 |
 | --- | --- |
 | `eprop`, `otpe` | one hidden layer without recurrence, any read-out |
-| `otpe` | two of them under a read-out that remembers nothing |
-| `dtrtrl`, `ottt` | the same under a read-out that remembers nothing |
-| `windowed_bptt` | any depth, the window as long as the recording |
-| `windowed_bptt` with half of it, `es_d_rtrl`, `truncated`, `fptt` with weights held still | nothing, measured only |
+| `otpe` | two hidden layers under a read-out without memory |
+| `dtrtrl`, `ottt` | one hidden layer without recurrence under a read-out without memory |
+| `windowed_bptt` | any depth, with a window as long as the recording |
+| `windowed_bptt` with half of it, `es_d_rtrl`, `truncated`, `fptt` with fixed weights | nothing, only measured |
 
 Other depths are measured. `ottt`, and `otpe` beyond one layer, need neurons with a constant leak.
 """
@@ -34,7 +34,16 @@ _CLASSES = 4
 def chain_problem(
     depth: int, *, neuron: str, readout_tau_ms: float, steps: int, seed: int, recurrent: bool = False
 ) -> ChainProblem:
-    """Return random spikes for `depth` fully connected hidden layers of one kind of neurons."""
+    """Return random spikes for `depth` fully connected hidden layers of one kind of neuron.
+
+    Args:
+        depth: Number of hidden layers.
+        neuron: Kind of the neurons, a name in `NEURONS`.
+        readout_tau_ms: Membrane time constant of the read-out in ms; 0 for no memory.
+        steps: Number of steps.
+        seed: Seed of net and spikes.
+        recurrent: Whether hidden neurons are connected to one another.
+    """
     generator = torch.Generator().manual_seed(seed)
     sizes = (6, *[10] * depth, _CLASSES)
     options = {"tau_ms": 9.0, "synapse_tau_ms": 4.0}
@@ -58,7 +67,12 @@ def chain_problem(
 
 
 def online_rows(*, quick: bool, seed: int) -> Iterator[Row]:
-    """Yield every comparison as a row; `quick` takes two depths and short recordings."""
+    """Yield every comparison as a row.
+
+    Args:
+        quick: Whether to use only two depths and short recordings.
+        seed: Seed of nets and recordings.
+    """
     steps = 24 if quick else 120
     for depth in (1, 2) if quick else (1, 2, 3, 4):
         for neuron, recurrent in (("lif", False), ("adaptive_lif", False), ("adaptive_lif", True)):

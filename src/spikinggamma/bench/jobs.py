@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class Ended(NamedTuple):
     seconds: float
 
 
-def run_jobs(jobs: Sequence[Job], *, at_once: int) -> Iterator[Ended]:
+def run_jobs(jobs: Sequence[Job], *, at_once: int) -> Generator[Ended]:
     """Run jobs in this order, `at_once` at a time; yield each as it ends, successful or not.
 
     When the caller closes the generator or is interrupted, the running jobs are terminated and waited for.

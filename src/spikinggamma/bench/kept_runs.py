@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spikinggamma import tasks
+from spikinggamma.data import resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import Recipe, load_recipe
 from spikinggamma.runs import load_run, read_rows
@@ -33,11 +34,19 @@ class PlannedRun(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An evaluation: a perturbation's text, empty for none, its seed, and the time step [ms], None for that of the training."""
+    """An evaluation of a trained net.
+
+    Attributes:
+        perturb: Text of a perturbation, empty for none.
+        perturb_seed: Its seed.
+        dt_ms: Time step [ms]; None for that of the training.
+        mapping: How the net is carried to that step, see `rediscretisation`; empty for as it is.
+    """
 
     perturb: str = ""
     perturb_seed: int = 0
     dt_ms: float | None = None
+    mapping: str = ""
 
 
 class Outcome(NamedTuple):
@@ -48,12 +57,14 @@ class Outcome(NamedTuple):
         spikes_per_neuron_s: Mean spike rate of its neurons.
         steps: Number of steps of the longest recording; 0 where it was not recorded.
         decisions: Number of decisions of each recording; empty where each has one.
+        r2: R² of values, which have no decisions.
     """
 
     right: tuple[int, ...]
     spikes_per_neuron_s: float
     steps: int = 0
     decisions: tuple[int, ...] = ()
+    r2: float | None = None
 
 
 def planned_run(
@@ -74,7 +85,7 @@ def planned_run(
     """
     own_data = (f"data.seed={seed}",) if task in tasks.names() else ()
     settings = (*overrides, *small, f"training.seed={seed}", *own_data, "training.threads=1")
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     told = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
     words = [*(["quick"] if quick else []), Path(source).stem, *map(_word, overrides), f"s{seed}", digest]
@@ -91,11 +102,12 @@ def outcomes(folder: Path, recipe: Recipe) -> dict[Asked, Outcome]:
         return {}
     check_recipe(folder, recipe)
     return {
-        Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms")): Outcome(
+        Asked(row["perturb"], row["perturb_seed"], row.get("dt_ms"), row.get("mapping", "")): Outcome(
             tuple(map(int, row["right"])),
             row["spikes_per_neuron_s"],
             row.get("steps", 0),
             tuple(row.get("decisions", ())),
+            row.get("r2"),
         )
         for row in read_rows(folder / OUTCOMES)
     }
@@ -113,7 +125,13 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def missing(folder: Path, recipe: Recipe, wanted: Sequence[Asked]) -> list[Asked]:
-    """Return the evaluations that are still to be made."""
+    """Return the evaluations of a run that are still to be made.
+
+    Args:
+        folder: Folder of the run.
+        recipe: Its recipe.
+        wanted: The required evaluations.
+    """
     known = outcomes(folder, recipe)
     return [asked for asked in wanted if asked not in known]
 

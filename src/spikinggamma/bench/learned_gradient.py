@@ -16,14 +16,14 @@ __all__ = ["ChainProblem", "learned_gradient"]
 
 
 class ChainProblem(NamedTuple):
-    """A chain of surrogate-gradient neurons and a batch of recordings, with the words that describe them in every row.
+    """A chain of surrogate-gradient neurons and a batch of recordings, with a description for every row.
 
     Attributes:
         net: The net whose parameters receive the gradients.
         spikes: [T, B, N].
         labels: [B].
         lengths: [B].
-        words: Layer kind, depth, input, code, rectification, dropout, dtype, neuron, recurrence, read-out.
+        words: Description: layer kind, depth, input, code, rectification, dropout, dtype, neuron, recurrence, read-out.
     """
 
     net: SurrogateNet
@@ -36,7 +36,15 @@ class ChainProblem(NamedTuple):
 def learned_gradient(
     problem: Problem | ChainProblem, ask: Case, rule: str, *, chunk: int | None, **options: Any
 ) -> Gradient:
-    """Return the gradient that a rule computes for a new net, run `chunk` steps at a time."""
+    """Return the gradient that a rule computes for a new net.
+
+    Args:
+        problem: The net and the batch.
+        ask: The loss and the targets.
+        rule: Name of the rule.
+        chunk: Number of steps processed at once; None for whole recordings.
+        **options: Options of the rule.
+    """
     net, spikes = problem.net, problem.spikes
     net.zero_grad()
     learner = Learner(net, rule=rule, loss=ask.loss, dt_ms=DT_MS, activity_cost=ask.activity_cost, **options)

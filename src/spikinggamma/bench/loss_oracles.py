@@ -1,6 +1,7 @@
-"""Losses by their definitions, recording by recording, for autograd to differentiate.
+"""Losses by their definitions, recording by recording, as functions for autograd.
 
-They check the hand-derived error signals of `spikinggamma.learning`, of which they use the default horizon of `running` alone.
+They are references for the hand-derived error signals of `spikinggamma.learning`, of which they use only the default
+horizon of `running`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikinggamma.functional import cumulative_loss, spikemax_loss
+from spikinggamma.learning import LOSSES, Answer
 from spikinggamma.learning.losses import RunningOptions
 
-__all__ = ["reference_activity", "reference_loss"]
+__all__ = ["CLASS_LOSSES", "reference_activity", "reference_loss"]
+
+CLASS_LOSSES = tuple(
+    name for name in LOSSES if LOSSES[name].target.answer in (Answer.CLASS, Answer.CLASS_OR_VALUES_BY_STEP)
+)
+"""Names of the losses whose targets may be classes."""
 
 
 def reference_loss(
@@ -26,13 +33,17 @@ def reference_loss(
     Args:
         name: Name of the loss.
         logits: Outputs of the net.
-        targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
+        targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C]; for losses
+            of values and of several labels numbers [B, C], NaN where they are missing.
         lengths: Number of steps of each recording.
         dt_ms: Time step [ms].
     """
     own = [logits[: int(length), sample] for sample, length in enumerate(lengths)]
     if name == "each_step":
         return _each_step(own, targets)
+    if name in _OF_KNOWN:
+        pairs = [(mine, numbers) for mine, numbers in zip(own, targets, strict=True) if not numbers.isnan().all()]
+        return torch.stack([_OF_KNOWN[name](mine, numbers) for mine, numbers in pairs]).mean()
     losses = [_OF_A_RECORDING[name](mine, label, dt_ms) for mine, label in zip(own, targets, strict=True)]
     return torch.stack(losses).mean()
 
@@ -40,7 +51,13 @@ def reference_loss(
 def reference_activity(
     outputs: Sequence[Float[Tensor, "T B _"]], lengths: Int[Tensor, " B"], units: Sequence[float]
 ) -> Float[Tensor, ""]:
-    """Return what an activity cost of 1 adds: each layer's mean output over a recording, in its unit, layers added up."""
+    """Return the loss of an activity cost of 1: the sum over layers of the mean output over a recording, in units.
+
+    Args:
+        outputs: Output of each layer, [T, B, N].
+        lengths: Number of steps of each recording, [B].
+        units: Unit of each layer.
+    """
     means = [
         y[: int(length), sample].mean() / unit
         for y, unit in zip(outputs, units, strict=True)
@@ -79,6 +96,25 @@ _OF_A_RECORDING: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "running": _running,
     "spikemax": _spikemax,
     "cumulative": _cumulative,
+}
+
+
+def _squared(said: Float[Tensor, " C"], numbers: Float[Tensor, " C"]) -> Float[Tensor, ""]:
+    known = ~numbers.isnan()
+    return 0.5 * (said[known] - numbers[known]).square().sum()
+
+
+def _multi_label(mine: Float[Tensor, "T C"], numbers: Float[Tensor, " C"]) -> Float[Tensor, ""]:
+    known = ~numbers.isnan()
+    shares, wanted = mine.mean(0)[known].sigmoid(), numbers[known]
+    return -(wanted * shares.log() + (1.0 - wanted) * (1.0 - shares).log()).sum()
+
+
+_OF_KNOWN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "values": lambda mine, numbers: _squared(mine.mean(0), numbers),
+    "last_values": lambda mine, numbers: _squared(mine[-1], numbers),
+    "multi_label": _multi_label,
+    "soft_label": lambda mine, numbers: -(numbers * mine.mean(0).log_softmax(0)).sum(),
 }
 
 

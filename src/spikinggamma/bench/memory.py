@@ -8,8 +8,8 @@ library's allocator is set to return freed blocks of 64 KiB and more at once (`e
 not counted as memory that learning needs. `ms_per_step` is the learning time per step, including the generation of input, on
 a machine that may have had other work; compare it only within one run.
 
-Demanded: for online rules a peak within 5 % of the shortest recording's; for rules that hold the recording, as much for
-each further step as between the two shortest recordings, within 10 %.
+Required: for online rules a peak within 5 % of that of the shortest recording; for rules that store the recording, the same
+memory for each further step as between the two shortest recordings, within 10 %.
 """
 
 from __future__ import annotations
@@ -51,7 +51,12 @@ _SIZES = (140, 256, 256, 10)
 
 
 def run(*, quick: bool, seed: int) -> Iterator[Row]:
-    """Yield a row for each rule, loss and length; `quick` takes a small net, four rules and two lengths."""
+    """Yield a row for each rule, loss and length.
+
+    Args:
+        quick: Whether to use a small net, four rules and two lengths.
+        seed: Seed of weights and input.
+    """
     for group in _groups(quick, seed):
         _measure(group[0])  # the process that compiles the kernels also holds the compiler in memory
         measured: list[Row] = []

@@ -12,7 +12,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -20,11 +19,11 @@ from torch import Tensor
 
 from spikinggamma.learning import RULES, Learner
 from spikinggamma.nn import SequenceNet, SurrogateNet, dense_net
+from spikinggamma.process_memory import peak_mib, reset_peak, resident_mib
 
-__all__ = ["Case", "measure", "peak_mib", "reset_peak", "resident_mib"]
+__all__ = ["Case", "measure"]
 
 DT_MS = 4.0
-_STATUS = Path("/proc/self/status")
 _NEURONS = ("adaptive_lif", "lif")
 _DENSITY = 0.03  # events per channel and step, as in spoken digits after the cochlea
 
@@ -106,36 +105,6 @@ def _learner(case: Case) -> Callable[[int], None]:
         )
 
     return learn
-
-
-def resident_mib() -> float:
-    """Return the current resident memory of this process."""
-    import psutil
-
-    return float(psutil.Process().memory_info().rss) / 2**20
-
-
-def reset_peak() -> None:
-    """Reset the peak to the current resident memory, where the system supports it (Linux)."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
-def peak_mib() -> float:
-    """Return the peak of resident memory since `reset_peak`, or since the process began where a reset is not supported.
-
-    `ru_maxrss` is only the fallback, as on Linux a child inherits it from its parent process.
-    """
-    try:
-        fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) / 2**10
-    except (OSError, KeyError):
-        import resource  # not available on every system
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 if __name__ == "__main__":

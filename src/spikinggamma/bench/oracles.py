@@ -54,7 +54,12 @@ def autograd_gradient(problem: Problem, ask: Case) -> Gradient:
 def finite_difference_gradient(problem: Problem, ask: Case, *, step: float = 1e-5) -> Gradient:
     """Return the gradient by every parameter, by central differences (ℓ(θ + h) - ℓ(θ - h)) / 2h.
 
-    The error is of order h² where no rectifier switches between the two; h = 1e-5 balances it against rounding.
+    The error is of order h² if no rectifier switches between the two values; h = 1e-5 balances it against rounding.
+
+    Args:
+        problem: The net and the batch.
+        ask: The loss and the targets.
+        step: h.
     """
 
     def value() -> float:
@@ -143,7 +148,7 @@ def _reference_layer(layer: GammaLayer, spikes: Tensor, dt_ms: float) -> tuple[T
 
 
 def _spoken(layer: GammaLayer, signal: Float[Tensor, "T B N"], alpha_0: float, dt_ms: float) -> Float[Tensor, "T B N"]:
-    """Return the messages of given signals: the code's value, with the derivative of y(t) - α_0 y(t-1)."""
+    """Return the messages for given signals: the value of the code, with the derivative of y(t) - α_0 y(t-1)."""
     before, sent = torch.zeros_like(signal[0]), []
     state = SigmaDeltaState(before, before)
     for x in signal.unbind(0):

@@ -94,7 +94,21 @@ def dense_problem(
     dropout: float = 0.0,
     dtype: torch.dtype = torch.float64,
 ) -> Problem:
-    """Return a problem with random spikes into `depth` fully connected hidden layers."""
+    """Return a problem with random spikes into `depth` fully connected hidden layers.
+
+    Args:
+        depth: Number of hidden layers.
+        tau_ms: Time constants of the buckets in ms.
+        steps: Number of steps of the longest recording.
+        seed: Seed of net and spikes.
+        width: Number of neurons of each hidden layer.
+        synapse: "neuron" or "synapse".
+        rectify: Whether y = max(x, 0).
+        analogue: Whether to send the signal itself instead of spikes.
+        train_tau: Whether time constants are trained.
+        dropout: Probability that a hidden neuron is silenced.
+        dtype: Type of the parameters.
+    """
     generator = torch.Generator().manual_seed(seed)
     net = dense_net(
         (6, *[width] * depth, _CLASSES),
@@ -119,7 +133,13 @@ def dense_problem(
 
 
 def conv_problem(*, tau_ms: tuple[float, ...], steps: int, seed: int) -> Problem:
-    """Return a problem with random spikes into two convolutional layers and a dense read-out."""
+    """Return a problem with random spikes into two convolutional layers and a dense read-out.
+
+    Args:
+        tau_ms: Time constants of the buckets in ms.
+        steps: Number of steps of the longest recording.
+        seed: Seed of net and spikes.
+    """
     generator = torch.Generator().manual_seed(seed)
     times = [Timescales(tau_ms) for _ in range(3)]
     code = SigmaDelta()
@@ -142,7 +162,13 @@ def conv_problem(*, tau_ms: tuple[float, ...], steps: int, seed: int) -> Problem
 
 
 def localisation_problem(depth: int, *, seed: int, rectify: bool = True) -> Problem:
-    """Return a problem with real delays: one recording of every lag of the localisation task."""
+    """Return a problem with real delays: one recording of every lag of the localisation task.
+
+    Args:
+        depth: Number of hidden layers.
+        seed: Seed of net and recordings.
+        rectify: Whether y = max(x, 0).
+    """
     generator = torch.Generator().manual_seed(seed)
     batch = make_batch(localisation.make(n_samples=len(localisation.LAGS_MS), seed=seed), dt_ms=DT_MS)
     sizes = (batch.spikes.shape[2], *[32] * depth, len(localisation.LAGS_MS))

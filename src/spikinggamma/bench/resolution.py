@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from spikinggamma.bench.kept_runs import Asked
 from spikinggamma.bench.resolution_plan import Sweep, cases, planned, select, sweeps
 from spikinggamma.bench.resolution_rows import rows_of
 from spikinggamma.bench.rows import Row
@@ -69,7 +68,7 @@ def run(
             for trained in dict.fromkeys(trained for trained, _ in sweep.pairs_ms)
         }
         needed = [
-            Needed(one, [Asked(dt_ms=run) for of, run in sweep.pairs_ms if of == trained])
+            Needed(one, [sweep.asked(of, run) for of, run in sweep.pairs_ms if of == trained])
             for trained, of_step in its_runs.items()
             for one in of_step
         ]
@@ -85,6 +84,7 @@ def _answered(rows: Sequence[Row], sweep: Sweep, seeds: Sequence[int], quick: bo
         row
         for row in rows
         if (row.get("bench"), row.get("task"), row.get("model")) == ("resolution", sweep.case.task, sweep.case.model)
+        and row.get("mapping", "") == sweep.mapping
         and row.get("seeds") == list(seeds)
         and row.get("quick") is quick
     ]

@@ -4,6 +4,7 @@
 | --- | --- | --- | --- |
 | `trained` | one for each step | the step of its training | the best of them; spikes at the recipe's own step |
 | `carried` | one | every other step, unchanged | its best step; spikes at the step of its training |
+| `carried`, with a mapping | the one trained at the recipe's step | the same, by `rediscretisation` | the same |
 
 A SpikingGamma net allows steps up to its shortest bucket; the neurons of other nets decay exponentially, at any step.
 """
@@ -14,35 +15,22 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from spikinggamma.bench.kept_runs import PlannedRun, planned_run
+from spikinggamma.bench.kept_runs import Asked, PlannedRun, planned_run
+from spikinggamma.bench.rediscretisation import MAPPINGS
+from spikinggamma.bench.resolution_table import (
+    MAPPED,
+    MODELS,
+    ON_DEMAND,
+    QUICK,
+    QUICK_STEPS_MS,
+    RECIPES,
+    SMALL,
+    steps_ms,
+)
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.recipes import load_recipe, longest_step_ms
 
 __all__ = ["Case", "Sweep", "cases", "planned", "select", "sweeps"]
-
-MODELS = ("spikinggamma", "lif", "lif_ottt")
-STEPS_MS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0)
-
-# A bundled recipe, then overrides of it. The digits' nets are small: steps of 0.5 ms make recordings eight times as long.
-RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("localisation", "spikinggamma"): ("localisation",),
-    ("localisation", "lif"): ("localisation_lif",),
-    ("localisation", "lif_ottt"): ("localisation_lif_ottt",),
-    ("fsdd", "spikinggamma"): ("fsdd", "net.hidden=[96,96]", "training.epochs=10"),
-    ("fsdd", "lif"): ("fsdd_lif",),
-    ("fsdd", "lif_ottt"): ("fsdd_lif_ottt",),
-}
-
-QUICK = (("localisation", "spikinggamma"), ("localisation", "lif"))
-QUICK_STEPS_MS = (2.0, 4.0)
-SMALL = (
-    "data.options.n_train=64",
-    "data.options.n_validation=18",
-    "data.options.n_test=18",
-    "net.hidden=[8]",
-    "training.epochs=1",
-    "learning.schedule=constant",
-)
 
 
 class Case(NamedTuple):
@@ -63,6 +51,7 @@ class Sweep(NamedTuple):
         recipe_dt_ms: The step nearest to the recipe's own.
         home_dt_ms: The step whose spikes are the reference: `recipe_dt_ms`, or the training step of a carried net.
         steps_ms: Steps of all rows; a carried net at its training step has its row in mode `trained` only.
+        mapping: How a carried net of LIF neurons does steps of another length; empty: as it is.
     """
 
     case: Case
@@ -70,15 +59,20 @@ class Sweep(NamedTuple):
     recipe_dt_ms: float
     home_dt_ms: float
     steps_ms: tuple[float, ...]
+    mapping: str = ""
+
+    def asked(self, trained_ms: float, run_ms: float) -> Asked:
+        """Return the evaluation of a net; at the step of its training no mapping changes anything."""
+        return Asked(dt_ms=run_ms, mapping="" if run_ms == trained_ms else self.mapping)
 
     @property
     def pairs_ms(self) -> list[tuple[float, float]]:
-        """Steps of training and of the test of all compared measurements."""
+        """Return the steps of training and of the test of all compared measurements."""
         return [(step if self.mode == "trained" else self.home_dt_ms, step) for step in self.steps_ms]
 
     @property
     def told_ms(self) -> list[tuple[float, float]]:
-        """The pairs of steps that have a row in this sweep."""
+        """Return the pairs of steps that have a row in this sweep."""
         return [pair for pair in self.pairs_ms if self.mode == "trained" or pair[0] != pair[1]]
 
 
@@ -92,7 +86,12 @@ def cases(*, quick: bool) -> list[Case]:
 
 
 def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -> list[Case]:
-    """Return the cases of these tasks and models; an empty list stands for all.
+    """Return the cases of these tasks and models; an empty list stands for all, but of tasks only for small ones.
+
+    Args:
+        chosen: The cases to select from.
+        only: Names of tasks.
+        models: Names of models.
 
     Raises:
         SpikingGammaError: A task or model is unknown, or none of these tasks has the model.
@@ -105,7 +104,11 @@ def select(chosen: Sequence[Case], only: Sequence[str], models: Sequence[str]) -
     for name in models:
         if name not in known:
             raise SpikingGammaError("--models", repr(name), f"models among {', '.join(known)}")
-    return [case for case in chosen if (not only or case.task in only) and (not models or case.model in models)]
+    return [
+        case
+        for case in chosen
+        if (case.task in only if only else case.task not in ON_DEMAND) and (not models or case.model in models)
+    ]
 
 
 def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
@@ -117,16 +120,27 @@ def sweeps(case: Case, *, quick: bool) -> list[Sweep]:
     """
     recipe = load_recipe(case.recipe, case.overrides)
     longest = longest_step_ms(recipe)
-    steps = tuple(step for step in (QUICK_STEPS_MS if quick else STEPS_MS) if step <= longest)
+    steps = tuple(step for step in (QUICK_STEPS_MS if quick else steps_ms(case.task)) if step <= longest)
     if not steps:
-        raise SpikingGammaError("net.tau_ms", f"{longest} ms in {case.recipe}", "buckets as long as one of the steps")
+        raise SpikingGammaError(
+            "net.tau_ms", f"{longest} ms in {case.recipe}", "time constants of at least one of the steps"
+        )
     own = min(steps, key=lambda step: abs(math.log(step / recipe.data.dt_ms)))
     carried = [Sweep(case, "carried", own, home, steps) for home in steps if len(steps) > 1]
+    if case.task in MAPPED and recipe.net.model == "lif" and len(steps) > 1:
+        carried += [Sweep(case, "carried", own, own, steps, mapping) for mapping in MAPPINGS]
     return [*carried, Sweep(case, "trained", own, own, steps)]
 
 
 def planned(case: Case, dt_ms: float, seed: int, *, quick: bool) -> PlannedRun:
-    """Return the run of a case that is trained at a step."""
+    """Return the run of a case that is trained at a time step.
+
+    Args:
+        case: The case.
+        dt_ms: Time step of the training in ms.
+        seed: Seed of the run.
+        quick: Whether it is a quick check.
+    """
     overrides = (*case.overrides, f"data.dt_ms={dt_ms}")
-    small = SMALL if quick else ()
+    small = SMALL[case.task] if quick else ()
     return planned_run(case.recipe, overrides, task=case.task, seed=seed, small=small, quick=quick)

@@ -1,6 +1,6 @@
-"""Rows of the resolution benchmark: accuracy relative to the best step, spikes relative to the reference step, and demands.
+"""Rows of the resolution benchmark: accuracy relative to the best step, spikes relative to the reference step, and bounds.
 
-Only full-size SpikingGamma nets have demands; other nets are measured for comparison.
+Only full-size SpikingGamma nets have bounds to meet; other nets are measured for comparison.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from spikinggamma import tasks
 from spikinggamma.bench.bootstrap import crossed_interval, nested_interval
 from spikinggamma.bench.kept_runs import Asked, Outcome, PlannedRun, outcomes
 from spikinggamma.bench.resolution_plan import Sweep
+from spikinggamma.bench.resolution_table import MEASURED
 from spikinggamma.bench.rows import Row, row
+from spikinggamma.bench.training_memory import training_memory
 from spikinggamma.runs import load_run
 
 __all__ = ["CELL", "rows_of"]
 
-CELL = ("bench", "task", "model", "trained_dt_ms", "run_dt_ms", "quick")
+CELL = ("bench", "task", "model", "trained_dt_ms", "run_dt_ms", "mapping", "quick")
 LOST, OFF = 0.015, 0.1  # most accuracy lost, largest relative change of spikes
 _ROUNDING = 1e-9
 
@@ -44,9 +46,9 @@ def rows_of(
         seeds: Seeds of the runs.
         runs: Runs by the step of training [ms], one for each seed.
         folder: Folder of the runs.
-        quick: Whether this is a quick check, without demands.
+        quick: Whether this is a quick check, without bounds.
     """
-    points = {pair: _point(runs[pair[0]], pair[1], folder) for pair in sweep.pairs_ms}
+    points = {pair: _point(runs[pair[0]], sweep.asked(*pair), folder) for pair in sweep.pairs_ms}
     best = max(point.accuracy for point in points.values())
     (home,) = (point for (_, run_dt_ms), point in points.items() if run_dt_ms == sweep.home_dt_ms)
     return [
@@ -54,8 +56,8 @@ def rows_of(
     ]
 
 
-def _point(runs: Sequence[PlannedRun], dt_ms: float, folder: Path) -> _Point:
-    answers = [outcomes(folder / run.name, run.recipe)[Asked(dt_ms=dt_ms)] for run in runs]
+def _point(runs: Sequence[PlannedRun], asked: Asked, folder: Path) -> _Point:
+    answers = [outcomes(folder / run.name, run.recipe)[asked] for run in runs]
     accuracy = float(np.mean([np.mean(answer.right) for answer in answers]))
     return _Point(runs, answers, accuracy, float(np.mean([answer.spikes_per_neuron_s for answer in answers])))
 
@@ -121,4 +123,8 @@ def _row(
     )
     words = ["spikinggamma bench resolution", *(["--quick"] if quick else []), "--only", case.task]
     words += ["--models", case.model, "--seeds", ",".join(map(str, seeds))]
+    if sweep.mapping:
+        measured["mapping"] = sweep.mapping
+    if sweep.mode == "trained" and case.task in MEASURED:
+        measured |= training_memory(point.runs[0], point.answers[0].steps)
     return measured | {"quick": quick, "command": " ".join(words)}

@@ -22,6 +22,14 @@ class FailedRuns(RuntimeError):
 def row(bench: str, *, quick: bool, seed: int, threads: int, device: str = "cpu", **measured: object) -> Row:
     """Return a row; its `command` reproduces it.
 
+    Args:
+        bench: Name of the benchmark.
+        quick: Whether it was a quick check.
+        seed: Seed of the benchmark.
+        threads: Number of CPU threads.
+        device: Device of the computation.
+        **measured: The measured values.
+
     Example:
         >>> row("memory", quick=True, seed=3, threads=1, peak_mib=410.2)["command"]
         'spikinggamma bench memory --quick --seed 3'

@@ -18,6 +18,7 @@ from spikinggamma.bench.kept_runs import Asked, PlannedRun, missing
 from spikinggamma.bench.rows import FailedRuns
 from spikinggamma.bench.run_work import command
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import metric_of_row
 from spikinggamma.recipes import recipe_names
 from spikinggamma.runs import load_run
 
@@ -124,7 +125,9 @@ def _train(work: dict[str, Needed], folder: Path, jobs: int) -> Generator[tuple[
 
 
 def _accuracy(folder: Path) -> str:
-    return f"{(load_run(folder).result or {})['accuracy']:.1%}"
+    row = load_run(folder).result or {}
+    metric = metric_of_row(row)
+    return f"{metric.title} {metric.text(row[metric.name] or 0.0)}" if not metric.share else f"{row['accuracy']:.1%}"
 
 
 def _span(seconds: float) -> str:

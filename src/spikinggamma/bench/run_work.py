@@ -22,8 +22,9 @@ from pathlib import Path
 import torch
 
 from spikinggamma.bench.kept_runs import OUTCOMES, Asked, PlannedRun, check_recipe, missing
+from spikinggamma.bench.rediscretisation import mapped_net
 from spikinggamma.bench.rows import write_rows
-from spikinggamma.data import load_splits
+from spikinggamma.data import load_splits, resolved
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.evaluation import score
 from spikinggamma.events import parse_perturbation, perturbed
@@ -33,14 +34,20 @@ from spikinggamma.runs import Run, build_evaluator, read_rows
 from spikinggamma.runtime import computing
 from spikinggamma.training import resume, train
 
-__all__ = ["command", "main", "work"]
+__all__ = ["command", "end_with", "main", "work"]
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.5
 
 
 def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str, ...]:
-    """Return the command that starts the process of a run in `folder`."""
+    """Return the command that starts the process of a run.
+
+    Args:
+        run: The run.
+        folder: Its folder.
+        asked: The required evaluations.
+    """
     told = {
         "folder": str(folder),
         "source": run.source,
@@ -53,10 +60,16 @@ def command(run: PlannedRun, folder: Path, asked: Sequence[Asked]) -> tuple[str,
 def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Asked]) -> None:
     """Train the run in `folder` to its end, and write all evaluations in `asked` to its `outcomes.jsonl`.
 
+    Args:
+        folder: Folder of the run.
+        source: Name of the recipe, or path of its file.
+        settings: Overrides of the recipe.
+        asked: The required evaluations.
+
     Raises:
         SpikingGammaError: Training or evaluation raises it.
     """
-    recipe = load_recipe(source, settings)
+    recipe = resolved(load_recipe(source, settings))
     run = _trained(folder, recipe, source, settings)
     wanted = missing(folder, recipe, list(dict.fromkeys(asked)))
     if not wanted:
@@ -68,20 +81,24 @@ def work(folder: Path, source: str, settings: Sequence[str], asked: Sequence[Ask
     ).test  # loaded once, as making a variant of speech takes longer than evaluating a net
     longest_us = max(recording.duration_us for recording in recordings)
     for one in wanted:
-        evaluator = build_evaluator(net, recipe, dt_ms=recipe.data.dt_ms if one.dt_ms is None else one.dt_ms)
+        dt_ms = recipe.data.dt_ms if one.dt_ms is None else one.dt_ms
+        mapped = mapped_net(net, one.mapping, trained_ms=recipe.data.dt_ms, run_ms=dt_ms)
+        evaluator = build_evaluator(mapped, recipe, dt_ms=dt_ms)
         changes = [parse_perturbation(one.perturb)] if one.perturb else []
         with computing(threads=recipe.training.threads, products=recipe.training.products):
             found = score(evaluator, recipe, perturbed(recordings, changes, seed=one.perturb_seed), torch.device("cpu"))
-        right = [int(label == guess) for label, guess in zip(found.labels, found.predictions, strict=True)]
+        # Values are near or far, not right or wrong.
+        figures: dict[str, object] = {"r2": found.figure, "right": ""}
+        if found.right is not None:
+            figures = {"accuracy": found.accuracy, "right": "".join(str(int(right)) for right in found.right)}
         rows.append(
             one._asdict()
             | {
-                "accuracy": found.accuracy,
+                **figures,
                 "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
                 "steps": math.ceil(longest_us / (1000.0 * evaluator.dt_ms)),
-                "right": "".join(map(str, right)),
             }
-            | ({"decisions": found.decisions} if max(found.decisions) > 1 else {})
+            | ({"decisions": found.decisions} if found.right is not None and max(found.decisions) > 1 else {})
         )
         write_rows(folder / OUTCOMES, rows)
 
@@ -96,7 +113,7 @@ def _trained(folder: Path, recipe: Recipe, source: str, settings: Sequence[str])
     return train(recipe, folder, device="cpu", command=shlex.join([*words, "--out", str(folder)]))
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Interrupt this process when its parent is gone, as a killed parent cannot do so."""
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
@@ -118,5 +135,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     sys.exit(main(sys.argv[1:]))

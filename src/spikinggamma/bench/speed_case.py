@@ -1,8 +1,7 @@
-"""One case of the speed bench, in a process of its own: `python -m spikinggamma.bench.speed_case JSON`.
+"""One case of the speed benchmark, in its own process: `python -m spikinggamma.bench.speed_case JSON`.
 
-It loads, checks that the neurons do what they claim, warms up, and says so in a line. For each line that it is then sent
-it does one training step and answers with its seconds; when its input ends, with its peak memory above the loaded process.
-So several cases wait side by side, and one works at a time.
+It loads, checks that the neurons do what they claim, warms up, and then answers as `speed_protocol` says. So several cases
+wait side by side, and one works at a time.
 """
 
 from __future__ import annotations
@@ -10,112 +9,90 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import time
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
-from spikinggamma.bench.memory_case import peak_mib, reset_peak, resident_mib
-from spikinggamma.bench.speed_competitors import BETA, SUBJECTS, Subject
+from spikinggamma.bench.speed_competitors import SUBJECTS, Subject, version_of
+from spikinggamma.bench.speed_nets import NETS
+from spikinggamma.bench.speed_protocol import Case, by_the_formula, serve_steps
+from spikinggamma.process_memory import peak_mib, resident_mib
 from spikinggamma.runtime import keep_freed_memory
 
-__all__ = ["Case", "serve"]
+__all__ = ["serve"]
 
-_SOME = 40  # steps of the check
-
-
-class Case(NamedTuple):
-    """What is timed.
-
-    Attributes:
-        library: A name in `SUBJECTS`.
-        batch: B.
-        steps: T.
-        neurons: n, of input and output.
-        density: Share of the input that is not zero.
-        threads: Of torch.
-        device: cpu or cuda.
-        seed: Of weights and input.
-    """
-
-    library: str
-    batch: int
-    steps: int
-    neurons: int
-    density: float
-    threads: int
-    device: str
-    seed: int
+_SOME = 40  # number of steps of the check
 
 
 def serve(case: Case) -> None:
-    """Answer line by line on the standard streams."""
+    """Answer lines on standard input by lines on standard output."""
     torch.set_num_threads(case.threads)
-    # As in training: else the system clears the pages of every signal anew, which takes as long as a scan, and how often it
-    # happens depends on the sizes that a library happens to ask for.
+    # As in training. Otherwise the system clears the pages of every signal again, which takes as long as a scan, and how
+    # often depends on the sizes of a library's allocations.
     keep_freed_memory()
-    subject = SUBJECTS[case.library]
     generator = torch.Generator().manual_seed(case.seed)
+    if case.outputs:
+        package, agreement = NETS[case.library].package, None
+        step = _net(case, generator)
+    else:
+        subject = SUBJECTS[case.library]
+        package, agreement = subject.package, _agreement(subject, generator, case.device)
+        step = _layer(case, subject, generator)
+    gc.collect()
+    if case.device == "cuda":
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+    serve_steps(
+        step,
+        {"agreement": agreement, "version": version_of(package)},
+        loaded_mib=(lambda: torch.cuda.memory_allocated() / 2**20) if case.device == "cuda" else resident_mib,
+        peak_of_mib=(lambda: torch.cuda.max_memory_allocated() / 2**20) if case.device == "cuda" else peak_mib,
+    )
+
+
+def _layer(case: Case, subject: Subject, generator: torch.Generator) -> Callable[[], None]:
+    """A step that is warm: what it compiles is compiled, what stays is allocated."""
     shape = (case.steps, case.batch, case.neurons)
     weight = torch.randn(case.neurons, case.neurons, generator=generator) / (case.neurons * case.density) ** 0.5
-    spikes = (torch.rand(shape, generator=generator) < case.density).float().to(case.device)
+    spikes = _spikes(shape, case, generator)
     grad = torch.randn(shape, generator=generator).to(case.device)
-    agreement = _agreement(subject, generator, case.device)
     step = subject.make(weight.to(case.device))
     some = min(_SOME, case.steps)
-    step(spikes[:some], grad[:some])  # compiles, allocates what stays
-    gc.collect()
-    _finish(case.device)
-    loaded = resident_mib()
-    if case.device == "cuda":
-        loaded = torch.cuda.memory_allocated() / 2**20
-        torch.cuda.reset_peak_memory_stats()
-    reset_peak()
-    _say({"agreement": agreement, "version": subject.version})
-    for _ in sys.stdin:
-        started = time.perf_counter()
-        step(spikes, grad)
-        _finish(case.device)
-        _say({"seconds": time.perf_counter() - started})
-    peak = torch.cuda.max_memory_allocated() / 2**20 if case.device == "cuda" else peak_mib()
-    _say({"step_mib": peak - loaded})
+    step(spikes[:some], grad[:some])
+    return lambda: _finished(step(spikes, grad), case.device)
 
 
-def _finish(device: str) -> None:
+def _net(case: Case, generator: torch.Generator) -> Callable[[], None]:
+    """A step of a net, warm."""
+    spikes = _spikes((case.steps, case.batch, case.inputs), case, generator)
+    labels = torch.arange(case.batch, device=case.device) % case.outputs
+    some = spikes[: min(_SOME, case.steps)]
+    step = NETS[case.library].make((case.inputs, case.neurons, case.outputs), some, generator)
+    step(some, labels)
+    return lambda: _finished(step(spikes, labels), case.device)
+
+
+def _spikes(shape: tuple[int, ...], case: Case, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(shape, generator=generator).lt_(case.density).to(case.device)
+
+
+def _finished(_: object, device: str) -> None:
     if device == "cuda":
         torch.cuda.synchronize()
 
 
-def _say(answer: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-
-
 def _agreement(subject: Subject, generator: torch.Generator, device: str) -> float | None:
-    """Share of spikes on which leaky integrate and fire neurons agree with the formula, step by step."""
+    """Return the share of spikes for which leaky integrate-and-fire neurons agree with the formula, step by step."""
     if subject.spiking is None:
         return None
-    drive = (2.0 * torch.randn(_SOME, 3, 50, generator=generator) + 0.5).to(device)
+    drive = 2.0 * torch.randn(_SOME, 3, 50, generator=generator) + 0.5
     with torch.no_grad():
-        found = subject.spiking()(drive)
-    wanted = _by_the_formula(drive, subject.reset == "zero")
-    if wanted.sum() == 0:
-        raise RuntimeError("the check has no spike")
+        found = subject.spiking()(drive.to(device))
+    wanted = torch.from_numpy(by_the_formula(drive.numpy(), subject.reset == "zero")).to(device)
     return float((found == wanted).double().mean())
 
 
-def _by_the_formula(drive: Tensor, to_zero: bool) -> Tensor:
-    membrane, spikes = torch.zeros_like(drive[0]), []
-    for u in drive.unbind(0):
-        membrane = BETA * membrane + (1.0 - BETA) * u
-        out = (membrane > 1.0).to(drive)
-        membrane = membrane * (1.0 - out) if to_zero else membrane - out
-        spikes.append(out)
-    return torch.stack(spikes)
-
-
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # of other libraries
+    warnings.simplefilter("ignore")  # warnings of other libraries
     serve(Case(**json.loads(sys.argv[1])))

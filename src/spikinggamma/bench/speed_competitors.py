@@ -1,23 +1,22 @@
-"""What the speed bench drives: `Linear(n, n)` and a layer of neurons, of this library and of others that are installed.
+"""Competitors of the speed benchmark: `Linear(n, n)` and a layer of neurons, of this library and of others, if installed.
 
-Every subject takes spikes [T, B, n] and the gradient on what it sends [T, B, n], and computes forwards and backwards all that
-training needs: the gradient of the weights and that on the input. The matrix products are three: W s, r sᵀ and Wᵀ r, with r the
-gradient on the drive.
+Every competitor takes spikes [T, B, n] and the gradient of its output [T, B, n], and computes forwards and backwards all that
+training needs: the gradients of the weights and of the input. There are three matrix products, W s, r sᵀ and Wᵀ r, where r is
+the gradient of the drive.
 
 SpikingGamma's layer is timed as `train` runs it: `GammaLayer.run`, which keeps no graph and counts the spikes, and
 `learning.windowed.layer_backward`, which the rules `windowed` and `through_time` call for each layer. All others run under
 autograd, by which they learn.
 
-Others take the fastest form that their documentation has on plain PyTorch: the product is taken once for all steps, sequences
-are handed over whole where a library takes them, and are unbound, never indexed, where the loop is ours. Their neurons are
-set to β = e^{-dt/τ}, input times 1 - β, threshold 1, which each can be; how they reset differs.
+Other libraries are used in the fastest form on plain PyTorch that their documentation gives: the product is computed once for
+all steps, whole sequences are passed to libraries that accept them, and where the loop is written here, they are unbound and
+never indexed. All neurons have β = e^{-dt/τ}, input times 1 - β and threshold 1; their resets differ.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -25,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from spikinggamma import functional
+from spikinggamma.bench.speed_protocol import BETA, DT_MS, TAU_MS
 from spikinggamma.functional import LIFParameters, LIFState, SigmaDelta
 from spikinggamma.learning.windowed import layer_backward
 from spikinggamma.nn.compiled import neurons as compiled
@@ -32,13 +32,10 @@ from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.timescales import Timescales
 from spikinggamma.nn.spike_linear import spike_linear
 
-__all__ = ["BETA", "SUBJECTS", "Subject", "TrainingStep", "installed"]
+__all__ = ["BETA", "SUBJECTS", "Spiking", "Subject", "TrainingStep", "installed", "version_of"]
 
-TAU_MS = 10.0
 BUCKETS_MS = (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
-BETA = math.exp(-1.0 / TAU_MS)
-_DT_MS = 1.0
-_LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", 1.0)
+_LIF = LIFParameters(TAU_MS, 0.0, 1.0, "arctan", DT_MS)
 
 Spiking = Callable[[Tensor], Tensor]  # drive [T, B, n] to spikes
 TrainingStep = Callable[
@@ -50,9 +47,10 @@ class Subject(NamedTuple):
     """One competitor.
 
     Attributes:
-        package: Its distribution; empty for ours and for plain PyTorch.
-        make: Given the weights, a training step of the layer: forwards, and backwards with the gradient of the weights.
-        reset: Of a leaky integrate and fire neuron, else None: what it is checked against.
+        package: Its distribution; empty for this library and for plain PyTorch.
+        make: Function from the weights to a training step of the layer: forwards, and backwards with the gradient of
+            the weights.
+        reset: Reset of a leaky integrate-and-fire neuron, against which it is checked; else None.
         spiking: Its neurons alone, for that check.
     """
 
@@ -61,15 +59,14 @@ class Subject(NamedTuple):
     reset: Literal["subtract", "zero"] | None = None
     spiking: Callable[[], Spiking] | None = None
 
-    @property
-    def version(self) -> str:
-        """Of its package."""
-        return importlib.metadata.version(self.package or "torch")
+
+def version_of(package: str) -> str:
+    """Return the version of a distribution; of torch where it is plain PyTorch."""
+    return importlib.metadata.version(package or "torch")
 
 
-def installed(name: str) -> bool:
-    """Whether a subject can be measured here."""
-    package = SUBJECTS[name].package
+def installed(package: str) -> bool:
+    """Whether the library of a subject is here."""
     return not package or importlib.util.find_spec(package) is not None
 
 
@@ -80,8 +77,8 @@ def _gamma(weight: Tensor) -> TrainingStep:
 
     @torch.no_grad()
     def step(spikes: Tensor, grad: Tensor) -> Tensor:
-        activations, _ = layer.run(spikes, layer.initial_state(spikes.shape[1]), _DT_MS)
-        told = layer_backward(layer, [activations], grad, layer.alpha(_DT_MS), _DT_MS)
+        activations, _ = layer.run(spikes, layer.initial_state(spikes.shape[1]), DT_MS)
+        told = layer_backward(layer, [activations], grad, layer.alpha(DT_MS), DT_MS)
         assert told is not None
         return told
 
@@ -91,7 +88,7 @@ def _gamma(weight: Tensor) -> TrainingStep:
 def _over(
     spiking: Callable[[], Spiking], product: Callable[[Tensor, Tensor], Tensor]
 ) -> Callable[[Tensor], TrainingStep]:
-    """One product for all steps, then neurons, under autograd."""
+    """Return a training step with one product for all steps, then neurons, under autograd."""
 
     def make(weight: Tensor) -> TrainingStep:
         weight, neurons = nn.Parameter(weight), spiking()

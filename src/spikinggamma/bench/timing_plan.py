@@ -10,8 +10,9 @@
 | `TASK.jitter`, `TASK.channel_jitter` | jitter of each spike, of all spikes of a channel | once, unperturbed |
 | `TASK.deletion`, `TASK.reversal` | deleted spikes, reversed time | once, unperturbed |
 
-TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm (as well of shd and ssc, if named); all
-but replacement is of speech only.
+TASK is isi, polychrony, localisation, or one of fsdd.whole, fsdd.part and fsdd.norm (as well of hd, shd and ssc, if
+named); all but replacement is of speech only. Of hd, shd and ssc there are also variants made in the authors' way:
+hd.norm_as_published and so on.
 In mode "train-and-test" all recordings are perturbed, in "test-only" those of a net that was
 trained on unperturbed recordings. Level 0 is the same unperturbed net in every group of a task.
 
@@ -25,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from spikinggamma.bench.kept_runs import Asked, PlannedRun, planned_run
-from spikinggamma.bench.timing_table import MODELS, ON_DEMAND, RECIPES, SMALL, SPEECH
+from spikinggamma.bench.timing_table import AS_PUBLISHED, MODELS, ON_DEMAND, RECIPES, SMALL, SPEECH
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["PERTURB_SEEDS", "Cell", "asked_of", "cells", "groups", "planned", "select"]
@@ -58,7 +59,8 @@ class Cell(NamedTuple):
     Attributes:
         group: Name of its group.
         task: The value of `data.name`.
-        variant: For speech whole, part or norm; for polychrony "anywhere" for that placing of pairs; else empty.
+        variant: For speech whole, part or norm, or one of these as published; for polychrony "anywhere" for that placing of
+            pairs; else empty.
         model: A name in `MODELS`.
         perturbation: The varied quantity.
         level: Its value: a share, ms, or 1 for on.
@@ -81,7 +83,7 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        """The fields that identify its row."""
+        """Return the fields that identify its row."""
         return {
             "task": self.task,
             "variant": self.variant,
@@ -110,7 +112,12 @@ def cells(*, quick: bool) -> list[Cell]:
 def select(chosen: Sequence[Cell], only: Sequence[str], models: Sequence[str]) -> list[Cell]:
     """Return the cells of these groups and models; a name such as `fsdd.norm` stands for all groups that begin with it.
 
-    Empty lists stand for all, but groups of a large data set are included only where they are named.
+    Empty lists stand for all, but groups of a large data set are included only if they are named.
+
+    Args:
+        chosen: The cells to select from.
+        only: Names of groups.
+        models: Names of models.
 
     Raises:
         SpikingGammaError: A group or model is unknown.
@@ -143,7 +150,8 @@ def _cells(quick: bool) -> Iterator[Cell]:
     yield from _group("coincidence", "", "overlap", _TENTHS, quick)
     yield from _group("localisation", "", "replacement", _SHARES, quick)
     for task in SPEECH:
-        for variant in _VARIANTS[-1:] if quick else _VARIANTS:
+        ways = ("", "_as_published") if task in AS_PUBLISHED else ("",)
+        for variant in [variant + way for way in ways for variant in (_VARIANTS[-1:] if quick else _VARIANTS)]:
             yield from _group(task, variant, "replacement", _SHARES, quick)
             yield from _group(task, variant, "jitter", _JITTERS_MS, quick, "test-only")
             yield from _group(task, variant, "jitter", _JITTERS_MS, quick, name="jitter_trained")
@@ -167,6 +175,8 @@ def _group(
             recipe, *overrides = RECIPES[task, model]
             if variant:
                 overrides.append(f"data.{'options.placing' if variant == _ANYWHERE else 'variant'}={variant}")
+            if variant.endswith("_as_published"):
+                overrides += AS_PUBLISHED[task]
             perturb = ""
             if perturbation in _OPTIONS:
                 overrides.append(_OPTIONS[perturbation].format(level))
@@ -179,6 +189,11 @@ def _group(
 
 def planned(cell: Cell, seed: int, *, quick: bool) -> PlannedRun:
     """Return the run that a cell needs for a seed.
+
+    Args:
+        cell: The cell.
+        seed: Seed of the run.
+        quick: Whether it is a quick check.
 
     Raises:
         SpikingGammaError: The overrides do not fit the recipe.

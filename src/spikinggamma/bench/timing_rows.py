@@ -21,7 +21,15 @@ CELL = ("bench", "task", "variant", "model", "perturbation", "level", "mode", "q
 
 
 def row_of(cell: Cell, seeds: Sequence[int], runs: Sequence[PlannedRun], folder: Path, *, quick: bool) -> Row:
-    """Return the row of a cell whose runs, one for each seed, are finished and evaluated."""
+    """Return the row of a cell whose runs are finished and evaluated.
+
+    Args:
+        cell: The cell.
+        seeds: Seeds of the runs.
+        runs: The runs, one for each seed.
+        folder: Folder of the runs.
+        quick: Whether it is a quick check.
+    """
     answers = []
     for run in runs:
         known = outcomes(folder / run.name, run.recipe)

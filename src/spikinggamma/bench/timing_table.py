@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["MODELS", "ON_DEMAND", "RECIPES", "SMALL", "SPEECH"]
+__all__ = ["AS_PUBLISHED", "MODELS", "ON_DEMAND", "RECIPES", "SMALL", "SPEECH"]
 
 MODELS = ("mlp", "lif", "lif_delay", "spikinggamma")
 # Recorded speech, split by `data.split`, in the variants whole, part and norm.
-SPEECH = ("fsdd", "shd", "ssc")
-# Large data sets, which are measured only where they are requested by name.
-ON_DEMAND = ("shd", "ssc")
+SPEECH = ("fsdd", "hd", "shd", "ssc")
+# Large data sets, which are measured only where they are requested by name, with the split of each.
+ON_DEMAND = {"hd": "strict", "shd": "official", "ssc": "official"}
+# Overrides for their variants as published: files of the published sizes, and all channels.
+AS_PUBLISHED = {
+    name: (f"data.split={split}", "data.n_channels=0")
+    for name, split in (("hd", "mixed"), ("shd", "official"), ("ssc", "official"))
+}
 
 # A bundled recipe, then overrides of it.
 RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -34,9 +39,9 @@ RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
     ("fsdd", "spikinggamma"): ("fsdd_norm_spikinggamma",),
 }
 # The same settings without a new search; these data sets have held-out speakers.
-for _name in ON_DEMAND:
+for _name, _split in ON_DEMAND.items():
     for _model in MODELS:
-        RECIPES[_name, _model] = (*RECIPES["fsdd", _model], f"data.name={_name}", "data.split=official")
+        RECIPES[_name, _model] = (*RECIPES["fsdd", _model], f"data.name={_name}", f"data.split={_split}")
 
 _BRIEF = ("net.hidden=[8]", "training.epochs=1", "learning.schedule=constant")
 _FEW = (*_BRIEF, "data.options.n_train=32", "data.options.n_validation=16", "data.options.n_test=16")
@@ -47,4 +52,5 @@ SMALL: dict[str, tuple[str, ...]] = {
     "coincidence": (*_FEW, "data.options.n_windows=5"),
     "localisation": _FEW,
     **dict.fromkeys(SPEECH, _BRIEF),
+    "hd": (*_BRIEF, "data.options.limit=3"),
 }

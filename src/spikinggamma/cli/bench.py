@@ -49,8 +49,9 @@ def bench(
     and not trained again, and a row that is in the file is not measured
     again. Groups of timing are isi, polychrony, coincidence, localisation and
     fsdd, or parts of them such as polychrony.max_interval_ms or
-    fsdd.norm.jitter; tasks of resolution are localisation and fsdd; cases of
-    speed are sparse, dense and steps.
+    fsdd.norm.jitter; tasks of resolution are localisation and fsdd; hd, for
+    both, is measured only where it is named. Cases of speed are sparse, dense,
+    steps and shd.
     """
     from spikinggamma.bench.rows import FailedRuns
     from spikinggamma.bench.run_bench import measure

@@ -17,6 +17,8 @@ from spikinggamma.cli.entries import add_entry_commands, recipes
 from spikinggamma.cli.exit_codes import ExitCodes
 from spikinggamma.cli.export import export
 from spikinggamma.cli.options import Device, Part, this_command
+from spikinggamma.cli.papers import papers, reproduce
+from spikinggamma.cli.plan import plan
 from spikinggamma.cli.search import search
 from spikinggamma.cli.stream import stream
 from spikinggamma.cli.sweep import sweep
@@ -74,6 +76,7 @@ def _begin(
 
 
 app.command()(train)
+app.command()(plan)
 app.command()(search)
 app.command()(sweep)
 app.command()(recipes)
@@ -137,7 +140,7 @@ def evaluate(
     )
     if out is not None:
         runs.append_row(out, row)
-    typer.echo(evaluation.describe(row, runs.load_run(run).recipe))
+    typer.echo(evaluation.describe(row, runs.load_run(run)))
 
 
 @app.command()
@@ -146,7 +149,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, or of costs.",
+            help="Folders of runs, or files of rows: of `bench timing`, `resolution` or `speed`, of costs, or of "
+            "`reproduce`.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="File for the page.")] = None,
@@ -165,6 +169,8 @@ def report(
 
 app.command()(stream)
 app.command()(bench)
+app.command()(papers)
+app.command()(reproduce)
 app.command()(export)
 
 

@@ -1,4 +1,4 @@
-"""The `data` commands: list, fetch, show, convert and normalise."""
+"""The `data` commands: list, fetch, check, show, convert and normalise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spikinggamma.cli.options import Part, Statistics, this_command
+from spikinggamma.cli.options import Part, Settings, Statistics, this_command
 from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["data_app"]
@@ -15,10 +15,15 @@ __all__ = ["data_app"]
 data_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="List data sets and tasks; fetch, draw, convert and normalise recordings.",
+    help="List data sets and tasks; fetch, check, draw, convert and normalise recordings.",
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set or task, e.g. fsdd.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A data set or task, e.g. fsdd, or your own folder or file.", show_default=False
+    ),
+]
 Setting = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,6 +56,36 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of a data set, e.g
     typer.echo(data.fetch(name))
 
 
+@data_app.command("check")
+def data_check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder or file of recordings.", show_default=False)],
+    settings: Settings = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Write a recipe that fits these recordings.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Say what is in recordings of your own, and what looks wrong with them.
+
+    [bold]Examples[/bold]
+
+      spikinggamma data check sounds/
+      spikinggamma data check spikes.csv --set data.options.time_unit=ms
+      spikinggamma data check motion.npz --recipe motion.toml
+
+    Lengths, rates, gaps, copies, times whose unit cannot be right, sizes of the
+    classes; and a recipe whose time step and time constants fit them.
+    `spikinggamma layouts` lists what can be read.
+    """
+    from spikinggamma.data.check import checked, write_suggested
+
+    found = checked(path, settings or [])
+    typer.echo(found.text)
+    if recipe is not None:
+        written = write_suggested(found, recipe, force=force)
+        typer.echo(f"recipe: {written}\nNext: spikinggamma train {written}")
+
+
 @data_app.command("show")
 def data_show(
     name: Name,
@@ -72,6 +107,7 @@ def data_show(
       spikinggamma data show fsdd
       spikinggamma data show fsdd 0 --part test --out zero.png
       spikinggamma data show fsdd --set split=speaker:theo --set ramp_ms=40
+      spikinggamma data show sounds/ 3
 
     Recordings are loaded with the settings of the recipe of the same name, with
     all their channels.
@@ -111,6 +147,7 @@ def data_convert(
       spikinggamma data convert hello.wav hello.h5
       spikinggamma data convert sounds/ sounds.h5 --ramp-ms 20 --pre-emphasis-hz 50
       spikinggamma data convert fsdd spikes/ --set split=speaker:theo
+      spikinggamma data convert hd spikes/
 
     WAV and FLAC files in one folder are named {label}_... or, as in the Free
     Spoken Digit Dataset, {label}_{speaker}_{take}; in subfolders, the name of
@@ -118,8 +155,10 @@ def data_convert(
 
     A data set becomes NAME_train.h5, NAME_validation.h5 and NAME_test.h5 in
     the folder OUT, loaded with the settings of the recipe of its name; options
-    of the cochlea are passed to its loader. Write ./fsdd for a folder that has
-    the name of a data set.
+    of the cochlea are passed to its loader. hd becomes hd_train.h5 and
+    hd_test.h5, which its loader reads in place of the sounds. Converted spikes
+    are kept as they are made, so an interrupted conversion goes on where it
+    was. Write ./fsdd for a folder that has the name of a data set.
     """
     from spikinggamma import data
     from spikinggamma.data.conversion import convert_data, convert_sounds

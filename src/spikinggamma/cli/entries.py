@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "rules": ("spikinggamma.learning", "rule", "Learning rules that learning.rule can name", "windowed"),
     "losses": ("spikinggamma.learning", "loss", "Losses that learning.loss can name", "running"),
     "surrogates": ("spikinggamma.functional", "surrogate", "Surrogate gradients that a neuron can name", "arctan"),
+    "layouts": ("spikinggamma.layouts", "layout", "Layouts of your own recordings, for data.path", "event_table"),
     "encoders": ("spikinggamma.encoders", "encoder", "Encoders of sampled signals as events", "level_crossing"),
     "perturbations": ("spikinggamma.events", "perturbation", "Perturbations of recordings, for --perturb", "jitter"),
 }

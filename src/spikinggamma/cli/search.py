@@ -50,9 +50,9 @@ def search(
 
       pip install optuna
     """
-    from spikinggamma import recipes, search
+    from spikinggamma import data, search
 
     seeds = [] if seed is None else [f"search.seed={seed}"]
-    chosen = recipes.load_recipe(recipe, [*(settings or []), *seeds])
+    chosen = data.recipe_for(recipe, [*(settings or []), *seeds])
     found = search.search(chosen, out, trials=trials, jobs=jobs, device=device.value, command=this_command())
     typer.echo(search.search_summary(found))

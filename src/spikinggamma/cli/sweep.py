@@ -28,6 +28,12 @@ def sweep(
         typer.Option("--set", metavar="KEY=VALUE", help="Change one key of every recipe; may be given many times."),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Number of runs at a time, with one thread each.")] = 1,
+    leave_out: Annotated[
+        str,
+        typer.Option(
+            metavar="speaker|COLUMN", help="Test on each speaker (or value of a column) of your own recordings in turn."
+        ),
+    ] = "",
 ) -> None:
     """Train recipes from several seeds; report the mean accuracy and its interval over seeds and recordings.
 
@@ -35,6 +41,7 @@ def sweep(
 
       spikinggamma sweep fsdd fsdd_lif --seeds 0,1,2 --out runs/sweep --jobs 2
       spikinggamma sweep mine.toml --set training.epochs=20 --out runs/mine
+      spikinggamma sweep motion.toml --leave-out speaker --seeds 0 --out runs/motion
 
     The same command resumes after Ctrl-C or a crash: finished runs are kept, and
     interrupted ones continue from their last checkpoint. More seeds or other
@@ -51,7 +58,7 @@ def sweep(
         raise SpikingGammaError("--seeds", repr(seeds), "whole numbers and commas, such as 0,1,2") from None
     rows: list[dict[str, Any]] = []
     try:
-        rows.extend(rows_of(recipes, out, seeds=numbers, settings=settings or [], jobs=jobs))
+        rows.extend(rows_of(recipes, out, seeds=numbers, settings=settings or [], jobs=jobs, leave_out=leave_out))
     except FailedRuns as failed:
         typer.echo(f"failed: {failed}", err=True)
         raise typer.Exit(1) from None

@@ -17,7 +17,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a bundled recipe (localisation, fsdd) or path of a .toml file.", show_default="localisation"
+            help="A bundled recipe (localisation, fsdd), a .toml file, or a folder or file of your own recordings.",
+            show_default="localisation",
         ),
     ] = None,
     settings: Settings = None,
@@ -36,6 +37,7 @@ def train(
       spikinggamma train                            sound localisation
       spikinggamma train fsdd --seed 1              spoken digits
       spikinggamma train my.toml --out runs/mine    your own recipe
+      spikinggamma train sounds/                    your own recordings
       spikinggamma train --resume runs/fsdd-1-1     after Ctrl-C or a crash
       spikinggamma train fsdd --set data.split=speaker:george
       spikinggamma train --set learning.rule=traced --set "net.hidden=[96]"
@@ -47,7 +49,7 @@ def train(
     your own. Checkpoints are written every epoch. The best epoch is chosen on
     validation data, and the test split is used once.
     """
-    from spikinggamma import distributed, evaluation, recipes, training
+    from spikinggamma import data, distributed, evaluation, training
 
     try:
         if resume is not None:
@@ -59,7 +61,7 @@ def train(
             run = training.resume(resume, device=device.value, tensorboard=tensorboard)
         else:
             seeds = [] if seed is None else [f"training.seed={seed}"]
-            chosen = recipes.load_recipe(recipe or "localisation", [*(settings or []), *seeds])
+            chosen = data.recipe_for(recipe or "localisation", [*(settings or []), *seeds])
             run = training.train(chosen, out, device=device.value, command=this_command(), tensorboard=tensorboard)
     except distributed.LostProcess as lost:
         typer.echo(f"error: {lost}", err=True)

@@ -1,4 +1,4 @@
-"""Sound to spikes: basilar membrane, hair cells, bushy cells."""
+"""Conversion of sound to spikes by a model of basilar membrane, hair cells and bushy cells."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The compiled loops of the chain: hair cells and bushy cells of all channels side by side, a span of samples at a time.
+"""The compiled loops of the model: hair cells and bushy cells of all channels in parallel, some samples at a time.
 
-Within a channel each sample depends on the one before, so only neighbouring channels can fill a processor's lanes: arrays are
-[samples, lanes], one lane a channel, and every inner loop runs over lanes without a branch. The stages are described, with
-their equations, where they are called: `hair_cell`, `bushy_cell`, `filter_bank`.
+Within a channel each sample depends on the one before, so only different channels can fill the vector lanes of a
+processor. Arrays are [samples, lanes] with one lane per channel, and every inner loop runs over lanes without a branch.
+The equations are given where the loops are called: `hair_cell`, `bushy_cell`, `filter_bank`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def interpolate(kept, first, span, weights, n_rows, drive):  # type: ignore[no-untyped-def]
-    # Lane `phase * n_rows + r` is channel `stride * r + phase`; phase 0 is itself one of the places kept.
+    # Lane `phase * n_rows + r` is channel `stride * r + phase`; those of phase 0 are filtered places themselves.
+    """Write the velocity of all channels to `drive`, interpolated from filtered places `kept`, for `span` samples."""
     stride, before = weights.shape[0], weights.shape[1] // 2 - 1
     for t in range(span):
         row = kept[first + t]
@@ -42,7 +43,8 @@ def interpolate(kept, first, span, weights, n_rows, drive):  # type: ignore[no-u
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def release(drive, span, step, pools, probability):  # type: ignore[no-untyped-def]
-    # In single precision: steps too small to be added leave a pool within 2e-4 of where double precision takes it.
+    # In single precision some steps are too small to be added, which changes a pool by at most 2e-4.
+    """Advance the pools of transmitter by `span` samples, and write spike probabilities; see `hair_cell`."""
     g, y, x, r = np.float32(G * step), np.float32(Y * step), np.float32(X * step), np.float32(R * step)
     lost, heard = np.float32((L + R) * step), np.float32(H * step)
     for t in range(span):
@@ -67,7 +69,7 @@ def _scramble(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def origins(seed, channels):  # type: ignore[no-untyped-def]
-    """Where the random numbers of each channel start; they depend on the seed and the channel's own number only."""
+    """Return the start of each channel's random numbers, which depends only on the seed and the channel's number."""
     out = np.empty(len(channels), dtype=np.uint64)
     for j in range(len(channels)):
         out[j] = _scramble(_scramble(seed) + _GOLDEN * np.uint64(channels[j] + 1))
@@ -76,7 +78,7 @@ def origins(seed, channels):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _draw_uniform(origin, first, span, uniform):  # type: ignore[no-untyped-def]
-    # The counter is the sample's number, so nothing is carried from one sample to the next. 24 bits fill a float32.
+    # The counter is the index of the sample, so there is no state between samples. 24 bits fill a float32.
     for t in range(span):
         ahead = _GOLDEN * np.uint64(first + t + 1)
         for j in range(len(origin)):
@@ -85,9 +87,9 @@ def _draw_uniform(origin, first, span, uniform):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _draw_fired(probability, uniform, t, ready, fired, flag, words):  # type: ignore[no-untyped-def]
-    # A binomial draw Bin(ready, p) by inversion of one uniform number u: how many of the cumulative probabilities are not
-    # above u. The first two are compared in all lanes, more only in the few that ask for them. Where p > 1/2 this draws, with
-    # 1 - p, how many do not fire: no power of the larger of the two is too small for single precision.
+    # A binomial draw Bin(ready, p) inverts one uniform number u: it is the number of cumulative probabilities not above u.
+    # The first two are compared in all lanes, others only in the few lanes that need them. If p > 1/2, the number that do
+    # not spike is drawn with 1 - p, since powers of the larger of the two do not underflow in single precision.
     for j in range(len(fired)):
         p, n, u = min(probability[t, j], _ONE - probability[t, j]), ready[j], uniform[t, j]
         # (1 - p)^(n - 1), by the binary digits of n - 1, which is at most 63.
@@ -127,8 +129,8 @@ def _binomial(n, p, u):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _run_cells(probability, uniform, first, span, cells, resting, constants, fired, flag, found, n_found):  # type: ignore[no-untyped-def]
-    # cells: fibres that are ready, current, voltage, samples still to be held. resting: a ring of how many fired at each of
-    # the samples of a dead time. found: sample * lanes + lane of each spike.
+    # cells: ready fibres, current, voltage, samples still to be held. resting: a ring with the number of fibres that spiked
+    # at each sample of a dead time. found: sample * lanes + lane of each spike.
     lanes, dead = resting.shape[1], resting.shape[0]
     keep_current, keep_voltage, gain = constants
     held = np.float32(dead)
@@ -140,7 +142,7 @@ def _run_cells(probability, uniform, first, span, cells, resting, constants, fir
         for j in range(lanes):
             drawn, others = fired[j], ready[j] - fired[j]
             spiking = drawn if probability[t, j] <= _HALF else others
-            # Those that fired `dead` samples ago may fire again from the next sample on.
+            # Fibres that spiked `dead` samples ago may spike again from the next sample on.
             ready[j] += resting[slot, j] - spiking
             resting[slot, j] = spiking
             current[j] = current[j] * keep_current + spiking
@@ -162,7 +164,7 @@ def _run_cells(probability, uniform, first, span, cells, resting, constants, fir
 
 @njit(cache=True, nogil=True)
 def cells_of_probability(probability, origin, cells, resting, constants, found):  # type: ignore[no-untyped-def]
-    """Bushy cells that hear fibres of known probability [samples, lanes]; writes `found`, returns how many."""
+    """Run bushy cells on spike probabilities [samples, lanes]; write `found`, and return the number of spikes."""
     lanes, n_found = probability.shape[1], 0
     uniform, fired = np.empty((_SPAN, lanes), np.float32), np.empty(lanes, np.float32)
     flag = np.zeros(lanes, np.bool_)
@@ -176,7 +178,10 @@ def cells_of_probability(probability, origin, cells, resting, constants, found):
 
 @njit(cache=True, nogil=True)
 def cells_of_places(kept, first, weights, n_rows, step, pools, origin, cells, resting, constants, found):  # type: ignore[no-untyped-def]
-    """The chain from the velocity of places [samples, places] on, of which sample 0 is the sound's sample `first`."""
+    """Run hair cells and bushy cells on the velocity of places [samples, places], from sample `first` of the sound on.
+
+    Write `found`, and return the number of spikes.
+    """
     lanes, n_found = len(origin), 0
     drive, probability = np.zeros((_SPAN, lanes), np.float32), np.empty((_SPAN, lanes), np.float32)
     uniform, fired = np.empty((_SPAN, lanes), np.float32), np.empty(lanes, np.float32)

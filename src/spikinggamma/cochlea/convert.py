@@ -1,12 +1,13 @@
-"""Sound to spikes: the whole chain in its order.
+"""Conversion of sound to spikes by the whole model, in this order:
 
-    sound -> 48 kHz (-> pre-emphasis) -> root mean square 0.3 -> Hann window -> membrane -> hair cell -> bushy cell -> spikes
+    sound -> 48 kHz (-> pre-emphasis) -> root mean square 0.3 -> Hann window -> membrane -> hair cell -> bushy cell ->
+    spikes
 
-Cramer, Stradmann, Schemmel, Zenke (2020), "The Heidelberg spiking data sets", arXiv 1910.07407.
+Source: Cramer, Stradmann, Schemmel, Zenke (2020), "The Heidelberg spiking data sets", arXiv 1910.07407.
 
-The same sound, parameters and seed give the same spikes within one `VERSION`. Version 2 computes in single precision and
-interpolates between places (see `filter_bank`): its spikes have the statistics of version 1 and share its random numbers, so
-about 997 of 1000 spikes of a recording are the same.
+The same sound, parameters and seed give the same spikes within one `VERSION`. Version 2 computes in single precision
+and interpolates between places (see `filter_bank`). Its spikes have the statistics of version 1 and use its random
+numbers, so about 997 of 1000 spikes of a recording are the same.
 """
 
 from __future__ import annotations
@@ -29,13 +30,11 @@ from spikinggamma.errors import SpikingGammaError
 
 __all__ = ["VERSION", "Cochlea", "SpikeTrain", "convert", "prepare"]
 
-VERSION = (
-    2  # another where the same seed no longer gives the same spikes: it is part of the key of every cache of spikes
-)
+VERSION = 2  # changes whenever the same seed gives other spikes; it is part of the key of every cache of spikes
 
 _RMS = 0.3
 _LOWEST_RATE_HZ = 4000
-_MOST_CHANNELS = 10_000  # the filters of more would not fit into the memory of a small machine
+_MOST_CHANNELS = 10_000  # filters of more channels would not fit into the memory of a small machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,17 @@ class Cochlea:
     """Parameters of a conversion.
 
     Args:
-        n_channels: Places along the membrane, base (high tones) first; the published sets have 700.
+        n_channels: Number of places along the membrane, from the base (high tones) on; the published sets have 700.
         c0: Stiffness at the base; 1e9, or 1e8 as in spike trains published before August 2021.
-        ramp_ms: Length of the Hann rise and fall; None lets them meet in the middle, the default of the published tool. The
-            published spikes of the Heidelberg Digits were very probably made with ramps of 30 ms.
-        pre_emphasis_hz: Corner of a first-order high-pass in front of the chain, which lifts tones above it by 6 dB per
-            octave as outer and middle ear do; None leaves it out, as the published tool does. Speech falls by about as
-            much towards high tones, so without it vowels saturate the hair cells while most consonants stay below them.
+        ramp_ms: Length of the Hann fade-in and fade-out in ms; with None they meet in the middle, the default of the
+            published tool. The published spikes of the Heidelberg Digits were very probably made with ramps of 30 ms.
+        pre_emphasis_hz: Corner frequency in Hz of a first-order high-pass before the membrane, which raises tones above
+            it by 6 dB per octave, like outer and middle ear; None for no filter, as in the published tool. The level of
+            speech falls by about as much towards high tones, so without it vowels saturate the hair cells while most
+            consonants stay below their threshold.
+
+    Raises:
+        SpikingGammaError: A parameter is out of range.
     """
 
     n_channels: int = 700
@@ -70,7 +73,13 @@ class Cochlea:
 
 
 class SpikeTrain(NamedTuple):
-    """Spikes of one sound, ordered by time, then channel."""
+    """Spikes of one sound, ordered by time, then channel.
+
+    Attributes:
+        times_us: Times in microseconds, int64 [E].
+        channels: Channels, int32 [E].
+        duration_us: Length of the sound in microseconds.
+    """
 
     times_us: Int[np.ndarray, " E"]  # int64
     channels: Int[np.ndarray, " E"]  # int32
@@ -80,19 +89,16 @@ class SpikeTrain(NamedTuple):
 def convert(
     sound: npt.NDArray[Any], rate_hz: float | int, cochlea: Cochlea | None = None, *, seed: int = 0
 ) -> SpikeTrain:
-    """Spikes of a sound's cochlea.
+    """Convert a sound to spikes.
 
     Args:
-        sound: One channel of audio, any scale: the chain normalises it.
-        rate_hz: Sampling rate, a whole number of at least 4000.
-        cochlea: Parameters; the defaults of the published tool where left out.
-        seed: Of the random release of spikes; the same seed gives the same spikes.
-
-    Shapes:
-        sound [S].
+        sound: One channel of audio, [S], at any scale, since it is normalised.
+        rate_hz: Sampling rate in Hz, an integer of at least 4000.
+        cochlea: Parameters; those of the published tool if not given.
+        seed: Seed of the random release of transmitter; the same seed gives the same spikes.
 
     Raises:
-        SpikingGammaError: The sound is empty, silent, not finite or not one-dimensional, or its rate cannot be used.
+        SpikingGammaError: The sound is empty, silent, not finite or not one-dimensional, or its rate is not supported.
 
     Example:
         >>> tone = np.sin(2 * np.pi * 440 * np.arange(4800) / 48000)
@@ -104,7 +110,7 @@ def convert(
         raise SpikingGammaError("seed", seed, "an integer from 0 to 2**64 - 1")
     prepared = prepare(sound, rate_hz, ramp_ms=cochlea.ramp_ms, pre_emphasis_hz=cochlea.pre_emphasis_hz)
     samples, channels = _spikes(prepared, cochlea, seed)
-    # Whole microseconds: sample i lies at i * 125/3 µs.
+    # Times are rounded to whole microseconds: sample i is at i * 125/3 µs.
     times_us = samples * 2_000_000 // RATE_HZ
     duration_us = -(-len(prepared) * 1_000_000 // RATE_HZ)
     return SpikeTrain(times_us, channels.astype(np.int32), duration_us)
@@ -113,10 +119,10 @@ def convert(
 def _spikes(
     prepared: Float[np.ndarray, " S"], cochlea: Cochlea, seed: int
 ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-    """Samples at 24 kHz and channels of all spikes, ordered by time, then channel."""
+    """Return samples at 24 kHz and channels of all spikes, ordered by time, then channel."""
     bank = filter_bank(cochlea.n_channels, cochlea.c0)
     stride = len(bank.weights)
-    # Lane `phase * n_rows + r` is channel `stride * r + phase`, and the last of them may lie beyond the last channel.
+    # Lane `phase * n_rows + r` is channel `stride * r + phase`; the last lanes may be beyond the last channel.
     channels = (np.arange(stride)[:, None] + stride * np.arange(bank.n_rows)).ravel()
     channels = padded(np.where(channels < cochlea.n_channels, channels, -1))
     step_s = 2.0 / RATE_HZ
@@ -138,11 +144,21 @@ def _spikes(
 def prepare(
     sound: npt.NDArray[Any], rate_hz: float | int, *, ramp_ms: float | None = None, pre_emphasis_hz: float | None = None
 ) -> Float[np.ndarray, " S"]:
-    """A sound at 48 kHz, emphasised if asked, with root mean square 0.3 and its ends faded: float64 [S]."""
+    """Return a sound at 48 kHz with root mean square 0.3 and faded ends, float64 [S].
+
+    Args:
+        sound: One channel of audio, [S].
+        rate_hz: Sampling rate in Hz.
+        ramp_ms: As in `Cochlea`.
+        pre_emphasis_hz: As in `Cochlea`.
+
+    Raises:
+        SpikingGammaError: As `convert`.
+    """
     sound = np.asarray(sound)
     if sound.ndim != 1:
         raise SpikingGammaError(
-            "sound", f"shape {sound.shape}", "one channel of samples, shape [S]", "Mix it down first."
+            "sound", f"shape {sound.shape}", "one channel of samples, shape [S]", "Mix it to one channel first."
         )
     if len(sound) < 2:
         raise SpikingGammaError("sound", f"{len(sound)} samples", "at least 2")
@@ -156,18 +172,18 @@ def prepare(
         raise SpikingGammaError("sound", "silence (every sample is 0)", "a sound", "It cannot be normalised.")
     ratio = Fraction(RATE_HZ, int(rate_hz))
     if ratio != 1:
-        from scipy.signal import resample_poly  # takes a second to import, and reading a warm cache needs none of it
+        from scipy.signal import resample_poly  # takes a second to import, and is not needed to read cached spikes
 
         sound = resample_poly(sound, ratio.numerator, ratio.denominator)
     if pre_emphasis_hz is not None:
         sound = _emphasised(sound, pre_emphasis_hz)
-    sound = sound / np.abs(sound).max()  # the square of a very small or large sample would leave the range of floats
+    sound = sound / np.abs(sound).max()  # avoids overflow and underflow of squares
     sound *= _RMS / np.sqrt(np.mean(sound**2))
     return np.asarray(sound * _window(len(sound), ramp_ms))
 
 
 def _emphasised(sound: Float[np.ndarray, " S"], corner_hz: float) -> Float[np.ndarray, " S"]:
-    """s(i) - a s(i - 1) with a = exp(-2π f / rate); the sample before the first is taken to be like it."""
+    """Return s(i) - a s(i - 1) with a = exp(-2π f / rate); the sample before the first is assumed equal to it."""
     before = np.concatenate([sound[:1], sound[:-1]])
     return np.asarray(sound - math.exp(-2.0 * math.pi * corner_hz / RATE_HZ) * before)
 

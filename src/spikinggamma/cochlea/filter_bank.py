@@ -1,16 +1,18 @@
-"""The membrane as a bank of filters: every channel's velocity from a sound, block by block.
+"""The membrane as a bank of filters, which computes every channel's velocity from a sound, block by block.
 
-The transfer functions of `membrane` are made once, on the frequency grid of one block, and each block of a sound is
-filtered by Fourier transforms (overlap-save). Two facts about the membrane save most of the work:
+The transfer functions of `membrane` are evaluated once, on the frequency grid of one block, and each block of a sound
+is filtered by Fourier transforms (overlap-save). Two properties of the membrane save most of the work:
 
-* Neighbouring places move alike. The wave is at least 34 channels long where there are 700, so every third place is
-  filtered and those between follow by Lagrange interpolation over eight places, to 1e-3 of their root mean square. A few
-  places beyond both ends, where the formula holds as well, are filtered for its sake. The number is not taken on trust:
-  `filter_bank` compares interpolated transfer functions with exact ones, and takes a finer grid, in the end every place,
-  where they differ by more than 3e-3. With few channels, or C0 = 1e8, that is every place.
-* A place hardly answers above its own frequency: its filter ends where the gain falls below 1e-6 of its largest, and where
-  it falls below 1e-4 early enough, the place is sampled at a half to a sixteenth of the rate and interpolated in time, by
-  a windowed sinc over twelve samples, to 2e-4.
+* Neighbouring places have similar velocities. With 700 channels the wave is at least 34 channels long, so only every
+third place is filtered, and those between follow by Lagrange interpolation over eight places, to 1e-3 of their root
+mean square. A few places beyond both ends, where the formula holds as well, are filtered for the interpolation. The
+stride is verified: `filter_bank` compares interpolated transfer functions with exact ones, and uses a smaller stride,
+in the end every place, if they differ by more than 3e-3. With few channels, or C0 = 1e8, every place is filtered.
+* A place hardly responds above its own frequency. Its filter ends where the gain falls below 1e-6 of its maximum. If
+the gain falls below 1e-4 at a low enough frequency, the place is sampled at a half to a sixteenth of the rate and
+interpolated in time, by a windowed sinc over twelve samples, to 2e-4.
+
+The file is longer than others since the design of the filters and their check belong together.
 """
 
 from __future__ import annotations
@@ -31,37 +33,39 @@ from spikinggamma.cochlea.membrane import LENGTH_CM, RATE_HZ, transfer
 __all__ = ["AHEAD", "BEHIND", "BLOCK", "FilterBank", "filter_bank", "moved_blocks", "velocity_by_blocks"]
 
 BLOCK = 32_768  # samples of sound filtered at once; bins are then 1.5 Hz apart, finer than any resonance
-AHEAD = 9_600  # 200 ms: how far a place answers ahead of the sound (beyond it: 1e-3 of the filter's energy at most)
-BEHIND = 960  # 20 ms: the small rest that lags, ringing from the sharp upper end of the spectrum
+AHEAD = 9_600  # 200 ms by which a place responds before the sound (at most 1e-3 of the filter's energy is earlier)
+BEHIND = 960  # 20 ms for the small rest that follows, which rings from the sharp upper end of the spectrum
 
-_POINTS = 8  # of the interpolation between places
+_POINTS = 8  # number of places for the interpolation between places
 _LARGEST_ERROR = 3e-3
 _SMALLEST_GAIN = 1e-6
 _PLACES_AT_ONCE = 32  # keeps their arrays inside the processor's cache
 _LANES = 16
-_THINNEST = 16  # divides a block's samples, and those before its first that counts
-# Of the window of the interpolation in time, and how far up to half of the thinned rate a gain of 1e-4 may reach.
+_THINNEST = 16  # divides the number of samples of a block, and of those before its first valid one
+# Shape of the window of the interpolation in time, and the highest frequency, relative to half the reduced rate, at which
+# the gain may still be 1e-4.
 _KAISER_BETA, _REACH, _SMALL_GAIN = 7.0, 0.75, 1e-4
 
 
 class Places(NamedTuple):
     """Transfer functions of neighbouring places that are filtered together."""
 
-    gains: Complex[
-        np.ndarray, "bins places"
-    ]  # complex64, halved and divided by `thin`, as their inverse transform wants
-    thin: int  # sampled at this part of the rate
+    gains: Complex[np.ndarray, "bins places"]  # complex64, halved and divided by `thin`, as the inverse transform needs
+    thin: int  # factor by which the sampling rate is reduced
 
 
 class FilterBank(NamedTuple):
-    """The transfer functions of the places that are filtered, and how the channels follow from them."""
+    """The transfer functions of the filtered places, and the weights by which channels are interpolated from them."""
 
     groups: tuple[Places, ...]
-    weights: Float[np.ndarray, "stride points"]  # float32, of the neighbours; all zero where every place is filtered
+    weights: Float[
+        np.ndarray, "stride points"
+    ]  # float32, weights of the neighbours; all zero if every place is filtered
     n_rows: int  # channel stride * r + phase is interpolated from places r to r + points - 1
 
     @property
     def n_places(self) -> int:
+        """Return the number of filtered places."""
         return sum(group.gains.shape[1] for group in self.groups)
 
 
@@ -69,8 +73,13 @@ _MAKING = Lock()
 
 
 def filter_bank(n_channels: int, c0: float) -> FilterBank:
-    """Filters of `n_channels` channels, made once: about 3 s and 10 MB for 700."""
-    with _MAKING:  # threads that convert side by side share one
+    """Return the filters of `n_channels` channels, which are computed once, in about 3 s and 10 MB for 700.
+
+    Args:
+        n_channels: Number of channels.
+        c0: Stiffness at the base.
+    """
+    with _MAKING:  # threads that convert in parallel share one
         return _filter_bank(n_channels, c0)
 
 
@@ -84,12 +93,12 @@ def _filter_bank(n_channels: int, c0: float) -> FilterBank:
         for first in range(0, len(places), _PLACES_AT_ONCE)
     ]
     lacking = -len(places) % _LANES
-    groups[-1] = Places(np.pad(groups[-1].gains, ((0, 0), (0, lacking))), groups[-1].thin)  # full lanes of a processor
+    groups[-1] = Places(np.pad(groups[-1].gains, ((0, 0), (0, lacking))), groups[-1].thin)  # full vector lanes
     return FilterBank(tuple(_merged(groups)), _weights(stride), -(-n_channels // stride))
 
 
 def _merged(groups: list[Places]) -> list[Places]:
-    """Groups of slow places put together: the thinner their samples, the more of them fit into the cache."""
+    """Return groups of slow places merged into larger ones, because more of their samples fit into the cache."""
     merged: list[Places] = []
     for group in groups:
         if (
@@ -120,13 +129,13 @@ def _places(gains: Complex[np.ndarray, "places W"]) -> Places:
 
 
 def _end(size: Float[np.ndarray, "places W"], least: float) -> int:
-    """The first bin from which on no place's gain reaches `least`."""
+    """Return the first bin from which on no place has a gain of `least` or more."""
     return int(np.flatnonzero((size >= least).any(axis=0))[-1]) + 1
 
 
 @lru_cache
 def _weights_in_time(thin: int) -> Float[np.ndarray, "thin points"]:
-    """A sinc under Kaiser's window, at each phase between two samples."""
+    """Return a sinc with Kaiser's window, at each phase between two samples."""
     half = POINTS_IN_TIME // 2
     distance = np.arange(thin)[:, None] / thin - np.arange(1 - half, 1 + half)
     window = np.i0(_KAISER_BETA * np.sqrt(1.0 - (distance / half) ** 2)) / np.i0(_KAISER_BETA)
@@ -138,7 +147,7 @@ def _omega(step: int) -> Float[np.ndarray, " W"]:
 
 
 def _places_cm(n_channels: int, stride: int) -> Float[np.ndarray, " P"]:
-    """Every `stride`-th place, and beyond both ends those that interpolation needs."""
+    """Return the positions of every `stride`-th place, and beyond both ends those that interpolation needs."""
     apart = LENGTH_CM / max(n_channels - 1, 1)
     n_rows = -(-n_channels // stride)
     if stride == 1:
@@ -147,7 +156,7 @@ def _places_cm(n_channels: int, stride: int) -> Float[np.ndarray, " P"]:
 
 
 def _weights(stride: int) -> Float[np.ndarray, "stride points"]:
-    """Lagrange's: place x between nodes 0 and 1 weighs node a by the product of (x - b) / (a - b) over the others b."""
+    """Return Lagrange's weights: for place x, node a has the product of (x - b) / (a - b) over all other nodes b."""
     if stride == 1:
         return np.zeros((1, 2), dtype=np.float32)
     nodes = np.arange(1 - _POINTS // 2, 1 + _POINTS // 2)
@@ -158,7 +167,7 @@ def _weights(stride: int) -> Float[np.ndarray, "stride points"]:
 
 
 def _stride(n_channels: int, c0: float) -> int:
-    """The largest whose interpolated transfer functions are those of the places themselves."""
+    """Return the largest stride for which interpolated transfer functions agree with exact ones."""
     if n_channels < _POINTS:
         return 1
     omega = _omega(16)
@@ -180,10 +189,10 @@ def _stride(n_channels: int, c0: float) -> int:
 
 
 def moved_blocks(sound: Float[np.ndarray, " S"], bank: FilterBank) -> Iterator[Float[np.ndarray, "t P"]]:
-    """Velocity of the bank's places from a sound, one block after another: float32 [samples, places] at 24 kHz.
+    """Yield the velocity of the bank's places, block by block: float32 [samples, places] at 24 kHz.
 
-    The array is used again for the next block. Together the blocks have one sample for every two of the sound. Equal to
-    `membrane.velocity` of the sound with silence around it, up to the tails beyond `AHEAD` and `BEHIND`.
+    The array is used again for the next block. Together the blocks have one sample for every two of the sound. The
+    result equals `membrane.velocity` of the sound surrounded by silence, up to the tails beyond `AHEAD` and `BEHIND`.
     """
     n_samples = -(-len(sound) // 2)
     begin, start = BEHIND // 2, 0
@@ -210,7 +219,7 @@ def _spread(
     weights: Float[np.ndarray, "thin points"],
     out: Float[np.ndarray, "t places"],
 ) -> None:
-    """Write samples from row `first` on, and those between them, into `out`."""
+    """Write samples from row `first` on, and interpolated ones between them, to `out`."""
     thin = len(weights)
     out[::thin] = rows[first : first + len(range(0, len(out), thin))]
     first -= POINTS_IN_TIME // 2 - 1
@@ -221,12 +230,12 @@ def _spread(
 
 
 def _hop(coarse: int) -> int:
-    """Samples of a block, or of half a one, that its transform gets right."""
+    """Return the number of valid samples of the transform of a block, or of half a block."""
     return (BLOCK // coarse - AHEAD - BEHIND) // 2
 
 
 def _block(sound: Float[np.ndarray, " S"], start: int, length: int) -> Float[np.ndarray, " {length}"]:
-    """Samples from `start` on, zeros where there are none."""
+    """Return samples from `start` on, padded with zeros."""
     block = np.zeros(length)
     part = sound[max(start, 0) : start + length]
     block[max(-start, 0) :][: len(part)] = part
@@ -234,7 +243,13 @@ def _block(sound: Float[np.ndarray, " S"], start: int, length: int) -> Float[np.
 
 
 def velocity_by_blocks(sound: Float[np.ndarray, " S"], n_channels: int, c0: float) -> Float[np.ndarray, "C n"]:
-    """Velocity of every channel from a sound: float32 [n_channels, (S + 1) // 2] at 24 kHz."""
+    """Return the velocity of every channel from a sound: float32 [n_channels, (S + 1) // 2] at 24 kHz.
+
+    Args:
+        sound: Sound at 48 kHz, [S].
+        n_channels: Number of channels.
+        c0: Stiffness at the base.
+    """
     bank = filter_bank(n_channels, c0)
     stride = len(bank.weights)
     parts = []

@@ -1,11 +1,11 @@
-"""The compiled loops of the filter bank: before and after the inverse Fourier transform of some places.
+"""The compiled loops of the filter bank, before and after the inverse Fourier transform of some places.
 
-The real part of a complex inverse transform is a real one of half the work:
+The real part of a complex inverse transform is a real inverse transform with half the work:
 
     Re(ifft(V)) = irfft(F),   F[k] = (V[k] + conj(V[n - k])) / 2,   V[n] = V[0]
 
-as the real part of a signal has the Hermitian part of its spectrum. Places that move slowly are transformed at an n-th of the
-rate and brought to the full one by interpolation in time.
+because the real part of a signal has the Hermitian part of its spectrum. Places that move slowly are transformed at a
+fraction of the rate and interpolated in time to the full rate.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ POINTS_IN_TIME = 12
 
 @njit(cache=True, nogil=True, fastmath=True)
 def fold_product(gains, coarse, spectrum, out):  # type: ignore[no-untyped-def]
-    """Write F of V = gains * spectrum into `out`, with gains that are halved already and end where no place answers.
+    """Write F of V = gains * spectrum to `out`; the gains are halved already and end where no place responds.
 
-    Shapes:
-        gains complex64 [bins, places], of which every `coarse`-th bin is one of the spectrum; spectrum complex64 [n], n even;
-        out complex64 [m, places], m at most n // 2 + 1.
+    Args:
+        gains: complex64 [bins, places]; every `coarse`-th bin is one of the spectrum.
+        coarse: Number of bins of the gains per bin of the spectrum.
+        spectrum: complex64 [n], with n even.
+        out: complex64 [m, places], with m at most n // 2 + 1.
     """
     n, n_places = len(spectrum), gains.shape[1]
     width = (len(gains) - 1) // coarse + 1
@@ -44,12 +46,18 @@ def fold_product(gains, coarse, spectrum, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def weigh_rows(rows, w, out):  # type: ignore[no-untyped-def]
-    """Write sums of `POINTS_IN_TIME` successive rows, weighted by `w`, into `out`.
+    """Write sums of `POINTS_IN_TIME` successive rows, weighted by `w`, to `out`.
 
-    Shapes:
-        rows float32 [n + POINTS_IN_TIME - 1, places]; w float32 [POINTS_IN_TIME]; out float32 [n, places].
+    Args:
+        rows: float32 [n + POINTS_IN_TIME - 1, places].
+        w: float32 [POINTS_IN_TIME].
+        out: float32 [n, places].
     """
-    n_places, flat, sums = rows.shape[1], rows.ravel(), out.ravel()  # as one long row: one loop, however few the places
+    n_places, flat, sums = (
+        rows.shape[1],
+        rows.ravel(),
+        out.ravel(),
+    )  # flat arrays, so that one loop covers any number of places
     r1, r2, r3, r4 = flat[n_places:], flat[2 * n_places :], flat[3 * n_places :], flat[4 * n_places :]
     r5, r6, r7, r8 = flat[5 * n_places :], flat[6 * n_places :], flat[7 * n_places :], flat[8 * n_places :]
     r9, r10, r11 = flat[9 * n_places :], flat[10 * n_places :], flat[11 * n_places :]

@@ -1,6 +1,7 @@
-"""The inner hair cell: membrane velocity in, probability of a nerve spike out.
+"""The inner hair cell, which maps membrane velocity to the probability of a nerve spike.
 
-Three pools of transmitter: free `q`, in the cleft `c`, and being taken back `w`; the velocity s opens the membrane:
+There are three pools of transmitter: free `q`, in the cleft `c`, and in reuptake `w`. The velocity s opens the
+membrane:
 
     k = g (s + A) / (s + A + B) where s + A > 0, else 0
     dq/dt = y [M - q]+ - k q + x w
@@ -8,9 +9,11 @@ Three pools of transmitter: free `q`, in the cleft `c`, and being taken back `w`
     dw/dt = r c - x w
     P(spike in a sample) = h c Δt
 
-Meddis (1986), J. Acoust. Soc. Am. 79, 702, and (1988), 83, 1056; parameters as in Cramer, Stradmann, Schemmel, Zenke
-(2020), arXiv 1910.07407. Forward Euler, pools never below zero, started at rest (the equilibrium at s = 0).
-Single precision, which moves probabilities by 2e-4 at most.
+Integration is by forward Euler in single precision, which changes probabilities by at most 2e-4. Pools never fall below
+zero, and start at rest (the equilibrium at s = 0).
+
+Source: Meddis (1986), J. Acoust. Soc. Am. 79, 702, and (1988), 83, 1056; parameters of Cramer, Stradmann, Schemmel,
+Zenke (2020), arXiv 1910.07407.
 """
 
 from __future__ import annotations
@@ -24,15 +27,19 @@ __all__ = ["resting_pools", "resting_probability", "spike_probability"]
 
 
 def resting_probability(step_s: float) -> float:
-    """Probability of a spike per sample in silence, from the equilibrium of the pools."""
+    """Return the probability of a spike per sample in silence, from the equilibrium of the pools."""
     return H * _rest()[1] * step_s
 
 
 def spike_probability(velocity: Float[np.ndarray, "C S"], step_s: float) -> Float[np.ndarray, "C S"]:
-    """Probability of a spike of one nerve fibre in each sample.
+    """Return the spike probability of one nerve fibre in each sample.
 
-    Shapes:
-        velocity [C, S]; result float32 [C, S], sample length `step_s`.
+    Args:
+        velocity: Velocity of the membrane, [C, S].
+        step_s: Length of a sample in seconds.
+
+    Returns:
+        Probabilities, float32 [C, S].
 
     Example:
         >>> spike_probability(np.zeros((2, 3), np.float32), 1 / 24000).shape
@@ -45,7 +52,7 @@ def spike_probability(velocity: Float[np.ndarray, "C S"], step_s: float) -> Floa
 
 
 def resting_pools(n_channels: int) -> Float[np.ndarray, "3 {n_channels}"]:
-    """The pools `q`, `c` and `w` of every channel at rest: float32 [3, n_channels]."""
+    """Return the pools `q`, `c` and `w` of every channel at rest: float32 [3, n_channels]."""
     return np.tile(np.array(_rest(), dtype=np.float32)[:, None], (1, n_channels))
 
 

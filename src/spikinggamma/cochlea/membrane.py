@@ -1,16 +1,16 @@
-"""The basilar membrane: which place of the cochlea moves how fast.
+"""The basilar membrane, which maps a sound to the velocity of each place of the cochlea.
 
-A sound drives a travelling wave along the membrane; each place is a resonator that is stiffest at the base
-(position 0, high tones) and softest at the apex (3.5 cm, low tones). The wave equation has a closed-form approximate
-solution, so each place is one transfer function `v(ω, c)` from sound to velocity.
+A sound drives a travelling wave along the membrane. Each place is a resonator, stiffest at the base (position 0, high
+tones) and softest at the apex (3.5 cm, low tones). The wave equation has a closed-form approximate solution, so each
+place is one transfer function `v(ω, c)` from sound to velocity.
 
-Sieroka, Dosch, Rupp (2006), "Semirealistic models of the cochlea", J. Acoust. Soc. Am. 120, 297; parameters and
-sampling as in Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407.
+Source: Sieroka, Dosch, Rupp (2006), "Semirealistic models of the cochlea", J. Acoust. Soc. Am. 120, 297; parameters and
+sampling of Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407.
 
-Caveat: the transfer function is written for waves `exp(-iωt)` while the inverse Fourier transform builds `exp(+iωt)`,
-so places answer *before* the sound reaches them, by less than 1 ms at the base and tens of ms at the apex. The
-published spike trains have this reversal (ours coincide with them at lag zero with it, and nowhere without it), so it
-is kept.
+Caveat: the transfer function is written for waves `exp(-iωt)`, but the inverse Fourier transform composes `exp(+iωt)`,
+so places respond *before* the sound reaches them, by less than 1 ms at the base and tens of ms at the apex. The
+published spike trains have this reversal (with it these spikes coincide with them at lag zero, without it at no lag),
+so it is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.special import hankel1, j0, j1, y0, y1
 
 __all__ = ["LENGTH_CM", "RATE_HZ", "positions_cm", "transfer", "velocity"]
 
-RATE_HZ = 48_000  # of the sound; the membrane is sampled at half of it
+RATE_HZ = 48_000  # sampling rate of the sound; the membrane is sampled at half of it
 
 LENGTH_CM = 3.5
 _STIFFNESS_OFFSET, _ALPHA, _RHO = 3500.0, 3.0, 1.0
@@ -29,17 +29,22 @@ _DAMPING, _HEIGHT, _MASS = 0.15, 0.1, 0.05
 
 
 def positions_cm(n_channels: int) -> Float[np.ndarray, " C"]:
-    """Places of the channels, base (high tones) first: float64 [C]."""
+    """Return the positions of the channels in cm, from the base (high tones) on: float64 [C]."""
     return np.linspace(0.0, LENGTH_CM, n_channels)
 
 
 def transfer(
     omega: Float[np.ndarray, " W"], position_cm: Float[np.ndarray, " C"], *, c0: float
 ) -> Complex[np.ndarray, "C W"]:
-    """Membrane velocity for a unit tone, `v(ω, c) = (2ω/ξ) p(ω, c)/p(ω, 0) Z(ω)`.
+    """Return the membrane velocity for a unit tone, `v(ω, c) = (2ω/ξ) p(ω, c)/p(ω, 0) Z(ω)`.
 
-    Shapes:
-        omega [W] in rad/s, above 0; position_cm [C]; result complex128 [C, W].
+    Args:
+        omega: Angular frequencies in rad/s, above 0, [W].
+        position_cm: Positions in cm, [C].
+        c0: Stiffness at the base.
+
+    Returns:
+        Velocities, complex128 [C, W].
     """
     w = np.asarray(omega, dtype=np.float64)[None, :]
     c = np.asarray(position_cm, dtype=np.float64)[:, None]
@@ -70,7 +75,7 @@ def _pressure(
 def _phase(
     w: Float[np.ndarray, "1 W"], c: Float[np.ndarray, "C 1"], c0: float, r0: float
 ) -> Complex[np.ndarray, "C W"]:
-    """`G(ω, c)`: the wave number at the base over α, plus its integral up to place c."""
+    """Return `G(ω, c)`: the wave number at the base over α, plus its integral up to place c."""
     a, m, h = _STIFFNESS_OFFSET, _MASS, _HEIGHT
     root = np.sqrt(a + m * w**2)
     decay = np.exp(-_ALPHA * c / 2.0)
@@ -87,12 +92,17 @@ def _phase(
 def velocity(
     sound: Float[np.ndarray, " S"], position_cm: Float[np.ndarray, " C"], *, c0: float
 ) -> Float[np.ndarray, "C n"]:
-    """Membrane velocity to the letter of the published chain: one Fourier transform of the whole sound.
+    """Return the membrane velocity exactly as published, by one Fourier transform of the whole sound.
 
-    The specification that the filter bank is tested against; slow, as it evaluates `transfer` at every bin.
+    This is the specification with which the filter bank is tested. It is slow, as it evaluates `transfer` at every bin.
 
-    Shapes:
-        sound [S] at 48 kHz; position_cm [C]; result float64 [C, S // 2 + 1], taken as sampled at 24 kHz.
+    Args:
+        sound: Sound at 48 kHz, [S].
+        position_cm: Positions in cm, [C].
+        c0: Stiffness at the base.
+
+    Returns:
+        Velocities, float64 [C, S // 2 + 1], sampled at 24 kHz.
     """
     bins = len(sound) // 2 + 1
     omega = 2.0 * np.pi * np.linspace(1.0, RATE_HZ / 2.0, bins)

@@ -1,16 +1,20 @@
 """Loading, listing, conversion and normalisation of data sets and tasks."""
 
 from spikinggamma.data.catalogue import LoadedData, data_recipe, data_table, fetch, open_data, recipe_of
+from spikinggamma.data.given import given_recordings
 from spikinggamma.data.loading import (
     Bound,
     DataInfo,
     data_entry,
     data_info,
     data_names,
+    is_task,
     known_name,
     load_splits,
+    resolved,
     training_batches,
 )
+from spikinggamma.data.suggested import recipe_for
 
 __all__ = [
     "Bound",
@@ -22,9 +26,13 @@ __all__ = [
     "data_recipe",
     "data_table",
     "fetch",
+    "given_recordings",
+    "is_task",
     "known_name",
     "load_splits",
     "open_data",
+    "recipe_for",
     "recipe_of",
+    "resolved",
     "training_batches",
 ]

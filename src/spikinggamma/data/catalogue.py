@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spikinggamma import datasets
-from spikinggamma.data.loading import DataInfo, data_info, data_names, known_name, load_splits
+from spikinggamma.data.loading import DataInfo, data_info, data_names, known_name, load_splits, resolved
+from spikinggamma.data.suggested import recipe_for
 from spikinggamma.datasets import DATASETS
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
@@ -16,10 +17,10 @@ from spikinggamma.events import Splits
 from spikinggamma.recipes.schema import Data, Recipe
 from spikinggamma.recipes.toml_files import load_recipe, parse_recipe, recipe_names
 
-__all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "recipe_of"]
+__all__ = ["LoadedData", "data_recipe", "data_table", "fetch", "open_data", "open_files", "recipe_of"]
 
 # Keys of [data] in a recipe that a loader takes under the same name; every other key is an option of the loader.
-_COMMON = ("split", "validation_fraction", "seed")
+_COMMON = ("split", "validation_fraction", "seed", "layout", "encoder", "scale")
 
 
 class LoadedData(NamedTuple):
@@ -53,7 +54,7 @@ def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
     """Load a data set or task with the settings of its bundled recipe, but with all recorded channels.
 
     Args:
-        name: One of `data_names`.
+        name: One of `data_names`; or a path of recordings, or of a recipe.
         settings: Texts KEY=VALUE: split, validation_fraction, seed, or an option of this data set's loader.
 
     Raises:
@@ -63,14 +64,31 @@ def open_data(name: str, settings: Iterable[str] = ()) -> LoadedData:
         >>> len(open_data("localisation", ["n_test=20"]).splits.test)
         20
     """
-    recipe = data_recipe(name, settings)
+    recipe = resolved(data_recipe(name, settings))
     return LoadedData(recipe, data_info(recipe), load_splits(recipe))
+
+
+def open_files(name: str, settings: Iterable[str] = ()) -> LoadedData:
+    """Load as `open_data` does, without holding out a share of the training part for validation.
+
+    Raises:
+        SpikingGammaError: As `open_data` does.
+    """
+    if name not in datasets.names():
+        return open_data(name, settings)
+    recipe = data_recipe(name, settings)
+    data = recipe.data
+    options: dict[str, Any] = dict(data.options)
+    splits = datasets.load(name, split=data.split, validation_fraction=0.0, seed=data.seed, **options)
+    return LoadedData(recipe, data_info(recipe), splits)
 
 
 def data_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
     """Return the recipe that `open_data` loads from."""
-    known_name("data set", name, data_names())
     overrides = [_qualified(setting) for setting in settings]
+    if name not in data_names() and Path(name).exists():
+        return recipe_for(name, [*overrides, "data.n_channels=0"])
+    known_name("data set", name, data_names())
     return recipe_of(name, [*overrides, "data.n_channels=0"])
 
 
@@ -86,7 +104,7 @@ def _qualified(setting: str) -> str:
     if "=" not in setting or not key:
         expected = "KEY=VALUE, e.g. split=speaker:theo or an option of the loader such as ramp_ms=20"
         raise SpikingGammaError("--set", repr(setting), expected)
-    if key.startswith("data."):
+    if key.startswith(("data.", "encoder.")):
         return setting
     return f"data.{setting}" if key in _COMMON else f"data.options.{setting}"
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from spikinggamma.cochlea import Cochlea
-from spikinggamma.data.catalogue import open_data
-from spikinggamma.data.loading import DataInfo, data_names
+from spikinggamma.data.catalogue import open_data, open_files
+from spikinggamma.data.loading import DataInfo, data_entry, data_names
+from spikinggamma.datasets import DATASETS
 from spikinggamma.datasets.heidelberg_writer import write_heidelberg
 from spikinggamma.datasets.sounds import SUFFIXES, read_sounds
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
+from spikinggamma.option_words import check_options
 
 __all__ = ["check_free", "check_labels", "convert_data", "convert_sounds", "write_parts"]
 
@@ -24,7 +27,7 @@ def convert_sounds(
     Args:
         source: A WAV or FLAC file, or a folder; `spikinggamma.datasets.sounds` describes how file names give the class.
         out: The HDF5 file.
-        cochlea: Parameters; the published ones if not given.
+        cochlea: Parameters; the defaults of the published tool if not given.
         seed: Seed of the random release of spikes.
         force: Replace a file that exists.
 
@@ -48,6 +51,14 @@ def convert_sounds(
 def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, force: bool = False) -> str:
     """Write a data set as `{name}_train.h5`, `{name}_validation.h5` and `{name}_test.h5` into `out`; return a summary.
 
+    A part without recordings has no file. The files say with which options the spikes were made.
+
+    Args:
+        name: A data set or task.
+        out: Folder for the files.
+        settings: Texts KEY=VALUE as `open_data` takes them.
+        force: Replace files that exist.
+
     Raises:
         SpikingGammaError: A file exists, recordings are labelled by step, or `open_data` raises it.
     """
@@ -55,9 +66,13 @@ def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, fo
     if folder.is_file():
         raise SpikingGammaError("OUT", f"{folder}, a file", "a folder for the parts of a data set")
     check_free([folder / f"{name}_{part}.h5" for part in Splits._fields], force=force)
-    opened = open_data(name, settings)
+    is_read_again = name in DATASETS and DATASETS[name].target.reads_converted
+    opened = open_files(name, settings) if is_read_again else open_data(name, settings)
     check_labels(name, opened.splits)
-    lines = write_parts(folder, name, opened.splits, opened.info)
+    parts = {part: recordings for part, recordings in opened.splits._asdict().items() if recordings}
+    options = check_options(data_entry(name).options, opened.recipe.data.options, name=name)
+    made_with = json.dumps({"data": name, "options": options.model_dump(mode="json")}, sort_keys=True)
+    lines = write_parts(folder, name, parts, opened.info, made_with=made_with)
     if opened.info.shape:
         _, height, width = opened.info.shape
         lines.append(
@@ -66,16 +81,18 @@ def convert_data(name: str, out: Path | str, settings: Iterable[str] = (), *, fo
     return "\n".join([*lines, f"licence: {opened.info.licence}; cite with: spikinggamma cite {name}"])
 
 
-def write_parts(folder: Path, name: str, splits: Splits, info: DataInfo) -> list[str]:
-    """Write the files `{name}_{part}.h5` of three parts; return a line of text for each."""
+def write_parts(
+    folder: Path, name: str, parts: Mapping[str, Sequence[Recording]], info: DataInfo, *, made_with: str = ""
+) -> list[str]:
+    """Write the files `{name}_{part}.h5` of some parts; return a line of text for each."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpikingGammaError("out", f"{folder} ({error.strerror})", "a folder that can be made") from None
     lines = []
-    for part, recordings in splits._asdict().items():
+    for part, recordings in parts.items():
         path = folder / f"{name}_{part}.h5"
-        write_heidelberg(path, recordings, info.class_names)
+        write_heidelberg(path, recordings, info.class_names, made_with=made_with)
         lines.append(f"{path}: {_counted(recordings)}")
     return lines
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from spikinggamma import datasets, tasks
+from spikinggamma.data.own import facts_of, load_own, resolved
 from spikinggamma.data.variants import variant_of
 from spikinggamma.datasets import DATASETS
 from spikinggamma.errors import SpikingGammaError
@@ -20,11 +22,14 @@ from spikinggamma.tasks import TASKS, Bound
 __all__ = [
     "Bound",
     "DataInfo",
+    "check_parts",
     "data_entry",
     "data_info",
     "data_names",
+    "is_task",
     "known_name",
     "load_splits",
+    "resolved",
     "training_batches",
 ]
 
@@ -42,16 +47,22 @@ class DataInfo(NamedTuple):
     ceiling: Bound | None
     shape: SensorShape = ()
     step_labels: bool = False
+    answer: str = "class"  # class, step_class, values or step_values
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
+        """Number of classes, or of values that are asked for."""
         return len(self.class_names)
 
 
 def data_names() -> list[str]:
     """Return all valid values of `data.name`."""
     return sorted({*tasks.names(), *datasets.names()})
+
+
+def is_task(recipe: Recipe) -> bool:
+    """Return whether the recordings of a recipe are made on the spot by a task, anew for each seed."""
+    return not recipe.data.path and recipe.data.name in TASKS
 
 
 def data_entry(name: str) -> Entry[Any]:
@@ -71,9 +82,12 @@ def data_info(recipe: Recipe) -> DataInfo:
         SpikingGammaError: The data set, the task or an option is unknown, or the channels cannot be summed to the wanted
             number.
     """
-    known_name("data.name", recipe.data.name, data_names())
-    info = _task(recipe) if recipe.data.name in tasks.names() else _dataset(recipe)
-    if recipe.data.variant and recipe.data.name in tasks.names():
+    if recipe.data.path:
+        info = _own(recipe)
+    else:
+        known_name("data.name", recipe.data.name, data_names())
+        info = _task(recipe) if is_task(recipe) else _dataset(recipe)
+    if recipe.data.variant and is_task(recipe):
         expected = "'': the variants are of recorded data, a task knows what its counts say"
         raise SpikingGammaError("data.variant", repr(recipe.data.variant), expected)
     if recipe.data.perturb:
@@ -93,18 +107,38 @@ def load_splits(recipe: Recipe) -> Splits:
     data_info(recipe)
     data = recipe.data
     options: dict[str, Any] = dict(data.options)
-    if data.name in tasks.names():
+    if data.path:
+        splits = load_own(recipe)
+    elif is_task(recipe):
         splits = tasks.load(data.name, seed=data.seed, **options)
     else:
         splits = datasets.load(
             data.name, split=data.split, validation_fraction=data.validation_fraction, seed=data.seed, **options
         )
     if data.variant:
-        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed)
+        rule = DATASETS[data.name].target.removal
+        splits = variant_of(splits, data.variant, n_channels=data.n_channels, seed=data.seed, removal=rule)
     if data.perturb:
         changes = [parse_perturbation(text) for text in data.perturb]
         seeds = [derive_seed(data.seed, "perturb", part) for part in Splits._fields]
         splits = Splits(*(perturbed(part, changes, seed=seed) for part, seed in zip(splits, seeds, strict=True)))
+    return splits
+
+
+def check_parts(splits: Splits, recipe: Recipe) -> Splits:
+    """Return the parts, none of which is empty.
+
+    Raises:
+        SpikingGammaError: One is, before anything is trained.
+    """
+    for part, recordings in splits._asdict().items():
+        if not recordings:
+            sizes = ", ".join(f"{len(own)} {name}" for name, own in splits._asdict().items())
+            data = recipe.data
+            name = "data.validation_fraction" if part == "validation" else "data.split"
+            value = data.validation_fraction if part == "validation" else repr(data.split)
+            got = f"{value}, which leaves the {part} part of {data.name} empty ({sizes})"
+            raise SpikingGammaError(name, got, "recordings in all three parts")
     return splits
 
 
@@ -153,10 +187,22 @@ def _task(recipe: Recipe) -> DataInfo:
     )
 
 
+def _own(recipe: Recipe) -> DataInfo:
+    """Describe recordings of one's own; a net that is built where they are not needs what their recipe says of them."""
+    data, facts = recipe.data, facts_of(recipe)
+    floors = (Bound(1.0 / len(facts.classes), "chance"),) if "class" in facts.answer else ()
+    step_labels = facts.answer.startswith("step_")
+    n_channels = math.prod(facts.sensor)
+    own = "your own recordings"
+    return DataInfo(
+        data.name, n_channels, facts.classes, own, "", "", floors, None, facts.shape, step_labels, facts.answer
+    )
+
+
 def _dataset(recipe: Recipe) -> DataInfo:
     _check_options(recipe, DATASETS[recipe.data.name].options.model_fields)
     info = datasets.info(recipe.data.name, recipe.data.options)
-    why = "chance, and all that spike counts tell" if recipe.data.variant == "norm" else "chance"
+    why = "chance, and all that spike counts tell" if recipe.data.variant.startswith("norm") else "chance"
     chance = Bound(1 / info.n_classes, why)
     return DataInfo(
         info.title,
@@ -169,6 +215,7 @@ def _dataset(recipe: Recipe) -> DataInfo:
         None,
         info.shape,
         info.step_labels,
+        "step_class" if info.step_labels else "class",
     )
 
 

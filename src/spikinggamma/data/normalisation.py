@@ -10,15 +10,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from spikinggamma import datasets
-from spikinggamma.data.catalogue import LoadedData, data_recipe, open_data, recipe_of
+from spikinggamma.data.catalogue import LoadedData, open_data, open_files, recipe_of
 from spikinggamma.data.conversion import check_free, check_labels, write_parts
-from spikinggamma.data.loading import data_info
+from spikinggamma.datasets import DATASETS, PUBLISHED_REMOVAL
 from spikinggamma.datasets.heidelberg import read_heidelberg
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits, channel_counts, pool_channels, timing_only, timing_only_as_published
 from spikinggamma.files.json_files import write_json
-from spikinggamma.recipes.schema import Recipe
 from spikinggamma.versions import versions
 
 __all__ = ["VARIANTS", "NormaliseOptions", "normalise"]
@@ -95,7 +93,7 @@ def normalise(
     # It describes the files beside it, so it goes before they do and comes back after them.
     (folder / "about.json").unlink(missing_ok=True)
     for variant in VARIANTS:
-        write_parts(folder, variant, made.variants[variant], info)
+        write_parts(folder, variant, made.variants[variant]._asdict(), info)
     _check(folder, made.counts)
     about: dict[str, Any] = {
         "name": name,
@@ -127,10 +125,11 @@ def normalise(
 def _make(name: str, settings: Iterable[str], making: NormaliseOptions) -> _Made:
     rule: dict[str, Any]
     if making.as_authors:
-        opened = _in_files(data_recipe(name, settings), name, settings)
+        opened = open_files(name, settings)
         check_labels(name, opened.splits)
         files = [_grouped(file, making.group_channels or 0) for file in opened.splits if file]
-        rule = {"rare": 0.02, "removable": 20_000} if name == "ssc" else {"rare": 0.01, "removable": 2000}
+        removal = DATASETS[name].target.removal if name in DATASETS else PUBLISHED_REMOVAL
+        rule = dict(removal._asdict())
         if making.rare is not None:
             rule["rare"] = making.rare
         published = timing_only_as_published(files, seed=making.seed, **rule)
@@ -149,16 +148,6 @@ def _make(name: str, settings: Iterable[str], making: NormaliseOptions) -> _Made
     found = timing_only(grouped, seed=making.seed, **rule)
     left = dict(zip(Splits._fields, found.left_out, strict=True))
     return _Made(opened, dict(zip(VARIANTS, found[:3], strict=True)), found.channels, found.counts, left, rule)
-
-
-def _in_files(recipe: Recipe, name: str, settings: Iterable[str]) -> LoadedData:
-    """Load the recordings file by file as published, without taking a validation part from the training file."""
-    if name not in datasets.names():
-        return open_data(name, settings)
-    data = recipe.data
-    options: dict[str, Any] = dict(data.options)
-    splits = datasets.load(name, split=data.split, validation_fraction=0.0, seed=data.seed, **options)
-    return LoadedData(recipe, data_info(recipe), splits)
 
 
 def _grouped(recordings: list[Recording], n_channels: int) -> list[Recording]:

@@ -5,23 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spikinggamma.datasets import dvs_gesture, fsdd, mnist, nmnist, qtdb, shd, speech_commands, spoken_words, ssc
+from spikinggamma.datasets import (
+    dvs_gesture,
+    fashion_mnist,
+    fsdd,
+    hd,
+    mnist,
+    nmnist,
+    qtdb,
+    shd,
+    speech_commands,
+    spoken_words,
+    ssc,
+)
 from spikinggamma.datasets.audio import Sound, read_sound
-from spikinggamma.datasets.registry import DATASETS, Dataset, Floor, Info, Loading, register_dataset
+from spikinggamma.datasets.registry import (
+    DATASETS,
+    PUBLISHED_REMOVAL,
+    Dataset,
+    Floor,
+    Info,
+    Loading,
+    Removal,
+    register_dataset,
+)
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.registry import Entry, import_modules
 
 __all__ = [
     "DATASETS",
+    "PUBLISHED_REMOVAL",
     "Dataset",
     "Floor",
     "Info",
     "Loading",
+    "Removal",
     "Sound",
     "Splits",
     "dvs_gesture",
+    "fashion_mnist",
     "fsdd",
+    "hd",
     "info",
     "load",
     "mnist",

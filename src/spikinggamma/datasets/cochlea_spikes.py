@@ -26,13 +26,14 @@ class CochleaOptions(Options):
     ramp_ms: float | None = Field(
         default=None,
         ge=0.0,
-        description="rise and fall of the window over each sound [ms]; none: they meet in the middle",
+        description="rise and fall of the window over each sound [ms]; none: they meet in the middle, the published tool's "
+        "default (published spikes were very probably made with 30 ms)",
     )
     pre_emphasis_hz: float | None = Field(
         default=None,
         gt=0.0,
         lt=24_000.0,
-        description="corner frequency of the high-pass filter before the cochlea [Hz]; none: as published",
+        description="corner frequency of the high-pass filter before the cochlea [Hz]; none: as in the published tool",
     )
     cochlea_seed: int = Field(
         default=0, ge=0, description="seed of the release of spikes; a recording depends on this and its own name only"

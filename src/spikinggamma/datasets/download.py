@@ -6,13 +6,14 @@ on demand have no stable checksum, so each file inside is verified.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spikinggamma.datasets.cache import cache_root
@@ -21,7 +22,10 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.files.atomic import replacing, unwritable
 from spikinggamma.files.locks import CACHE_REMEDY, taking_turns
 
-__all__ = ["check_files", "data_root", "ensure_files", "ensure_unzipped"]
+__all__ = ["check_files", "data_root", "ensure_files", "ensure_unpacked", "ensure_unzipped"]
+
+
+_LOG = logging.getLogger(__name__)
 
 
 def data_root(root: Path | str | None) -> Path | None:
@@ -56,7 +60,11 @@ def ensure_files(
         if not folder.is_dir():
             with taking_turns(folder.parent):
                 if not folder.is_dir():
-                    _fetch_tar(archive, inside, checksums, folder)
+
+                    def wanted(path: Path) -> bool:
+                        return path.parts[-2:-1] == (inside,) and path.name in checksums
+
+                    _fetch_tar(archive, wanted, lambda found: check_files(found, checksums), folder)
     check_files(folder, checksums)
     return folder
 
@@ -92,6 +100,42 @@ def ensure_unzipped(dataset: str, archives: Mapping[str, tuple[str, str]], root:
     return paths
 
 
+def ensure_unpacked(
+    dataset: str, inside: str, archive: str, *, wanted: Callable[[Path], bool], count: int, root: Path | str | None
+) -> Path:
+    """Return the folder of a data set whose files have no known checksums; download them where no root is given.
+
+    The log says that there is no checksum to compare; their number is checked, and what reads them must check each.
+
+    Args:
+        dataset: Name, a folder below the root.
+        inside: Folder below that for downloaded files.
+        archive: URL of a tar archive, downloaded if no root is given and the files are not in the cache.
+        wanted: Function that tells by a file's path in the archive whether it is kept.
+        count: Number of wanted files that the archive must at least hold.
+        root: Data root; the environment's `SPIKINGGAMMA_DATA` if not given.
+
+    Raises:
+        SpikingGammaError: The archive cannot be downloaded or unpacked, or holds too few files.
+    """
+    named = data_root(root)
+    if named is not None:
+        return named / dataset
+    folder = cache_root() / dataset / inside
+    if not folder.is_dir():
+        with taking_turns(folder.parent):
+            if not folder.is_dir():
+                _LOG.warning("the checksum of %s is not known: its files are counted and read, not compared", archive)
+
+                def check(unpacked: Path) -> None:
+                    found = len(list(unpacked.iterdir()))
+                    if found < count:
+                        raise SpikingGammaError(archive, f"{found} files of {dataset}", f"at least {count}")
+
+                _fetch_tar(archive, wanted, check, folder)
+    return folder.parent
+
+
 def check_files(folder: Path, checksums: dict[str, str]) -> None:
     """Raise an error for the first file that is missing or differs from its checksum."""
     missing = [name for name in checksums if not (folder / name).is_file()]
@@ -102,14 +146,14 @@ def check_files(folder: Path, checksums: dict[str, str]) -> None:
         check_file(folder / name, f"sha256:{wanted}")
 
 
-def _fetch_tar(archive: str, inside: str, checksums: dict[str, str], folder: Path) -> None:
+def _fetch_tar(archive: str, wanted: Callable[[Path], bool], check: Callable[[Path], None], folder: Path) -> None:
     packed = fetch(archive, folder.with_name(archive.rsplit("/", 1)[-1]))
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as temporary:
-            unpacked = Path(temporary) / inside
+            unpacked = Path(temporary) / folder.name
             unpacked.mkdir()
-            _unpack(packed, inside, checksums, unpacked)
-            check_files(unpacked, checksums)
+            _unpack(packed, wanted, unpacked)
+            check(unpacked)
             os.replace(unpacked, folder)
     except OSError as error:
         raise unwritable(folder, error, CACHE_REMEDY) from error
@@ -117,15 +161,14 @@ def _fetch_tar(archive: str, inside: str, checksums: dict[str, str], folder: Pat
         packed.unlink(missing_ok=True)
 
 
-def _unpack(packed: Path, inside: str, checksums: dict[str, str], target: Path) -> None:
-    """Extract only the requested files, whatever other paths the archive contains."""
+def _unpack(packed: Path, wanted: Callable[[Path], bool], target: Path) -> None:
+    """Extract only the wanted files, whatever other paths the archive contains."""
     try:
         with tarfile.open(packed) as tar:
             for member in tar:
-                parts = Path(member.name).parts
-                wanted = member.isfile() and parts[-2:-1] == (inside,) and parts[-1] in checksums
-                if wanted and (source := tar.extractfile(member)) is not None:
-                    with (target / parts[-1]).open("wb") as file:
+                path = Path(member.name)
+                if member.isfile() and wanted(path) and (source := tar.extractfile(member)) is not None:
+                    with (target / path.name).open("wb") as file:
                         shutil.copyfileobj(source, file)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _no_archive(packed, error) from error

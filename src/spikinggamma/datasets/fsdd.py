@@ -50,7 +50,7 @@ INFO = Info(
 )
 
 
-# Accuracies of logistic regression on the spikes of the cochlea: for the published parameters, then the bundled recipe's.
+# Accuracies of logistic regression on the spikes of the cochlea: for the published tool's defaults, then the bundled recipe's.
 _COUNTS, _BINS = "logistic regression on spike counts alone", "logistic regression on coarse time bins"
 _COMMAND = "python benchmarks/fsdd_floors.py"
 _RAMPED = {"ramp_ms": 20.0, "pre_emphasis_hz": 50.0}

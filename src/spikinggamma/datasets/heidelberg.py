@@ -10,16 +10,18 @@
 
 Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The layout contains neither the length of a recording nor the
 number of channels. Files of `spikinggamma.datasets.heidelberg_writer` have them in `extra/duration_us`, `extra/speaker_names`,
-`extra/sources` and the attribute `n_channels` of `spikes`, which other readers ignore; without these, a recording ends just
-after its last spike.
+`extra/sources` and the attribute `n_channels` of `spikes`, which other readers ignore; `extra/duration` [s] and `extra/source`
+are read likewise. Without these, a recording ends just after its last spike.
 
 Float16 seconds have 10 bits after the first: the error is at most 0.03 ms before 0.125 s, 0.24 ms before 1 s and 0.49 ms before
 2 s, so the first release has no finer times. Float32 preserves every microsecond up to 8 s.
+
+The file is longer than others since the layout and all checks of it stand together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,7 +36,17 @@ from spikinggamma.datasets.registry import Info
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording
 
-__all__ = ["CITATION", "HOST", "URL", "HeidelbergFile", "load_parts", "read_heidelberg"]
+__all__ = [
+    "CITATION",
+    "HOST",
+    "URL",
+    "HeidelbergFile",
+    "file_channels",
+    "load_files",
+    "load_parts",
+    "made_with",
+    "read_heidelberg",
+]
 
 HOST = "https://zenkelab.org/datasets"
 URL = "https://zenkelab.org/resources/spiking-heidelberg-datasets-shd/"
@@ -75,7 +87,16 @@ def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None
     names = {f"{info.name}_{part}.h5": checksum for part, checksum in checksums.items()}
     archives = {name: (f"{HOST}/{name}.zip", checksum) for name, checksum in names.items()}
     paths = ensure_unzipped(info.name, archives, root)
-    key: dict[str, object] = {"n_channels": info.n_channels, "version": 1}
+    return load_files(info, paths)
+
+
+def load_files(info: Info, paths: Sequence[Path]) -> list[list[Recording]]:
+    """Load the recordings of each of these files of a data set, from the cache where they have been read before.
+
+    Raises:
+        SpikingGammaError: A file is missing or damaged, or holds an unknown label.
+    """
+    key: dict[str, object] = {"n_channels": info.n_channels, "version": 2}
     found = [mapped_recordings(info.name, [path], partial(_stream, path, info.n_channels), key=key) for path in paths]
     for path, recordings in zip(paths, found, strict=True):
         for recording in recordings:
@@ -85,12 +106,36 @@ def load_parts(info: Info, checksums: Mapping[str, str], root: Path | str | None
     return found
 
 
-def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> HeidelbergFile:
+def file_channels(path: Path | str) -> tuple[int, bool]:
+    """Return the number of channels of a file, and whether the file says it; if not, it is one more than the largest channel.
+
+    Raises:
+        SpikingGammaError: As `read_heidelberg` does.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        said = file["spikes"].attrs.get("n_channels")
+        if said is not None:
+            return int(said), True
+        units = _lists(file, path, "spikes/units", "iu")
+        pieces = (units[first : first + _PIECE] for first in range(0, len(units), _PIECE))
+        return 1 + max((int(unit.max()) for piece in pieces for unit in piece if len(unit)), default=0), False
+
+
+def made_with(path: Path | str) -> str:
+    """Return what a file says of how its spikes were made, the attribute `made_with` of `spikes`; empty without one."""
+    path = Path(path)
+    with _opened(path) as file:
+        return str(file["spikes"].attrs.get("made_with", ""))
+
+
+def read_heidelberg(path: Path | str, *, n_channels: int | None = None, seconds: float = 1.0) -> HeidelbergFile:
     """Read all recordings of a file in this layout.
 
     Args:
         path: An HDF5 file.
         n_channels: Number of channels of the sensor; by default that in the file, or 700.
+        seconds: Length of the file's unit of time [s].
 
     Raises:
         SpikingGammaError: Not a whole HDF5 file, a part of the layout is missing or of another type or length, or a
@@ -98,7 +143,8 @@ def read_heidelberg(path: Path | str, *, n_channels: int | None = None) -> Heide
     """
     path = Path(path)
     with _opened(path) as file:
-        return HeidelbergFile(list(_recordings(file, path, n_channels)), _texts(file, path, "extra/keys"))
+        found = list(_recordings(file, path, n_channels, seconds))
+        return HeidelbergFile(found, _texts(file, path, "extra/keys"))
 
 
 def _stream(path: Path, n_channels: int) -> Iterator[Recording]:
@@ -125,7 +171,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise SpikingGammaError(str(path), f"not readable ({error})", expected) from error
 
 
-def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recording]:
+def _recordings(file: Any, path: Path, n_channels: int | None, unit_s: float = 1.0) -> Iterator[Recording]:
     times, units = _lists(file, path, "spikes/times", "f"), _lists(file, path, "spikes/units", "iu")
     if not len(times):
         raise SpikingGammaError(str(path), "no recordings", "at least one")
@@ -136,14 +182,14 @@ def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recor
         )
     speakers = _numbers(file, path, "extra/speaker", len(times)) if "extra/speaker" in file else [None] * len(times)
     names = _texts(file, path, "extra/speaker_names")
-    sources = _texts(file, path, "extra/sources")
-    durations = _numbers(file, path, "extra/duration_us", len(times)) if "extra/duration_us" in file else None
+    sources = _texts(file, path, "extra/sources") or _texts(file, path, "extra/source")
+    durations = _durations_us(file, path, len(times))
     channels = n_channels or int(file["spikes"].attrs.get("n_channels", N_CHANNELS))
     for first in range(0, len(times), _PIECE):
         pairs = zip(times[first : first + _PIECE], units[first : first + _PIECE], strict=True)
         for index, (seconds, unit) in enumerate(pairs, start=first):
             where = f"{path.name}[{index}]"
-            times_us = _microseconds(seconds, where)
+            times_us = _microseconds(seconds, where, unit_s)
             last = int(times_us[-1]) if len(times_us) else 0
             speaker = speakers[index]
             if speaker is not None and names and not 0 <= speaker < len(names):
@@ -159,15 +205,30 @@ def _recordings(file: Any, path: Path, n_channels: int | None) -> Iterator[Recor
             )
 
 
-def _microseconds(seconds: Any, where: str) -> Any:
-    with np.errstate(invalid="ignore"):  # invalid values are refused below
-        seconds = np.asarray(seconds, dtype=np.float64)
+def _microseconds(seconds: Any, where: str, unit_s: float = 1.0, name: str = "spikes/times") -> Any:
+    with np.errstate(invalid="ignore", over="ignore"):  # invalid values are refused below
+        seconds = np.asarray(seconds, dtype=np.float64) * unit_s
     wrong = ~((seconds >= 0.0) & (seconds < _LONGEST_S))  # NaN is neither
     if wrong.any():
         place = int(wrong.argmax())
         expected = f"seconds from 0 to below {_LONGEST_S:.0f}"
-        raise SpikingGammaError(f"spikes/times of {where}", f"{seconds[place]} at spike {place}", expected)
+        what = "spike" if name == "spikes/times" else "recording"
+        raise SpikingGammaError(f"{name} of {where}", f"{seconds[place]} at {what} {place}", expected)
     return np.rint(seconds * 1e6).astype(np.int64)
+
+
+def _durations_us(file: Any, path: Path, count: int) -> Any:
+    """Return the length of each recording in whole microseconds, None where the file has none."""
+    if "extra/duration_us" in file:
+        return _numbers(file, path, "extra/duration_us", count)
+    if "extra/duration" not in file:
+        return None
+    seconds = _part(file, path, "extra/duration")
+    if seconds.shape != (count,) or seconds.dtype.kind != "f":
+        raise SpikingGammaError(
+            f"extra/duration of {path}", f"{seconds.dtype}, shape {seconds.shape}", f"{count} floats"
+        )
+    return _microseconds(seconds[:], path.name, name="extra/duration")
 
 
 def _part(file: Any, path: Path, name: str) -> Any:

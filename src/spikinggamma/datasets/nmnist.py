@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
@@ -25,7 +26,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Recording, Splits
 from spikinggamma.options import Options
 
-__all__ = ["INFO", "load", "read_recording"]
+__all__ = ["INFO", "SIDE", "load", "read_events", "read_recording"]
 
 SIDE = 34
 FOLDS = 5
@@ -89,6 +90,26 @@ def read_recording(path: Path, label: int) -> Recording:
     Raises:
         SpikingGammaError: The file is empty or truncated, or holds an event outside the sensor or out of order.
     """
+    times_us, x, y, polarity = read_events(path)
+    outside = (x >= SIDE) | (y >= SIDE)
+    if outside.any():
+        place = int(outside.argmax())
+        raise SpikingGammaError(str(path), f"x {x[place]}, y {y[place]} at event {place}", f"0 to {SIDE - 1} for both")
+    channels = (polarity * SIDE + y) * SIDE + x
+    source = "/".join(path.parts[-3:])
+    return Recording(
+        times_us, channels, INFO.n_channels, int(times_us[-1]) + 1, label=label, source=source, shape=INFO.shape
+    )
+
+
+def read_events(
+    path: Path,
+) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """Return the time [us], x, y and polarity of every event of a `.bin` file of any sensor of less than 240 rows.
+
+    Raises:
+        SpikingGammaError: The file is empty or truncated.
+    """
     data = np.frombuffer(path.read_bytes(), np.uint8)
     if not len(data) or len(data) % 5:
         raise SpikingGammaError(str(path), f"{len(data)} bytes", "five bytes an event, and at least one event")
@@ -96,19 +117,10 @@ def read_recording(path: Path, label: int) -> Recording:
     times_us = (high & 0x7F) << 16 | middle << 8 | low
     overflow = y == _OVERFLOW_ROW
     times_us += np.cumsum(overflow) * _OVERFLOW_US
-    outside = ~overflow & ((x >= SIDE) | (y >= SIDE))
-    if outside.any():
-        place = int(outside.argmax())
-        raise SpikingGammaError(str(path), f"x {x[place]}, y {y[place]} at event {place}", f"0 to {SIDE - 1} for both")
     seen = ~overflow
     if not seen.any():
         raise SpikingGammaError(str(path), "no event but overflows of the clock", "at least one event")
-    channels = ((high >> 7) * SIDE + y) * SIDE + x
-    times_us = times_us[seen]
-    source = "/".join(path.parts[-3:])
-    return Recording(
-        times_us, channels[seen], INFO.n_channels, int(times_us[-1]) + 1, label=label, source=source, shape=INFO.shape
-    )
+    return times_us[seen], x[seen], y[seen], high[seen] >> 7
 
 
 def _part(folder: Path) -> list[Recording]:

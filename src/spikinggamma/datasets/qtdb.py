@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
+from pydantic import Field
 
 from spikinggamma.datasets.cache import cache_root
 from spikinggamma.datasets.download import data_root
@@ -59,15 +60,25 @@ INFO = Info(
 )
 
 
+class QTDBOptions(Options):
+    """Options of the stretches."""
+
+    all_steps: bool = Field(
+        default=False,
+        description="steps without a label count as the wave P, and the last step is left out, as in published accuracies of"
+        " all steps",
+    )
+
+
 _FLOORS = (Floor(0.353, "the most frequent class at each position in time", "python benchmarks/qtdb_floor.py"),)
 
 
-@register_dataset(INFO, floors=_FLOORS)
-def load(options: Options, how: Loading) -> Splits:
+@register_dataset(INFO, options=QTDBOptions, floors=_FLOORS)
+def load(options: QTDBOptions, how: Loading) -> Splits:
     """Load the stretches in three parts.
 
     Args:
-        options: Empty: this data set has no options.
+        options: Whether steps without a label count.
         how: Its split is `official`, the only one; of the training part a share is held out, in runs of ten
             neighbours, as those of one heart are alike; its root holds the folder `qtdb`.
 
@@ -84,7 +95,7 @@ def load(options: Options, how: Loading) -> Splits:
     if not 0.0 <= how.validation_fraction < 1.0:
         raise SpikingGammaError("validation_fraction", how.validation_fraction, "from 0 to below 1")
     folder = (data_root(how.root) or cache_root()) / INFO.name
-    rest, test = read_qtdb(folder / "QTDB_train.mat"), read_qtdb(folder / "QTDB_test.mat")
+    rest, test = (read_qtdb(folder / f"QTDB_{part}.mat", all_steps=options.all_steps) for part in ("train", "test"))
     runs = -(-len(rest) // _RUN)
     held = np.random.default_rng([how.seed, 0x9B]).permutation(runs)[: round(runs * how.validation_fraction)]
     out = np.isin(np.arange(len(rest)) // _RUN, held)
@@ -92,8 +103,12 @@ def load(options: Options, how: Loading) -> Splits:
     return Splits(kept, [recording for recording, left_out in zip(rest, out, strict=True) if left_out], test)
 
 
-def read_qtdb(path: Path) -> list[Recording]:
+def read_qtdb(path: Path, *, all_steps: bool = False) -> list[Recording]:
     """Read the stretches of one file, in its order.
+
+    Args:
+        path: The file.
+        all_steps: Whether steps without a label count as the wave P, and the last step is left out.
 
     Raises:
         SpikingGammaError: The file is missing, is not a MATLAB file with `x` and `y` of the layout, or has an unknown value.
@@ -114,7 +129,10 @@ def read_qtdb(path: Path) -> list[Recording]:
         raise SpikingGammaError(str(path), "other values in `x`", "0 or 1 (and -1 at the last step)")
     if np.isin(y, (0, 1), invert=True).any() or (y.sum(axis=2) > 1).any():
         raise SpikingGammaError(str(path), "other values in `y`", "one 1 or none at every step")
-    labels = np.where(y.any(axis=2), y.argmax(axis=2), -1)
+    # The most active of six zeros is the first: that is how the published program comes to P where nothing is labelled.
+    labels = y.argmax(axis=2) if all_steps else np.where(y.any(axis=2), y.argmax(axis=2), -1)
+    if all_steps:
+        x, labels = x[:, :-1], labels[:, :-1]
     return [_recording(x[i], labels[i], f"{path.name}/{i}") for i in range(len(x))]
 
 

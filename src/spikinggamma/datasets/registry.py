@@ -19,7 +19,7 @@ from spikinggamma.option_words import check_options
 from spikinggamma.options import Options
 from spikinggamma.registry import Registry
 
-__all__ = ["DATASETS", "Dataset", "Floor", "Info", "Loading", "register_dataset"]
+__all__ = ["DATASETS", "PUBLISHED_REMOVAL", "Dataset", "Floor", "Info", "Loading", "Removal", "register_dataset"]
 
 
 class Info(NamedTuple):
@@ -74,6 +74,22 @@ class Floor(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
+class Removal(NamedTuple):
+    """How many recordings the count normalisation of "Beyond Rate Coding" may remove (arXiv 2507.16043).
+
+    Attributes:
+        rare: Share of the recordings that may be removed to keep one channel.
+        removable: No recordings are removed if there would be this many or more.
+    """
+
+    rare: float
+    removable: int
+
+
+PUBLISHED_REMOVAL = Removal(rare=0.01, removable=2000)
+"""The values for the Heidelberg Digits."""
+
+
 class Dataset:
     """A data set as it is registered; called with keywords, it loads.
 
@@ -82,6 +98,8 @@ class Dataset:
         options: The class of its options.
         floors: Known floors.
         made_here: Whether it is made on the spot, and so has no files of its own.
+        reads_converted: Whether its loader reads what `data convert` writes of it, in place of its own files.
+        removal: How many recordings the published count normalisation may remove.
     """
 
     def __init__(
@@ -93,6 +111,8 @@ class Dataset:
         floors: tuple[Floor, ...],
         *,
         made_here: bool,
+        reads_converted: bool,
+        removal: Removal,
     ) -> None:
         functools.update_wrapper(self, load)
         self._load = load
@@ -101,6 +121,8 @@ class Dataset:
         self.options = options
         self.floors = floors
         self.made_here = made_here
+        self.reads_converted = reads_converted
+        self.removal = removal
 
     def __call__(self, **given: Any) -> Splits:
         """Return the three parts.
@@ -143,6 +165,8 @@ def register_dataset(
     floors: tuple[Floor, ...] = (),
     behind: tuple[str, ...] = (),
     made_here: bool = False,
+    reads_converted: bool = False,
+    removal: Removal = PUBLISHED_REMOVAL,
 ) -> Callable[[Callable[[Any, Loading], Splits]], Dataset]:
     """Return a decorator that registers a loader as a data set.
 
@@ -153,10 +177,22 @@ def register_dataset(
         floors: What simple observers reach, with the command that measured it.
         behind: BibTeX entries of what its recordings rest on besides themselves.
         made_here: Whether it is made on the spot, and so has no files of its own.
+        reads_converted: Whether its loader reads what `data convert` writes of it, in place of its own files. What is
+            held out of the training part for validation then stays in the training file.
+        removal: How many recordings the published count normalisation may remove.
     """
 
     def add(load: Callable[[Any, Loading], Splits]) -> Dataset:
-        dataset = Dataset(load, info, options, describe, floors, made_here=made_here)
+        dataset = Dataset(
+            load,
+            info,
+            options,
+            describe,
+            floors,
+            made_here=made_here,
+            reads_converted=reads_converted,
+            removal=removal,
+        )
         citations = tuple(entry for entry in (info.citation, *behind) if entry)
         DATASETS.register(info.name, options=options, summary=f"{info.title}.", citations=citations)(dataset)
         return dataset

@@ -35,7 +35,7 @@ def read_sounds(
 
     Args:
         path: A WAV or FLAC file, or a folder of them.
-        cochlea: Parameters; the published ones if not given.
+        cochlea: Parameters; the defaults of the published tool if not given.
         seed: Seed of the random release of spikes.
         progress: Whether to show a progress bar on a terminal.
 

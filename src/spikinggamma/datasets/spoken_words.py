@@ -189,7 +189,7 @@ def load(options: SpokenWordsOptions, how: Loading) -> Splits:
     """Load the words as spikes in three parts; they are spoken and converted on first use and cached.
 
     espeak-ng must be installed even for cached words, as each version speaks them differently. There is no silence around the
-    words, so `ramp_ms=20` preserves more of their ends than the published window does.
+    words, so `ramp_ms=20` preserves more of their ends than the window of full length does.
 
     Args:
         options: Which words, by whom, and how they become spikes.

@@ -11,7 +11,7 @@ with the checksums below.
 from __future__ import annotations
 
 from spikinggamma.datasets.heidelberg import CITATION, URL, load_parts
-from spikinggamma.datasets.registry import Info, Loading, register_dataset
+from spikinggamma.datasets.registry import Info, Loading, Removal, register_dataset
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.options import Options
@@ -38,7 +38,7 @@ INFO = Info(
 )
 
 
-@register_dataset(INFO)
+@register_dataset(INFO, removal=Removal(rare=0.02, removable=20_000))
 def load(options: Options, how: Loading) -> Splits:
     """Load the commands in their three published parts.
 

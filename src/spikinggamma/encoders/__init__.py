@@ -1,4 +1,4 @@
-"""Encoders: sampled signals to events, and back; a file each, registered where it is written."""
+"""Encoders, which convert sampled signals to events and back, each registered in its own file."""
 
 from spikinggamma.encoders.base import ENCODERS, Encoder, SampledSignal, make_encoder
 from spikinggamma.registry import import_modules

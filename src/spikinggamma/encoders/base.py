@@ -1,4 +1,4 @@
-"""The contract of an encoder: samples of signals in, a recording of events out, and the samples again with a stated error."""
+"""The interface of encoders: samples of signals are encoded as events, and decoded with a known error."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ __all__ = ["ENCODERS", "Encoder", "SampledSignal", "make_encoder"]
 
 
 class SampledSignal(NamedTuple):
-    """Signals side by side, with the time of each sample.
+    """Several signals with the time of each sample.
 
     Attributes:
         values: The samples, float64 [T, C].
-        times_us: When each was taken, int64 [T], ascending from at least 0.
-        duration_us: Length of the whole; every sample lasts until the next, and the last until this end.
+        times_us: Time of each sample in microseconds, int64 [T], ascending from at least 0.
+        duration_us: Length of the signals in microseconds; every sample lasts until the next, and the last until this
+            end.
     """
 
     values: Float[np.ndarray, "T C"]
@@ -32,15 +33,15 @@ class SampledSignal(NamedTuple):
 
     @property
     def lasts_us(self) -> Int[np.ndarray, " T"]:
-        """How long each sample lasts, [T]."""
+        """Return the duration of each sample in microseconds, [T]."""
         return np.diff(self.times_us, append=self.duration_us)
 
     @classmethod
     def regular(cls, values: Float[np.ndarray, "T C"], step_us: int) -> SampledSignal:
-        """Return samples taken every `step_us` from time 0.
+        """Return samples taken every `step_us` microseconds from time 0.
 
         Raises:
-            SpikingGammaError: What is no table of finite numbers, or a step below 1 us.
+            SpikingGammaError: The values are not a table of finite numbers, or the step is below 1 us.
 
         Example:
             >>> SampledSignal.regular(np.zeros((3, 2)), 1000).duration_us
@@ -54,10 +55,10 @@ class SampledSignal(NamedTuple):
         return signal
 
     def check(self) -> None:
-        """Refuse what cannot be encoded.
+        """Check that the signals can be encoded.
 
         Raises:
-            SpikingGammaError: Names what is wrong.
+            SpikingGammaError: They cannot; the message names the reason.
         """
         if self.values.ndim != 2 or 0 in self.values.shape:
             raise SpikingGammaError("signal", list(self.values.shape), "[T, C], at least one sample of one signal")
@@ -73,13 +74,13 @@ class SampledSignal(NamedTuple):
 
 
 class Encoder(abc.ABC):
-    """Turns sampled signals into events.
+    """Base class of encoders, which convert sampled signals to events.
 
-    A kind of encoder is a subclass in a file of its own, registered in `ENCODERS`. Its channels are those of the first signal's
-    code, then the same of the second, and so on.
+    A kind of encoder is a subclass in a file of its own, registered in `ENCODERS`. The first channels are those of the
+    first signal, the next ones those of the second, and so on.
 
     Args:
-        options: Of the encoder's own kind; a mapping of values or None is completed by defaults.
+        options: Options of the encoder, or values by name; missing values have their defaults.
 
     Raises:
         SpikingGammaError: The class is not registered, or an option is unknown or out of range.
@@ -97,17 +98,17 @@ class Encoder(abc.ABC):
     @property
     @abc.abstractmethod
     def channels_per_signal(self) -> int:
-        """Return how many channels each signal has."""
+        """Return the number of channels of each signal."""
 
     @abc.abstractmethod
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """Return the time [us], the signal and the channel within it of every event, in any order."""
+        """Return the time in microseconds, the signal, and the channel of the signal of every event, in any order."""
 
     @abc.abstractmethod
     def decode(self, recording: Recording, times_us: Int[np.ndarray, " T"]) -> Float[np.ndarray, "T C"]:
-        """Return what the events of an encoded signal say of its samples at these times."""
+        """Return the decoded samples of an encoded signal at these times, [T, C]."""
 
     def encode(
         self, signal: SampledSignal, rng: np.random.Generator | None = None, *, label: int = 0, source: str = ""
@@ -115,13 +116,13 @@ class Encoder(abc.ABC):
         """Return the signal as a recording of events.
 
         Args:
-            signal: Samples [T, C].
-            rng: Chance, for encoders that need some; seed 0 if not given.
+            signal: The samples, [T, C].
+            rng: Random generator, for encoders that need one; that of seed 0 if not given.
             label: Class of the recording.
-            source: Where the signal came from.
+            source: Origin of the signal.
 
         Raises:
-            SpikingGammaError: A signal that is empty, not finite, or whose times do not ascend.
+            SpikingGammaError: The signal is empty or not finite, or its times do not ascend.
         """
         signal.check()
         times_us, signals, channels = self.events(signal, np.random.default_rng(0) if rng is None else rng)
@@ -133,10 +134,10 @@ class Encoder(abc.ABC):
         )
 
     def counts(self, recording: Recording, times_us: Int[np.ndarray, " T"]) -> Int[np.ndarray, "T C P"]:
-        """Return the events of each channel P of each signal from each time up to the next.
+        """Return the number of events of each channel P of each signal from each time up to the next, [T, C, P].
 
         Raises:
-            SpikingGammaError: A recording with another number of channels.
+            SpikingGammaError: The recording has another number of channels.
         """
         per_signal = self.channels_per_signal
         if recording.n_channels % per_signal:
@@ -155,7 +156,7 @@ def make_encoder(name: str, options: Options | Mapping[str, Any] | None = None) 
     """Return an encoder by its name in `ENCODERS`.
 
     Raises:
-        SpikingGammaError: There is no such encoder, or an option is unknown or out of range.
+        SpikingGammaError: The encoder is unknown, or an option is unknown or out of range.
 
     Example:
         >>> encoder = make_encoder("level_crossing", {"level": 0.5})

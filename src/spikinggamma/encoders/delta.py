@@ -1,9 +1,10 @@
-"""Send on delta: an event whenever a signal has moved by a level from what the events so far say.
+"""Send on delta: an event whenever the signal differs by a level from the value decoded from earlier events.
 
     n(t) = trunc((x(t) - r(t-1)) / level),    r(t) = r(t-1) + level n(t),    r(-1) = start
 
-n(t) events at the time of the sample, on the first channel where n is positive, on the second where it is negative. The decoded
-signal is r(t), always less than one level from x(t). A signal that trembles by less than a level sends nothing.
+There are |n(t)| events at the time of the sample, on the first channel if n is positive, and on the second if it is
+negative. The decoded signal is r(t), which differs from x(t) by less than one level. A signal that fluctuates by less
+than a level causes no events.
 """
 
 from __future__ import annotations
@@ -24,16 +25,14 @@ class DeltaOptions(Options):
     """Options of sending on delta."""
 
     level: float = Field(
-        default=0.1, gt=0.0, le=1e9, description="change that an event stands for, in units of the signal"
+        default=0.1, gt=0.0, le=1e9, description="change of the signal per event, in units of the signal"
     )
-    start: float = Field(
-        default=0.0, description="value that is decoded before the first event, in units of the signal"
-    )
+    start: float = Field(default=0.0, description="decoded value before the first event, in units of the signal")
 
 
 @ENCODERS.register("delta", options=DeltaOptions)
 class Delta(Encoder):
-    """An event whenever the signal has moved by a level from what was sent last."""
+    """An event whenever the signal differs by a level from the value decoded so far."""
 
     options: DeltaOptions
     channels_per_signal = 2
@@ -41,8 +40,8 @@ class Delta(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
-        # In whole levels, so that nothing adds up over long signals.
+        """Return the events; see `Encoder.events`."""
+        # In whole levels, so that rounding errors do not accumulate over long signals.
         wanted = (signal.values - self.options.start) / self.options.level
         steps = np.zeros(wanted.shape, dtype=np.int64)
         sent = np.zeros(wanted.shape[1])

@@ -1,9 +1,9 @@
-"""Graded events: the number of events at a sample's time is its size in units.
+"""Graded events: the number of events at the time of a sample is its size in units.
 
     n(t) = round(|x(t)| / unit)
 
-events on the first channel where x is positive, on the second where it is negative. A net that sums the events of a step hears
-the signal as it is: the decoded signal ± unit n(t) is never further than half a unit from x(t).
+The events are on the first channel if x is positive, and on the second if it is negative. The decoded signal ± unit
+n(t) differs from x(t) by at most half a unit, so a net that sums the events of a step receives the signal itself.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ __all__ = ["Graded", "GradedOptions"]
 class GradedOptions(Options):
     """Options of graded events."""
 
-    unit: float = Field(
-        default=0.1, gt=0.0, le=1e9, description="size that one event stands for, in units of the signal"
-    )
+    unit: float = Field(default=0.1, gt=0.0, le=1e9, description="size of the signal per event, in units of the signal")
 
 
 @ENCODERS.register("graded", options=GradedOptions)
 class Graded(Encoder):
-    """As many events at each sample as it has units: the signal as it is."""
+    """At each sample as many events as its size in units."""
 
     options: GradedOptions
     channels_per_signal = 2
@@ -38,7 +36,7 @@ class Graded(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
+        """Return the events; see `Encoder.events`."""
         return step_events(np.rint(signal.values / self.options.unit).astype(np.int64), signal.times_us)
 
     def decode(self, recording: Recording, times_us: Int[np.ndarray, " T"]) -> Float[np.ndarray, "T C"]:

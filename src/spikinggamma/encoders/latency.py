@@ -1,9 +1,9 @@
-"""Latency: the larger a sample, the earlier its one event within the time that the sample lasts.
+"""Latency: one event for each sample, the earlier the larger the sample is, within the duration of the sample.
 
-    e(t) = (high - x(t)) / (high - low),    the event comes round(e (d - 1)) after the sample, which lasts d
+    e(t) = (high - x(t)) / (high - low),    the event is round(e (d - 1)) after the sample, which lasts d
 
-in whole microseconds, for samples from `low` to `high`; larger ones count as `high`, smaller ones send nothing. Decoded to
-within (high - low) / (2 (d - 1)); a sample without an event is decoded as `low`.
+in whole microseconds, for samples from `low` to `high`. Larger samples count as `high`, and smaller ones cause no
+event. The decoding error is at most (high - low) / (2 (d - 1)); a sample without an event is decoded as `low`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class RangeOptions(Options):
 
 
 class LatencyOptions(RangeOptions):
-    """Options of latencies."""
+    """Options of the encoder `latency`."""
 
 
 @ENCODERS.register("latency", options=LatencyOptions)
 class Latency(Encoder):
-    """One event for each sample, the earlier the larger it is."""
+    """One event for each sample, the earlier the larger the sample is."""
 
     options: LatencyOptions
     channels_per_signal = 1
@@ -46,7 +46,7 @@ class Latency(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
+        """Return the events; see `Encoder.events`."""
         low, high = self.options.low, self.options.high
         rows, signals = np.nonzero(signal.values >= low)
         share = (high - np.minimum(signal.values[rows, signals], high)) / (high - low)
@@ -54,7 +54,7 @@ class Latency(Encoder):
         return signal.times_us[rows] + after_us, signals, np.zeros_like(signals)
 
     def decode(self, recording: Recording, times_us: Int[np.ndarray, " T"]) -> Float[np.ndarray, "T C"]:
-        """Return the signal at these times, samples below `low` as `low`."""
+        """Return the signal at these times, [T, C]; samples below `low` are decoded as `low`."""
         found = delays_us(recording, times_us)
         lasts_us = np.diff(times_us, append=recording.duration_us)[:, None]
         share = np.where(found < 0, 1.0, found / np.maximum(lasts_us - 1, 1))
@@ -62,7 +62,7 @@ class Latency(Encoder):
 
 
 def delays_us(recording: Recording, times_us: Int[np.ndarray, " T"]) -> Int[np.ndarray, "T N"]:
-    """Return how long after each time every channel's first event comes, before the next time; -1 where none does."""
+    """Return the delay of each channel's first event after each time, before the next; -1 without an event, [T, N]."""
     found = np.full((len(times_us), recording.n_channels), -1, dtype=np.int64)
     place = np.searchsorted(times_us, recording.times_us, side="right") - 1
     for index in range(recording.n_events - 1, -1, -1):  # backwards, so that the first of several stays

@@ -1,11 +1,11 @@
 """Level crossing: an event for each level that a signal has crossed since the last sample, upwards or downwards.
 
     q(t) = floor((x(t) - offset) / level),    q(-1) = 0
-    q(t) - q(t-1) events on the first channel where it rises, q(t-1) - q(t) on the second where it falls
 
-All events so far, upward ones less downward ones, are q(t): the decoded signal offset + level (q(t) + 1/2) is never further
-than half a level from x(t). Levels stand still, so a signal that trembles around one crosses it again and again; `delta` does
-not.
+There are q(t) - q(t-1) events on the first channel if q rises, and q(t-1) - q(t) on the second if it falls. The sum of
+all events so far, upward ones minus downward ones, is q(t), and the decoded signal offset + level (q(t) + 1/2) differs
+from x(t) by at most half a level. Levels are fixed, so a signal that fluctuates around one crosses it again and again,
+unlike with `delta`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["LevelCrossing", "LevelCrossingOptions", "step_events"]
 class LevelCrossingOptions(Options):
     """Options of level crossing."""
 
-    level: float = Field(default=0.1, gt=0.0, le=1e9, description="distance of two levels, in units of the signal")
-    offset: float = Field(default=0.0, description="level that a signal begins at, in its units")
+    level: float = Field(default=0.1, gt=0.0, le=1e9, description="distance between two levels, in units of the signal")
+    offset: float = Field(default=0.0, description="level at which a signal starts, in its units")
 
 
 @ENCODERS.register("level_crossing", options=LevelCrossingOptions)
 class LevelCrossing(Encoder):
-    """An event for each fixed level that the signal has crossed, upwards or downwards."""
+    """An event for each of a set of fixed levels that the signal has crossed, upwards or downwards."""
 
     options: LevelCrossingOptions
     channels_per_signal = 2
@@ -38,7 +38,7 @@ class LevelCrossing(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
+        """Return the events; see `Encoder.events`."""
         level = np.floor((signal.values - self.options.offset) / self.options.level).astype(np.int64)
         return step_events(np.diff(level, axis=0, prepend=0), signal.times_us)
 
@@ -52,7 +52,7 @@ class LevelCrossing(Encoder):
 def step_events(
     steps: Int[np.ndarray, "T C"], times_us: Int[np.ndarray, " T"]
 ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-    """Return |n| events for each step n at its sample's time: on channel 0 where it rises, on channel 1 where it falls."""
+    """Return |n| events for each step n at the time of its sample: on channel 0 if n > 0, on channel 1 if n < 0."""
     rows, signals = np.nonzero(steps)
     moved = steps[rows, signals]
     many = np.abs(moved)

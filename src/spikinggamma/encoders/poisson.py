@@ -1,10 +1,10 @@
-"""Poisson rates: events at random, the more of them the larger a sample is.
+"""Poisson rates: random events, with a rate that rises with the signal.
 
     r(t) = rate · (min(max(x(t), low), high) - low) / (high - low)
 
-Each sample sends a Poisson number of events with mean r(t) d, at times drawn evenly from the d seconds that it lasts. Decoded
-from the number n as low + (high - low) n / (rate d): right on average for samples from `low` to `high`, with a standard
-deviation of (high - low) sqrt(r d) / (rate d). The same generator gives the same events.
+Each sample causes a Poisson number of events with mean r(t) d, at times distributed uniformly over its duration of d
+seconds. The number n is decoded as low + (high - low) n / (rate d), which is unbiased for samples from `low` to `high`,
+with a standard deviation of (high - low) sqrt(r d) / (rate d). The same generator gives the same events.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = ["Poisson", "PoissonOptions"]
 
 
 class PoissonOptions(RangeOptions):
-    """Options of Poisson rates."""
+    """Options of the encoder `poisson`."""
 
-    rate_hz: float = Field(default=100.0, gt=0.0, le=1e6, description="events of the largest value [Hz]")
+    rate_hz: float = Field(default=100.0, gt=0.0, le=1e6, description="rate of events for the largest value [Hz]")
 
 
 @ENCODERS.register("poisson", options=PoissonOptions)
 class Poisson(Encoder):
-    """Events at random with a rate that follows the signal."""
+    """Random events with a rate that rises with the signal."""
 
     options: PoissonOptions
     channels_per_signal = 1
@@ -36,7 +36,7 @@ class Poisson(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
+        """Return the events; see `Encoder.events`."""
         low, high = self.options.low, self.options.high
         share = (np.clip(signal.values, low, high) - low) / (high - low)
         lasts_us = signal.lasts_us

@@ -1,17 +1,17 @@
-"""Gaussian receptive fields: a population of channels for each signal, each with a value that it likes best.
+"""Gaussian receptive fields: a population of channels for each signal, each with a preferred value.
 
     centres μ_m evenly from low to high, width σ = spread · their distance Δ
     response  g_m(t) = exp(-(x(t) - μ_m)² / 2σ²)
 
-A channel sends one event for each sample, round((1 - g) (d - 1)) after it, in whole microseconds of the d that the sample
-lasts, where g is at least `threshold`. Values beyond the range count as its end.
+For each sample a channel sends one event, round((1 - g) (d - 1)) after it in whole microseconds, where d is the
+duration of the sample, if g is at least `threshold`. Values beyond the range count as its end.
 
-Decoded from the two earliest channels i, j: their responses differ by a known ratio, so
+A value is decoded from the two earliest channels i, j. Their responses differ by a known ratio, so
 
     x = (μ_i + μ_j) / 2 + σ² (ln g_i - ln g_j) / (μ_i - μ_j)
 
-exactly but for the rounding of times, which moves g by at most ε = 1 / (2 (d - 1)), and x by at most σ²/Δ · 2 ε / (g - ε), g
-being the smaller response; it is at least exp(-1 / (2 spread²)), so the threshold has to lie below that.
+exactly, except for the rounding of times, which changes g by at most ε = 1 / (2 (d - 1)), and x by at most σ²/Δ · 2 ε /
+(g - ε), where g is the smaller response. It is at least exp(-1 / (2 spread²)), so the threshold must be below that.
 
 Source: Bohte, Kok and La Poutré (2002), Neurocomputing 48, 17.
 """
@@ -44,32 +44,34 @@ SPIKE_PROP = """@article{bohte2002error,
 class ReceptiveFieldsOptions(RangeOptions):
     """Options of Gaussian receptive fields."""
 
-    channels: int = Field(default=8, ge=2, le=4096, description="channels for each signal")
-    spread: float = Field(default=0.75, ge=0.3, le=10.0, description="width of a field, in distances of two centres")
-    threshold: float = Field(default=0.1, gt=0.0, lt=1.0, description="least response that sends an event")
+    channels: int = Field(default=8, ge=2, le=4096, description="number of channels for each signal")
+    spread: float = Field(
+        default=0.75, ge=0.3, le=10.0, description="width of a field, in distances between two centres"
+    )
+    threshold: float = Field(default=0.1, gt=0.0, lt=1.0, description="smallest response with an event")
 
     @model_validator(mode="after")
     def _two_respond(self) -> ReceptiveFieldsOptions:
         least = math.exp(-0.5 / self.spread**2)
         if self.threshold >= least:
-            raise ValueError(f"a `threshold` below {least:.3g}, so that two channels answer every value")
+            raise ValueError(f"a `threshold` below {least:.3g}, so that two channels respond to every value")
         return self
 
 
 @ENCODERS.register("receptive_fields", options=ReceptiveFieldsOptions, citations=(SPIKE_PROP,))
 class ReceptiveFields(Encoder):
-    """A population with Gaussian receptive fields: the better a value fits a channel, the earlier its event."""
+    """A population with Gaussian receptive fields, in which a stronger response gives an earlier event."""
 
     options: ReceptiveFieldsOptions
 
     @property
     def channels_per_signal(self) -> int:
-        """See `Encoder.channels_per_signal`."""
+        """Return the number of channels; see `Encoder.channels_per_signal`."""
         return self.options.channels
 
     @property
     def centres(self) -> Float[np.ndarray, " M"]:
-        """Return the values that the channels like best, [M]."""
+        """Return the preferred values of the channels, [M]."""
         return np.linspace(self.options.low, self.options.high, self.options.channels)
 
     @property
@@ -80,7 +82,7 @@ class ReceptiveFields(Encoder):
     def events(
         self, signal: SampledSignal, rng: np.random.Generator
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """See `Encoder.events`."""
+        """Return the events; see `Encoder.events`."""
         values = np.clip(signal.values, self.options.low, self.options.high)
         response = np.exp(-0.5 * ((values[:, :, None] - self.centres) / self.width) ** 2)
         rows, signals, channels = np.nonzero(response >= self.options.threshold)

@@ -2,58 +2,66 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
-from spikinggamma.cost import EventCounts, cost_row, event_counter
-from spikinggamma.cost.energy import load_energy_table
-from spikinggamma.data.loading import DataInfo, data_info, load_splits
+from spikinggamma.cost import EventCounts, event_counter
 from spikinggamma.distributed import ALONE, ProcessGroup
-from spikinggamma.errors import SpikingGammaError
-from spikinggamma.evaluation.confidence import accuracy_interval
+from spikinggamma.evaluation.metrics import R2, value_metrics
 from spikinggamma.events import Batch, EpochBatches, Recording
-from spikinggamma.events.perturbation import parse_perturbation, perturbed
-from spikinggamma.learning import Evaluator, Outcome
-from spikinggamma.nn import NEURONS
-from spikinggamma.recipes import Recipe, longest_step_ms
-from spikinggamma.runs.build import build_evaluator, pick_device
-from spikinggamma.runs.run import Run, load_run
-from spikinggamma.runtime import computing
-from spikinggamma.versions import versions
+from spikinggamma.learning import LOSSES, Evaluator, Outcome
+from spikinggamma.learning.loss import Answer
+from spikinggamma.recipes import Recipe
 
-__all__ = ["Part", "Score", "confusion_matrix", "evaluate", "result_row", "score"]
+__all__ = ["Part", "Score", "score"]
 
 Part = Literal["train", "validation", "test"]
+_Pair = tuple[list[Any], list[Any]]  # labels and predictions of a recording
 
 
 class Score(NamedTuple):
-    """The result of an evaluation, in the order of the recordings, with one decision each or one for each labelled step."""
+    """The result of an evaluation, in the order of the recordings, with one decision each or one for each labelled step.
+
+    Where values are asked for, or shares of classes, labels and predictions are rows of them, with NaN where none is known.
+    """
 
     loss: float
-    labels: list[int]
-    predictions: list[int]
+    labels: list[Any]
+    predictions: list[Any]
     decisions: list[int]  # of each recording
     spikes_per_neuron_s: list[float]  # by hidden layer
     spikes_per_neuron_s_overall: float
     speaking: list[float]  # share of neurons that spiked at least once, by hidden layer
     events: EventCounts | None  # None for nets whose events are not counted
+    right: list[bool] | None = None  # whether each decision is; None of values, which are near or far
 
     @property
     def correct(self) -> int:
-        """Number of correct predictions."""
-        return sum(label == guess for label, guess in zip(self.labels, self.predictions, strict=True))
+        """Number of correct predictions; 0 of values."""
+        return sum(self.right or [])
 
     @property
     def accuracy(self) -> float:
         """Share of correct predictions."""
         return self.correct / len(self.labels)
+
+    @property
+    def figure(self) -> float:
+        """The figure by which nets are compared: the accuracy, or R² of values, its worst where it is not defined."""
+        if self.right is not None:
+            return self.accuracy
+        found = self.metrics["r2"]
+        return R2.worst if found is None else float(found)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics of values, as `value_metrics` names them."""
+        return value_metrics(np.array(self.labels, np.float64), np.array(self.predictions, np.float64))
 
 
 def score(
@@ -71,7 +79,8 @@ def score(
     order = sorted(range(len(recordings)), key=lambda index: recordings[index].duration_us)
     loss, decided = 0.0, 0
     counted = 0
-    found: list[tuple[list[int], list[int]]] = [([], []) for _ in recordings]
+    found: list[_Pair] = [([], []) for _ in recordings]
+    judged = LOSSES[evaluator.loss].target.answer
     spikes: list[float] = []
     neuron_steps: list[float] = []
     by_neuron: list[torch.Tensor] = []
@@ -99,118 +108,24 @@ def score(
         more = outcome.spikes_by_neuron
         by_neuron = [a + b for a, b in zip(by_neuron, more, strict=True)] if by_neuron else list(more)
     seconds = evaluator.dt_ms / 1000.0
+    labels = [label for labels, _ in found for label in labels]
+    predictions = [guess for _, guesses in found for guess in guesses]
     return Score(
         loss=loss / decided,
-        labels=[label for labels, _ in found for label in labels],
-        predictions=[guess for _, guesses in found for guess in guesses],
+        labels=labels,
+        predictions=predictions,
         decisions=[len(labels) for labels, _ in found],
         spikes_per_neuron_s=[n / (steps * seconds) for n, steps in zip(spikes, neuron_steps, strict=True)],
         spikes_per_neuron_s_overall=sum(spikes) / (sum(neuron_steps) * seconds) if neuron_steps else 0.0,
         speaking=[float((counts > 0).double().mean()) for counts in by_neuron],
         events=reduce(operator.add, events) if events else None,
+        right=_right(labels, predictions, judged),
     )
-
-
-def evaluate(
-    run: Run | str | Path,
-    *,
-    part: Part = "test",
-    dt_ms: float | None = None,
-    perturb: Sequence[str] = (),
-    perturb_seed: int = 0,
-    threshold_scale: float = 1.0,
-    energies: str | Path = "float32",
-    device: str = "auto",
-    command: str = "",
-) -> dict[str, Any]:
-    """Evaluate the best epoch of a run; return a row with accuracy, confidence interval, spikes and settings.
-
-    Args:
-        run: A run or its folder.
-        part: Part of the data.
-        dt_ms: Time step; the recipe's own if not given. Weights do not depend on it.
-        perturb: Perturbations of the recordings, applied in this order, such as `jitter=5ms` (`parse_perturbation`).
-        perturb_seed: Seed of the perturbations.
-        threshold_scale: Factor for all thresholds; the net is not retrained. Above 1 it spikes less.
-        energies: Table of energies per operation: a name in `ENERGY_TABLES`, or a file (`load_energy_table`).
-        device: auto, cpu or cuda.
-        command: Command line to record in the row.
-
-    Raises:
-        SpikingGammaError: There is no run or checkpoint; the time step is not positive or exceeds the shortest bucket; a
-            perturbation is unknown; or thresholds are scaled in a net that has none.
-    """
-    run = run if isinstance(run, Run) else load_run(run)
-    recipe, where = run.recipe, pick_device(device)
-    step = recipe.data.dt_ms if dt_ms is None else dt_ms
-    shortest = longest_step_ms(recipe)
-    if not (math.isfinite(step) and 0.0 < step <= shortest):
-        raise SpikingGammaError("dt_ms", step, f"above 0 and at most {shortest} ms, the shortest bucket")
-    perturbations = [parse_perturbation(text) for text in perturb]
-    table = load_energy_table(energies)
-    net = run.net("best", device=str(where))
-    if threshold_scale != 1.0:
-        net.scale_thresholds_(threshold_scale)
-    recordings = perturbed(getattr(load_splits(recipe), part), perturbations, seed=perturb_seed)
-    with computing(threads=recipe.training.threads, products=recipe.training.products):
-        found = score(build_evaluator(net, recipe, dt_ms=step), recipe, recordings, where)
-    row = result_row(recipe, data_info(recipe), found, command=command, device=str(where), part=part)
-    parameters = sum(parameter.numel() for parameter in net.parameters())
-    row |= {"run": str(run.path), "parameters": parameters, "trained_dt_ms": recipe.data.dt_ms, "run_dt_ms": step}
-    row |= {"threshold_scale": threshold_scale, "cost": cost_row(net, found.events, step, table)}
-    if perturbations:
-        row |= {"perturb": [str(one) for one in perturbations], "perturb_seed": perturb_seed}
-    return row
-
-
-def result_row(recipe: Recipe, info: DataInfo, found: Score, *, command: str, device: str, part: str) -> dict[str, Any]:
-    """Return the row of an evaluation in the form of benchmark rows, with confusion matrix and predictions."""
-    low, high = accuracy_interval(np.equal(found.labels, found.predictions), found.decisions)
-    row = {
-        "bench": recipe.data.name,
-        "command": command,
-        "seed": recipe.training.seed,
-        "device": device,
-        "threads": recipe.training.threads,
-        "versions": versions(),
-        "model": recipe.net.model,
-        "delays": recipe.delays.kind if recipe.net.model in NEURONS else "none",
-        "recipe": recipe.name,
-        "rule": recipe.learning.rule,
-        "loss_kind": recipe.learning.loss,
-        "split": recipe.data.split,
-        "variant": recipe.data.variant,
-        "data_perturb": list(recipe.data.perturb),
-        "part": part,
-        "accuracy": found.accuracy,
-        "ci_low": low,
-        "ci_high": high,
-        "loss": found.loss,
-        "samples": len(found.decisions),
-        "seeds": [recipe.training.seed],
-        "epochs": recipe.training.epochs,
-        "spikes_per_neuron_s": found.spikes_per_neuron_s_overall,
-        "spikes_per_neuron_s_by_layer": found.spikes_per_neuron_s,
-        "neurons_speaking_by_layer": found.speaking,
-        "class_names": list(info.class_names),
-        "confusion_matrix": confusion_matrix(found.labels, found.predictions, info.n_classes),
-    }
-    if info.step_labels:
-        return row | {"decisions": len(found.labels)}
-    return row | {"predictions": found.predictions}
-
-
-def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], n_classes: int) -> list[list[int]]:
-    """Return counts [C, C] of recordings by true class (rows) and predicted class (columns)."""
-    matrix = [[0] * n_classes for _ in range(n_classes)]
-    for label, prediction in zip(labels, predictions, strict=True):
-        matrix[label][prediction] += 1
-    return matrix
 
 
 def _judged(
     evaluator: Evaluator, batch: Batch, device: torch.device
-) -> tuple[Outcome, list[tuple[list[int], list[int]]], EventCounts | None]:
+) -> tuple[Outcome, list[_Pair], EventCounts | None]:
     """Return the outcome of a batch, labels and predictions of each recording, and its events where they are counted."""
     counter = event_counter(evaluator.net)
     inputs = (batch.spikes.to(device), batch.labels.to(device), batch.lengths.to(device))
@@ -219,8 +134,16 @@ def _judged(
     return outcome, list(_decisions(batch, outcome.predictions)), None if counter is None else counter.counts
 
 
-def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[int], list[int]]]:
+def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[_Pair]:
     """Yield the labels and the predictions of each recording of a batch."""
+    if batch.labels.is_floating_point():
+        by_step = batch.labels.ndim == 3
+        for column in range(len(batch.lengths)):
+            wanted = batch.labels[:, column] if by_step else batch.labels[column].unsqueeze(0)
+            said = predictions[: len(wanted), column] if by_step else predictions[column].unsqueeze(0)
+            known = ~wanted.isnan().all(1)
+            yield wanted[known].tolist(), said[known].tolist()
+        return
     if batch.labels.ndim == 1:
         yield from (
             ([label], [guess]) for label, guess in zip(batch.labels.tolist(), predictions.tolist(), strict=True)
@@ -229,6 +152,21 @@ def _decisions(batch: Batch, predictions: torch.Tensor) -> Iterator[tuple[list[i
     for labels, guesses in zip(batch.labels.unbind(1), predictions.unbind(1), strict=True):
         labelled = labels >= 0
         yield labels[labelled].tolist(), guesses[: len(labels)][labelled].tolist()
+
+
+def _right(labels: list[Any], predictions: list[Any], judged: Answer) -> list[bool] | None:
+    """Return whether each decision is right; None of values.
+
+    Of several labels all that are known have to be right, of shares the largest.
+    """
+    if not labels or not isinstance(labels[0], list):
+        return [label == guess for label, guess in zip(labels, predictions, strict=True)]
+    wanted, said = np.array(labels, np.float64), np.array(predictions, np.float64)
+    if judged is Answer.LABELS:
+        return list(map(bool, (((said > 0.5) == (wanted > 0.5)) | np.isnan(wanted)).all(axis=1)))
+    if judged is Answer.SHARES:
+        return list(map(bool, said.argmax(axis=1) == np.nan_to_num(wanted, nan=-1.0).argmax(axis=1)))
+    return None
 
 
 def _add(total: list[float], more: torch.Tensor) -> list[float]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.evaluation.scores import Part, evaluate
+from spikinggamma.evaluation.result_rows import evaluate
+from spikinggamma.evaluation.scores import Part
 from spikinggamma.runs.run import Run
 
 __all__ = ["sparsity_curve"]

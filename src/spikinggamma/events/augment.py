@@ -65,7 +65,7 @@ class Augment:
 
     @property
     def active(self) -> bool:
-        """Whether any change is switched on."""
+        """Return whether any change is switched on."""
         return self._moves or any((self.channel_shift, self.time_stretch, self.jitter_ms, self.deletion))
 
     @property

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -25,12 +25,19 @@ _POOL = 8  # batches drawn together and sorted by length, for little padding and
 class Batch(NamedTuple):
     """Spike counts of some recordings with their labels: one per recording, or one per step, -1 where there is none.
 
+    Where values are asked for, `labels` are those, [B, K] of each recording or [T, B, K] of each step, NaN where there is none.
     Steps at or beyond a recording's length are padding, and must be left out of losses and statistics.
     """
 
     spikes: Float[Tensor, "T B N"]  # float32
-    labels: Int[Tensor, "*T B"]  # int64
+    labels: Int[Tensor, "*T B"] | Float[Tensor, "*T B K"]  # int64 or float32
     lengths: Int[Tensor, " B"]  # int64
+
+    def columns(self, own: slice) -> Batch:
+        """Return some of the recordings of the batch."""
+        by_value = self.labels.is_floating_point()
+        labels = self.labels[..., own, :] if by_value else self.labels[..., own]
+        return Batch(self.spikes[:, own].contiguous(), labels, self.lengths[own])
 
 
 def make_batch(
@@ -84,8 +91,18 @@ def batches(
     With `shuffle`, recordings of similar length share a batch and the batches come in random order; otherwise both stay
     in the given order. One batch may be smaller than the others. `EpochBatches` takes the same arguments.
 
+    Args:
+        recordings: The recordings.
+        batch_size: Number of recordings of a batch.
+        dt_ms: Length of a step in ms.
+        n_channels: Number of channels of the batches; see `make_batch`.
+        seed: Seed of the order and of the augmentation.
+        epoch: Number of the epoch.
+        shuffle: Whether to shuffle the recordings.
+        augment: Augmentation of the events.
+
     Raises:
-        SpikingGammaError: `batch_size` below 1, a negative seed or epoch, or what `make_batch` raises.
+        SpikingGammaError: `batch_size` is below 1, seed or epoch is negative, or `make_batch` raises it.
     """
     found = EpochBatches(
         recordings,
@@ -101,10 +118,10 @@ def batches(
 
 
 class EpochBatches(Dataset[Batch]):
-    """The batches of `batches` as a `Dataset` that makes each on demand, for the workers of a `torch.utils.data.DataLoader`.
+    """The batches of `batches` as a `Dataset` that makes each on demand, for the workers of a torch `DataLoader`.
 
-    A batch depends on its index and not on the worker that makes it. Arrays in a memory-mapped file are mapped by each worker,
-    not copied.
+    A batch depends on its index and not on the worker that makes it. Arrays in a memory-mapped file are mapped by each
+    worker, not copied. The arguments are those of `batches`.
 
     Example:
         >>> from torch.utils.data import DataLoader
@@ -148,8 +165,13 @@ class EpochBatches(Dataset[Batch]):
 
 def _labels(
     recordings: Sequence[Recording], durations_us: Int[np.ndarray, " B"], dt_ms: float, steps: int
-) -> Int[Tensor, "*T B"]:
-    """Return labels [B], or [T, B] with the label at the middle of each step, scaled where a recording was stretched."""
+) -> Int[Tensor, "*T B"] | Float[Tensor, "*T B K"]:
+    """Return labels [B], or [T, B] with the label at the middle of each step, scaled where a recording was stretched.
+
+    Of values, [B, K] or [T, B, K].
+    """
+    if any(recording.values is not None for recording in recordings):
+        return _values(recordings, durations_us, dt_ms, steps)
     by_step = [recording.step_labels for recording in recordings if recording.step_labels is not None]
     if not by_step:
         return torch.tensor([recording.label for recording in recordings], dtype=torch.int64)
@@ -157,12 +179,37 @@ def _labels(
         got = f"{len(by_step)} of {len(recordings)} with `step_labels`"
         raise SpikingGammaError("recordings", got, "all or none in one batch")
     labels = np.full((steps, len(recordings)), -1, dtype=np.int64)
-    middle_us = (np.arange(steps) + 0.5) * dt_ms * 1000.0
     for column, recording in enumerate(recordings):
-        inside = middle_us < durations_us[column]
-        here_us = middle_us[inside] * (recording.duration_us / durations_us[column])
-        labels[inside, column] = by_step[column][(here_us / recording.step_us).astype(np.int64)]
+        inside, rows = _stretches(recording, int(durations_us[column]), dt_ms, steps)
+        labels[inside, column] = by_step[column][rows]
     return torch.from_numpy(labels)
+
+
+def _values(
+    recordings: Sequence[Recording], durations_us: Int[np.ndarray, " B"], dt_ms: float, steps: int
+) -> Float[Tensor, "*T B K"]:
+    known = [recording.values for recording in recordings if recording.values is not None]
+    if len(known) != len(recordings) or len({(one.ndim, one.shape[-1]) for one in known}) > 1:
+        shapes = sorted({f"{list(one.shape[one.ndim - 1 :])}" for one in known})
+        got = f"{len(known)} of {len(recordings)} with `values`, of {', '.join(shapes)} numbers"
+        raise SpikingGammaError("recordings", got, "as many values, by step or not, for all recordings of a batch")
+    if known[0].ndim == 1:
+        return torch.from_numpy(np.stack(known).astype(np.float32))
+    labels = np.full((steps, len(recordings), known[0].shape[1]), np.nan, dtype=np.float32)
+    for column, recording in enumerate(recordings):
+        inside, rows = _stretches(recording, int(durations_us[column]), dt_ms, steps)
+        labels[inside, column] = known[column][rows]
+    return torch.from_numpy(labels)
+
+
+def _stretches(
+    recording: Recording, duration_us: int, dt_ms: float, steps: int
+) -> tuple[Bool[np.ndarray, " T"], Int[np.ndarray, " R"]]:
+    """Return which steps have their middle in the recording, and the stretch of `step_us` that each of these is in."""
+    middle_us = (np.arange(steps) + 0.5) * dt_ms * 1000.0
+    inside = middle_us < duration_us
+    here_us = middle_us[inside] * (recording.duration_us / duration_us)
+    return inside, (here_us / recording.step_us).astype(np.int64)
 
 
 def _groups(recordings: Sequence[Recording], size: int, seed: int, epoch: int, shuffle: bool) -> list[list[int]]:

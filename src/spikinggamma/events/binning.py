@@ -66,8 +66,17 @@ def bin_events(
 ) -> tuple[Float[Tensor, "T B N"], Int[Tensor, " B"]]:
     """Return the spike counts of many recordings at once, and the number of steps of each.
 
+    Args:
+        events: Events of the recordings.
+        dt_ms: Length of a step in ms, rounded to the nanosecond.
+        n_channels: Number N of channels of the result, a divisor of the recordings' own; all of them if not given.
+        clip: Upper limit of a count; None for no limit.
+
     Shapes:
         counts float32 [T, B, N] with T the longest; lengths int64 [B].
+
+    Raises:
+        SpikingGammaError: An argument is out of range, or the result would be too large.
     """
     flat, shape, lengths = _places(events, dt_ms, n_channels, clip)
     size = math.prod(shape)
@@ -84,7 +93,9 @@ def bin_events(
 def bin_events_sparse(
     events: Gathered, *, dt_ms: float, n_channels: int | None = None, clip: int | None = None
 ) -> tuple[Tensor, Int[Tensor, " B"]]:
-    """Return the same as `bin_events` with sparse counts, whose size depends on the number of events and not on the step.
+    """Return the same as `bin_events` with sparse counts, whose size depends on the number of events, not on the step.
+
+    The arguments are those of `bin_events`; see `bin_events`.
 
     Shapes:
         counts sparse float32 [T, B, N], coalesced; lengths int64 [B].

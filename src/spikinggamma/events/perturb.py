@@ -28,10 +28,20 @@ _HEAD_ROOM = 3.0  # standard deviations
 
 
 @register_perturbation(
-    "jitter", unit="ms", example=5.0, summary="Every spike moves by its own normal deviate.", citations=(BEYOND_RATE,)
+    "jitter",
+    unit="ms",
+    example=5.0,
+    summary="Every spike is moved by a normal deviate of its own.",
+    citations=(BEYOND_RATE,),
 )
 def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
-    """Move every spike by its own normal deviate of this standard deviation; times are reflected at the ends of a recording."""
+    """Move every spike by a normal deviate of its own; times are reflected at the ends of a recording.
+
+    Args:
+        events: Events of a batch.
+        std_ms: Standard deviation in ms.
+        rng: Random generator.
+    """
     _check_std(std_ms)
     last = events.durations_us[events.samples] - 1
     moves = rng.standard_normal(len(last), dtype=np.float32) * np.float32(std_ms * 1000.0)
@@ -46,14 +56,19 @@ def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> 
     unit="ms",
     example=5.0,
     moves_time=True,
-    summary="All spikes that a channel has in a recording move together, by one normal deviate.",
+    summary="All spikes of a channel in a recording are moved together, by one normal deviate.",
     citations=(BEYOND_RATE,),
 )
 def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
-    """Move all spikes of a channel in a recording together, by one normal deviate of this standard deviation.
+    """Move all spikes of a channel in a recording together, by one normal deviate.
 
-    Every recording gains three standard deviations of silence at both ends, and larger deviates are clamped to that, so that
-    no spike is lost, and no interval within a channel changes.
+    Every recording gains three standard deviations of silence at both ends, and larger deviates are clamped to that, so
+    that no spike is lost, and no interval within a channel changes.
+
+    Args:
+        events: Events of a batch.
+        std_ms: Standard deviation in ms.
+        rng: Random generator.
     """
     _check_std(std_ms)
     room = round(_HEAD_ROOM * std_ms * 1000.0)
@@ -66,11 +81,17 @@ def jitter_channels(events: Gathered, std_ms: float, rng: np.random.Generator) -
     "deletion",
     unit="share",
     example=0.2,
-    summary="Every spike is lost with this probability.",
+    summary="Every spike is deleted with this probability.",
     citations=(BEYOND_RATE,),
 )
 def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Gathered:
-    """Delete every spike with this probability."""
+    """Delete every spike with this probability.
+
+    Args:
+        events: Events of a batch.
+        probability: Probability of deletion.
+        rng: Random generator.
+    """
     _check_share("probability", probability)
     return keep(events, rng.random(len(events.times_us)) >= probability)
 
@@ -79,7 +100,7 @@ def delete(events: Gathered, probability: float, rng: np.random.Generator) -> Ga
     "replacement",
     unit="share",
     example=0.5,
-    summary="A spike is put anywhere in the recording with this probability; counts stay.",
+    summary="Every spike is moved to a random time in the recording with this probability; counts do not change.",
     citations=(BEYOND_RATE,),
 )
 def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exact: bool = False) -> Gathered:
@@ -112,7 +133,7 @@ def replace(events: Gathered, fraction: float, rng: np.random.Generator, *, exac
 @register_perturbation(
     "reversal",
     moves_time=True,
-    summary="Time runs backwards between the first and the last spike.",
+    summary="Time is reversed between the first and the last spike.",
     citations=(BEYOND_RATE,),
 )
 def reverse(events: Gathered) -> Gathered:

@@ -76,6 +76,11 @@ def perturbed(
 ) -> list[Recording]:
     """Return the recordings with all perturbations applied, one after the other.
 
+    Args:
+        recordings: The recordings.
+        perturbations: The perturbations, in this order.
+        seed: Seed of the random numbers.
+
     Raises:
         SpikingGammaError: The seed is negative, or a perturbation moves time in recordings with labels by step.
     """
@@ -84,7 +89,7 @@ def perturbed(
     if not perturbations:
         return list(recordings)
     wrong = [one.name for one in perturbations if PERTURBATIONS[one.name].target.moves_time]
-    if wrong and any(recording.step_labels is not None for recording in recordings):
+    if wrong and any(recording.step_us for recording in recordings):
         fit = [entry.name for entry in PERTURBATIONS.entries() if not entry.target.moves_time]
         expected = f"one of {', '.join(fit)}, as every step of these recordings has a label of its own"
         raise SpikingGammaError("perturb", wrong[0], expected)

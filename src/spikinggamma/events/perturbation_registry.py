@@ -1,4 +1,4 @@
-"""Perturbations by name: each registers itself where it is written, with its unit and range.
+"""The registry of perturbations: each is registered where it is defined, with its unit and range.
 
     @register_perturbation("jitter", unit="ms", example=5.0)
     def jitter_spikes(events: Gathered, std_ms: float, rng: np.random.Generator) -> Gathered:
@@ -34,13 +34,16 @@ _WORDS: dict[Unit, str] = {
 
 
 class PerturbationKind:
-    """A perturbation as it is registered; called, it changes events.
+    """A registered perturbation; calling it changes events.
+
+    Args:
+        change: Function that changes events; the other arguments are the attributes.
 
     Attributes:
-        unit: What its level is counted in: "ms", a "share" from 0 to 1, or "" if it has no level.
+        unit: Unit of its level: "ms", a "share" from 0 to 1, or "" if it has no level.
         most: The highest level.
         example: A level that shows how it is written.
-        moves_time: Whether a step's label would no longer fit, so that recordings with labels by step refuse it.
+        moves_time: Whether labels of steps would no longer fit, so that recordings with labels by step are refused.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class PerturbationKind:
         self.moves_time = moves_time
 
     def __call__(self, events: Gathered, level: float, rng: np.random.Generator) -> Gathered:
-        """Return the events changed."""
+        """Return the changed events."""
         return self._change(events, level, rng) if self.unit else self._change(events)
 
     def text(self, name: str, level: float) -> str:
@@ -77,15 +80,15 @@ def register_perturbation(
     summary: str = "",
     citations: tuple[str, ...] = (),
 ) -> Callable[[Change], Change]:
-    """Return a decorator that registers a function as a perturbation, and returns it as it is.
+    """Return a decorator that registers a function as a perturbation, and returns it unchanged.
 
     Args:
-        name: What recipes and commands call it.
-        unit: What its level is counted in: "ms", "share", or "" if it has no level and takes the events alone.
+        name: Name in recipes and commands.
+        unit: Unit of its level: "ms", "share", or "" if it has no level and takes the events alone.
         most: The highest level; 60 000 ms, or a share of 1, if not given.
         example: A level that shows how it is written.
-        moves_time: Whether it moves time, so that a label by step would no longer fit.
-        summary: One line of words; the first line of the docstring if not given.
+        moves_time: Whether it moves time, so that labels of steps would no longer fit.
+        summary: One line of description; the first line of the docstring if not given.
         citations: BibTeX entries of its sources.
     """
     limit = _MOST[unit] if most is None else most

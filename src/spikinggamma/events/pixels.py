@@ -26,6 +26,11 @@ def move_pixels(events: Gathered, most: Move, rng: np.random.Generator) -> Gathe
 
     Positions are rounded to whole pixels; events that leave the sensor are lost.
 
+    Args:
+        events: Events of recordings of one camera.
+        most: Upper limits of the movement.
+        rng: Random generator.
+
     Raises:
         SpikingGammaError: The recordings are not all from one camera.
     """

@@ -144,7 +144,13 @@ def only_channels(recording: Recording, channels: Int[np.ndarray, " M"]) -> Reco
 
 
 def thinned(recording: Recording, counts: Int[np.ndarray, " M"], rng: np.random.Generator) -> Recording:
-    """Return the recording with `counts` spikes of each channel, drawn at random."""
+    """Return the recording with `counts` spikes of each channel, drawn at random.
+
+    Args:
+        recording: The recording.
+        counts: Number of spikes of each channel, [M].
+        rng: Random generator.
+    """
     order = np.lexsort((rng.random(recording.n_events), recording.channels))
     channel = recording.channels[order]
     first = np.searchsorted(channel, np.arange(len(counts)))

@@ -29,7 +29,16 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events.recording import Recording, Splits
 from spikinggamma.events.timing_only import balanced, channel_counts, only_channels, thinned
 
-__all__ = ["BIN_MS", "N_BINS", "AsPublished", "from_bins", "published_parts", "timing_only_as_published"]
+__all__ = [
+    "BIN_MS",
+    "N_BINS",
+    "AsPublished",
+    "from_bins",
+    "published_bins",
+    "published_parts",
+    "published_selection",
+    "timing_only_as_published",
+]
 
 N_BINS = 100
 _SPAN_US = 1_400_000
@@ -82,10 +91,9 @@ def timing_only_as_published(
     if not batched:
         largest = max((len(file) for file in files), default=0)
         raise SpikingGammaError("files", f"at most {largest} recordings in one", f"at least a batch of {batch_size}")
-    whole = [_binned(recording) for recording in batched]
+    whole = [published_bins(recording) for recording in batched]
     table = channel_counts(whole)
-    kept = _kept(table, rare, removable)
-    fewest = table[kept].min(axis=0)
+    kept, fewest = published_selection(table, rare=rare, removable=removable)
     channels = np.flatnonzero(fewest)
     if not len(channels):
         remedy = "Sum neighbouring channels first."
@@ -116,6 +124,14 @@ def from_bins(
 ) -> Recording:
     """Return a recording with an event in the middle of each given bin; binned at `BIN_MS`, step i is bin i again.
 
+    Args:
+        bins: Bin of each event, [E].
+        channels: Channel of each event, [E].
+        n_channels: Number of channels.
+        label: Class.
+        speaker: Speaker.
+        source: Origin of the recording.
+
     Example:
         >>> one = from_bins(np.array([0, 99]), np.array([3, 1]), n_channels=4, label=0)
         >>> one.times_us, one.duration_us
@@ -141,7 +157,8 @@ def published_parts(recordings: Sequence[Recording]) -> Splits:
     return parts
 
 
-def _binned(recording: Recording) -> Recording:
+def published_bins(recording: Recording) -> Recording:
+    """Return the recording in bins, with at most one spike of a channel in each (step 2)."""
     bins = np.minimum(recording.times_us * (N_BINS - 1) // _SPAN_US + 1, N_BINS - 1)
     flat = np.unique(bins * recording.n_channels + recording.channels)
     return from_bins(
@@ -154,7 +171,17 @@ def _binned(recording: Recording) -> Recording:
     )
 
 
-def _kept(table: Int[np.ndarray, "B N"], rare: float, removable: int) -> Int[np.ndarray, " R"]:
+def published_selection(
+    table: Int[np.ndarray, "B N"], *, rare: float, removable: int
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " N"]]:
+    """Return the recordings that stay (step 3) and N_f of every channel, 0 where it is dropped (step 4).
+
+    Args:
+        table: Number of spikes of each channel in each recording.
+        rare: Share of the recordings that may be removed to keep one channel.
+        removable: No recordings are removed if there would be this many or more.
+    """
     poor = table < 2
     out = poor[:, poor.mean(axis=0) <= rare].any(axis=1)
-    return np.flatnonzero(~out) if out.sum() < removable else np.arange(len(table))
+    kept = np.flatnonzero(~out) if out.sum() < removable else np.arange(len(table))
+    return kept, table[kept].min(axis=0)

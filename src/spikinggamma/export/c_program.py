@@ -53,6 +53,9 @@ def program_of_run(run: Run | str | Path, *, dt_ms: float | None = None) -> Prog
     recipe = run.recipe
     recorded = recipe.model_copy(update={"data": recipe.data.model_copy(update={"n_channels": 0})})
     info = data_info(recorded)
+    if "values" in info.answer:
+        remedy = "NIR takes it: --to nir."
+        raise SpikingGammaError("run", f"a net of {info.n_classes} values", "a net that says a class", remedy)
     return program_net(
         run.net("best"),
         dt_ms=recipe.data.dt_ms if dt_ms is None else dt_ms,

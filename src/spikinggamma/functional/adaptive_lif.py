@@ -1,4 +1,4 @@
-"""The adaptive leaky integrate-and-fire neuron: its threshold rises with each spike and falls slowly.
+"""The adaptive leaky integrate-and-fire neuron: its threshold rises with each spike and decays slowly.
 
     i(t), v⁻(t)  as in `lif`                                   synaptic current, membrane before the spike
     A(t)      = ϑ + β_a a(t)                                   threshold
@@ -10,10 +10,10 @@ The slow a(t) is the neuron's memory, so the gradient flows back through it: a s
 threshold that it raised. The reset passes no gradient, as in `lif`. With β_a = 0 the neuron is a LIF.
 
 A spike adds 1 to a(t) whatever the step, so β_a and τ_a keep their meaning when `dt_ms` changes. The first form of 2018
-adds (1 - ρ) instead, and resets by A(t): its β, at the step that it was given for, is this one's divided by (1 - ρ).
+adds (1 - ρ) instead, and resets by A(t); its β, at the time step for which it was given, is this β_a divided by (1 - ρ).
 
 Source: Bellec et al. (2020), Nature Communications 11, 3625, for this form; Bellec et al. (NeurIPS 2018), arXiv
-1803.09574, for the first. Their bump is a triangle; here it is chosen by name, as in `lif`.
+1803.09574, for the first. Their surrogate is a triangle; here it is an option, as in `lif`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ __all__ = ["AdaptiveLIFParameters", "AdaptiveLIFState", "adaptive_lif_sequence",
 
 
 class AdaptiveLIFParameters(NamedTuple):
-    """A population of neurons at one time step length.
+    """Parameters of a population of neurons at one time step.
 
     Attributes:
-        lif: Everything that it shares with a LIF: time constants, threshold at rest ϑ, surrogate and time step.
-        adaptation: β_a >= 0, what one spike adds to the threshold, in units of the membrane; 0 for none.
-        adaptation_tau_ms: τ_a > 0, in ms.
+        lif: Parameters shared with LIF neurons: time constants, resting threshold ϑ, surrogate and time step.
+        adaptation: β_a >= 0, the rise of the threshold with one spike, in units of the membrane; 0 for none.
+        adaptation_tau_ms: τ_a > 0 in ms.
     """
 
     lif: LIFParameters
@@ -46,7 +46,11 @@ class AdaptiveLIFParameters(NamedTuple):
     adaptation_tau_ms: float
 
     def validate(self) -> AdaptiveLIFParameters:
-        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range.
+        """
         self.lif.validate()
         if not (self.adaptation >= 0.0 and math.isfinite(self.adaptation)):
             raise SpikingGammaError("adaptation", self.adaptation, "zero (off) or a positive, finite number")
@@ -55,12 +59,12 @@ class AdaptiveLIFParameters(NamedTuple):
         return self
 
     def adaptation_decay(self) -> float:
-        """ρ = e^{-dt/τ_a}, the decay of a(t) in one step."""
+        """Return ρ = e^{-dt/τ_a}, the decay of a(t) in one step."""
         return math.exp(-self.lif.dt_ms / self.adaptation_tau_ms)
 
 
 class AdaptiveLIFState(NamedTuple):
-    """Current i, membrane v after the reset, and the a that judges the next step, all of one shape; zero at the start."""
+    """Current i, membrane v after the reset, and trace a for the next threshold, all of one shape; zero at the start."""
 
     current: Float[Tensor, " *cells"]
     membrane: Float[Tensor, " *cells"]
@@ -70,7 +74,12 @@ class AdaptiveLIFState(NamedTuple):
 def adaptive_lif_step(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, " *cells"]
 ) -> tuple[Float[Tensor, " *cells"], AdaptiveLIFState]:
-    """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
+    """Run one step: return the spikes (0 or 1) for the drive u(t), and the state after the reset.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> lif, zero = LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.zeros(3, 2)
@@ -90,7 +99,13 @@ def adaptive_lif_step(
 def adaptive_lif_sequence(
     parameters: AdaptiveLIFParameters, state: AdaptiveLIFState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], AdaptiveLIFState]:
-    """The neuron over a sequence, built of `adaptive_lif_step`."""
+    """Run the neurons over a sequence by `adaptive_lif_step`; return the spikes and the final state.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the first step.
+        drive: u, usually [T, B, N].
+    """
     spikes = []
     for u in drive.unbind(0):
         out, state = adaptive_lif_step(parameters, state, u)

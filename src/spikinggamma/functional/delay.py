@@ -1,11 +1,11 @@
-"""Learned axonal delays: the spikes of each neuron arrive later, by a delay of its own.
+"""Learnt axonal delays: the spikes of each neuron arrive later, by a delay of its own.
 
     d = delay / dt,    n = ⌊d⌋,    φ = d - n                       [N], in steps
 
 | function | y(t) | ∂y(t)/∂delay, taken to be |
 | --- | --- | --- |
 | `fractional_delay` | (1 - φ) s(t-n) + φ s(t-n-1) | (s(t-n-1) - s(t-n)) / dt: exact, from the right where d is whole |
-| `floored_delay` | s(t-n) | -(y(t) - y(t-1)) / dt: the finite difference of what arrives |
+| `floored_delay` | s(t-n) | -(y(t) - y(t-1)) / dt: the finite difference of the output |
 
 A fractional delay divides a spike between the two steps that its arrival falls between, so it has a gradient, and its
 spikes are no longer 0 or 1. A floored one sends whole spikes and has no gradient (it is constant between steps, then jumps);
@@ -45,12 +45,13 @@ _ROUNDING = 1e-6
 
 
 class DelayParameters(NamedTuple):
-    """The axons of a population at one time step length.
+    """Axonal delays of a population at one time step.
 
     Attributes:
-        delay_ms: One per neuron, [N], within [0, max_delay_ms]; trained, and clamped after each update (`clamp_delays_`).
-        max_delay_ms: Upper bound >= 0, in ms; it determines the length of the stored past, whatever the delays.
-        dt_ms: Time step.
+        delay_ms: One delay per neuron in ms, [N], within [0, max_delay_ms]; trained, and clamped after each update
+            (`clamp_delays_`).
+        max_delay_ms: Upper bound >= 0 in ms; it determines the length of the stored past for all delays.
+        dt_ms: Time step in ms.
     """
 
     delay_ms: Float[Tensor, " N"]
@@ -58,7 +59,11 @@ class DelayParameters(NamedTuple):
     dt_ms: float
 
     def validate(self) -> DelayParameters:
-        """Return itself, or raise `SpikingGammaError` for a value out of range, a delay out of its bounds among them."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range, or a delay is out of its bounds.
+        """
         if not (self.dt_ms > 0.0 and math.isfinite(self.dt_ms)):
             raise SpikingGammaError("dt_ms", self.dt_ms, "a positive, finite number")
         if not (self.max_delay_ms >= 0.0 and math.isfinite(self.max_delay_ms)):
@@ -80,7 +85,7 @@ class DelayParameters(NamedTuple):
         return self
 
     def remembered_steps(self) -> int:
-        """D = ⌊max_delay / dt⌋ + 1, the number of past steps that a delay may reach back to."""
+        """Return D = ⌊max_delay / dt⌋ + 1, the largest number of past steps that a delay needs."""
         return math.floor(self.max_delay_ms / self.dt_ms * (1.0 + _ROUNDING)) + 1
 
     def whole_steps(self) -> Float[Tensor, " N"]:
@@ -103,7 +108,7 @@ class DelayState(NamedTuple):
 
 
 class _Arrivals(NamedTuple):
-    """s(t-n) and s(t-n-1) [T, B, N], d and n [N], and the state after the last step."""
+    """s(t-n) and s(t-n-1), [T, B, N], d and n, [N], and the final state."""
 
     near: Tensor
     far: Tensor
@@ -137,8 +142,13 @@ def fractional_delay_sequence(
 ) -> tuple[Float[Tensor, "T B N"], DelayState]:
     """Delay a sequence by linear interpolation between steps; the gradient is exact.
 
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s, [T, B, N].
+
     Raises:
-        SpikingGammaError: the state belongs to another batch, time step or bound.
+        SpikingGammaError: The state belongs to another batch, time step or bound.
 
     Example:
         >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]
@@ -153,7 +163,13 @@ def fractional_delay_sequence(
 def fractional_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """Run one step of `fractional_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
+    """Run one step of `fractional_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step.
+
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s(t), [B, N].
+    """
     arrived, after = fractional_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 
@@ -161,12 +177,17 @@ def fractional_delay_step(
 def floored_delay_sequence(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], DelayState]:
-    """Delay a sequence by whole steps, with the fraction dropped; the delay's gradient is SLAYER's finite difference.
+    """Delay a sequence by whole steps, without the fraction; the gradient of the delay is SLAYER's finite difference.
 
         ∂ℓ/∂delay = Σ_t Σ_B ∂ℓ/∂y(t) · -(y(t) - y(t-1)) / dt
 
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s, [T, B, N].
+
     Raises:
-        SpikingGammaError: the state belongs to another batch, time step or bound.
+        SpikingGammaError: The state belongs to another batch, time step or bound.
 
     Example:
         >>> p, spike = DelayParameters(torch.tensor([1.5]), max_delay_ms=2.0, dt_ms=1.0), torch.eye(4)[:, :1]
@@ -175,14 +196,20 @@ def floored_delay_sequence(
         tensor([0., 1., 0., 0.])
     """
     near, far, steps, _, after = _arrivals(parameters, state, spikes)
-    # Nothing is added to the value: the difference is zero and has the derivative 1.
+    # The value does not change: the difference is zero and has the derivative 1.
     return near + (steps - steps.detach()) * (far - near).detach(), after
 
 
 def floored_delay_step(
     parameters: DelayParameters, state: DelayState, spikes: Float[Tensor, "B N"]
 ) -> tuple[Float[Tensor, "B N"], DelayState]:
-    """Run one step of `floored_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step."""
+    """Run one step of `floored_delay_sequence`: return y(t) for s(t), and the state with the past moved by one step.
+
+    Args:
+        parameters: The delays.
+        state: Past spikes.
+        spikes: s(t), [B, N].
+    """
     arrived, after = floored_delay_sequence(parameters, state, spikes.unsqueeze(0))
     return arrived.squeeze(0), after
 

@@ -24,10 +24,10 @@ __all__ = ["decay_factors", "gamma_adjoint", "gamma_sequence", "gamma_step", "im
 
 
 def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " K"]:
-    """Return the decay per step of each bucket, `1 - dt_ms / tau_ms`.
+    """Return the decay per step of each bucket, `1 - dt_ms / tau_ms`, [K].
 
     Raises:
-        SpikingGammaError: the step is not positive, or longer than the shortest bucket.
+        SpikingGammaError: The time step is not positive, or longer than the shortest time constant.
 
     Example:
         >>> decay_factors(torch.tensor([4.0, 8.0]), 2.0)
@@ -42,7 +42,7 @@ def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " 
             "dt_ms",
             dt_ms,
             f"at most {float(known[shortest]):g} ms, the time constant of bucket {shortest}, the shortest of {len(tau_ms)}",
-            "Use a finer step, or a net whose buckets are all longer than the step.",
+            "Use a shorter time step, or a net with longer time constants.",
         )
     return (1.0 - dt_ms / tau_ms).clamp_min(0.0)
 
@@ -50,9 +50,12 @@ def decay_factors(tau_ms: Float[Tensor, " K"], dt_ms: float) -> Float[Tensor, " 
 def gamma_step(
     alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, " *cells"]
 ) -> Float[Tensor, "K *cells"]:
-    """Run one step of the chain and return the new buckets.
+    """Run one step of the chain and return the new buckets, [K, ...].
 
-    Shapes: `alpha` [K], `buckets` [K, ...], `drive` [...] (usually [B, N]).
+    Args:
+        alpha: Decay per step of each bucket, [K].
+        buckets: Buckets before the step, [K, ...].
+        drive: u(t), [...], usually [B, N].
 
     Example:
         >>> gamma_step(torch.tensor([0.5, 0.5]), torch.ones(2, 1, 3), torch.zeros(1, 3)).shape
@@ -66,7 +69,16 @@ def gamma_step(
 def gamma_sequence(
     alpha: Float[Tensor, " K"], buckets: Float[Tensor, "K *cells"], drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T K *cells"], Float[Tensor, "K *cells"]]:
-    """Run the chain over a sequence by `gamma_step`; return every bucket at every step [T, K, ...], and the last buckets."""
+    """Run the chain over a sequence by `gamma_step`; return every bucket at every step and the final buckets.
+
+    Args:
+        alpha: Decay per step of each bucket, [K].
+        buckets: Buckets before the first step, [K, ...].
+        drive: u, [T, ...].
+
+    Returns:
+        Buckets at every step, [T, K, ...], and the final buckets, [K, ...].
+    """
     traces = []
     for u in drive.unbind(0):
         buckets = gamma_step(alpha, buckets, u)
@@ -82,7 +94,7 @@ def gamma_adjoint(
         g_k(t) = α_k g_k(t+1) + (1 - α_{k+1}) g_{k+1}(t+1) + e_k(t)
 
     Args:
-        alpha: Decay per step.
+        alpha: Decay per step of each bucket, [K].
         grad: e_k(t) = ∂ℓ/∂h_k(t), the direct part only.
 
     Returns:
@@ -105,6 +117,12 @@ def impulse_response(tau_ms: float, order: int, dt_ms: float, steps: int) -> Flo
         h_k(t) = C(t, k) α^(t-k) (1-α)^k,    t >= k
 
     This is the binomial distribution: the share of a spike in bucket k is the probability of k transfers in t trials.
+
+    Args:
+        tau_ms: Time constant in ms.
+        order: Number of buckets.
+        dt_ms: Time step in ms.
+        steps: Number of steps.
 
     Shapes: [order, steps], float64.
 

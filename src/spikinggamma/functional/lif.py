@@ -26,14 +26,14 @@ __all__ = ["LIFParameters", "LIFState", "leaky_sequence", "leaky_step", "lif_seq
 
 
 class LIFParameters(NamedTuple):
-    """A population of neurons at one time step length.
+    """Parameters of a population of neurons at one time step.
 
     Attributes:
-        tau_ms: τ_m > 0 of the membrane, in ms.
-        synapse_tau_ms: τ_s >= 0 of the synaptic current, in ms; with 0, input acts on the membrane only in its own step.
+        tau_ms: τ_m > 0 of the membrane in ms.
+        synapse_tau_ms: τ_s >= 0 of the synaptic current in ms; with 0, input acts on the membrane only in its own step.
         threshold: ϑ > 0.
         surrogate: A name in `SURROGATES`, or a surrogate with its options.
-        dt_ms: Time step.
+        dt_ms: Time step in ms.
     """
 
     tau_ms: float
@@ -43,7 +43,11 @@ class LIFParameters(NamedTuple):
     dt_ms: float
 
     def validate(self) -> LIFParameters:
-        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range.
+        """
         positive = {"tau_ms": self.tau_ms, "threshold": self.threshold, "dt_ms": self.dt_ms}
         for name, value in positive.items():
             if not (value > 0.0 and math.isfinite(value)):
@@ -54,7 +58,7 @@ class LIFParameters(NamedTuple):
         return self
 
     def decays(self) -> tuple[float, float]:
-        """The decays e^{-dt/τ_s} and β = e^{-dt/τ_m} per step."""
+        """Return e^{-dt/τ_s} and β = e^{-dt/τ_m}, the decays per step."""
         synapse = math.exp(-self.dt_ms / self.synapse_tau_ms) if self.synapse_tau_ms > 0.0 else 0.0
         return synapse, math.exp(-self.dt_ms / self.tau_ms)
 
@@ -67,7 +71,12 @@ class LIFState(NamedTuple):
 
 
 def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, " *cells"]) -> LIFState:
-    """i(t) and v⁻(t) alone: a leaky integrator, which never spikes. A read-out is made of it.
+    """Run one step of a leaky integrator: i(t) and v⁻(t) of a LIF neuron without spikes, as in a read-out.
+
+    Args:
+        parameters: Parameters of the integrator.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -82,7 +91,12 @@ def leaky_step(parameters: LIFParameters, state: LIFState, drive: Float[Tensor, 
 def lif_step(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, " *cells"]
 ) -> tuple[Float[Tensor, " *cells"], LIFState]:
-    """One step: drive u(t) in, spikes (0 or 1) out, and the state after the reset.
+    """Run one step: return the spikes (0 or 1) for the drive u(t), and the state after the reset.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> p, zero = LIFParameters(10.0, 5.0, 1.0, "arctan", 1.0), torch.zeros(3, 2)
@@ -97,7 +111,13 @@ def lif_step(
 def lif_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], LIFState]:
-    """The neuron over a sequence, built of `lif_step`."""
+    """Run the neurons over a sequence by `lif_step`; return the spikes and the final state.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the first step.
+        drive: u, usually [T, B, N].
+    """
     spikes = []
     for u in drive.unbind(0):
         out, state = lif_step(parameters, state, u)
@@ -108,7 +128,13 @@ def lif_sequence(
 def leaky_sequence(
     parameters: LIFParameters, state: LIFState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], LIFState]:
-    """The leaky integrator over a sequence, built of `leaky_step`: v(t) at every step."""
+    """Run the leaky integrator over a sequence by `leaky_step`; return v(t) at every step and the final state.
+
+    Args:
+        parameters: Parameters of the integrator.
+        state: State before the first step.
+        drive: u, usually [T, B, N].
+    """
     membranes = []
     for u in drive.unbind(0):
         state = leaky_step(parameters, state, u)

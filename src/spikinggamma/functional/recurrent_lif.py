@@ -28,10 +28,10 @@ __all__ = ["RecurrentLIFParameters", "RecurrentLIFState", "recurrent_lif_sequenc
 
 
 class RecurrentLIFParameters(NamedTuple):
-    """A population of neurons at one time step length.
+    """Parameters of a population of neurons at one time step.
 
     Attributes:
-        lif: The neurons.
+        lif: Parameters of the neurons.
         recurrent_weight: R, [N, N], from the neuron of the column to that of the row.
     """
 
@@ -39,7 +39,11 @@ class RecurrentLIFParameters(NamedTuple):
     recurrent_weight: Float[Tensor, "N N"]
 
     def validate(self) -> RecurrentLIFParameters:
-        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range.
+        """
         self.lif.validate()
         shape = list(self.recurrent_weight.shape)
         if len(shape) != 2 or shape[0] != shape[1]:
@@ -62,6 +66,11 @@ def recurrent_lif_step(
 ) -> tuple[Float[Tensor, "B N"], RecurrentLIFState]:
     """Run one step: return the spikes (0 or 1) for the drive u(t) from below, and the state after the reset.
 
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the step.
+        drive: u(t), [B, N].
+
     Example:
         >>> p = RecurrentLIFParameters(LIFParameters(20.0, 5.0, 1.0, "fast_sigmoid", 1.0), torch.eye(2))
         >>> zero = torch.zeros(3, 2)
@@ -76,7 +85,13 @@ def recurrent_lif_step(
 def recurrent_lif_sequence(
     parameters: RecurrentLIFParameters, state: RecurrentLIFState, drive: Float[Tensor, "T B N"]
 ) -> tuple[Float[Tensor, "T B N"], RecurrentLIFState]:
-    """Run the population over a sequence by `recurrent_lif_step`; return the spikes [T, B, N] and the last state."""
+    """Run the neurons over a sequence by `recurrent_lif_step`; return the spikes [T, B, N] and the final state.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the first step.
+        drive: u, [T, B, N].
+    """
     spikes = []
     for u in drive.unbind(0):
         out, state = recurrent_lif_step(parameters, state, u)

@@ -42,7 +42,11 @@ class SigmaDelta(NamedTuple):
     max_spikes: int | None = None
 
     def validate(self) -> SigmaDelta:
-        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range.
+        """
         if not self.threshold > 0.0:
             raise SpikingGammaError("threshold", self.threshold, "a positive number")
         if not self.adaptation >= 0.0:
@@ -50,11 +54,11 @@ class SigmaDelta(NamedTuple):
         if not self.adaptation_tau_ms > 0.0:
             raise SpikingGammaError("adaptation_tau_ms", self.adaptation_tau_ms, "a positive time in ms")
         if self.max_spikes is not None and self.max_spikes < 1:
-            raise SpikingGammaError("max_spikes", self.max_spikes, "None (no cap) or at least 1")
+            raise SpikingGammaError("max_spikes", self.max_spikes, "None (no limit) or at least 1")
         return self
 
     def adaptation_decay(self, dt_ms: float) -> float:
-        """e^{-dt/τ_a}, the decay of a(t) in one step."""
+        """Return e^{-dt/τ_a}, the decay of a(t) in one step."""
         return math.exp(-dt_ms / self.adaptation_tau_ms)
 
 

@@ -1,24 +1,24 @@
-"""Losses of published surrogate-gradient nets, one number per recording: of output spike counts, and of output membranes.
+"""Losses of published surrogate-gradient nets, on output spike counts and output membranes, one number per recording.
 
-`spikemax_loss` is the cross-entropy of the shares of the classes in all output spikes:
+`spikemax_loss` is the cross-entropy of each class's share of all output spikes:
 
     c_n = max(Σ_t s_n(t), 1),    p_n = c_n / Σ_m c_m,    L = -log p_k,    k: the target
     ∂L/∂s_n(t) = (p_n - [n = k]) / c_n                         at every t
 
-This is the true gradient of L, as p_n / c_n = 1 / Σ_m c_m, except for a class without a spike: the floor of 1 is given the
-gradient of a count, as otherwise a silent class could never learn to spike.
+This is the true gradient of L, as p_n / c_n = 1 / Σ_m c_m, except for a class without a spike. Its floor of 1 receives
+the gradient of a count, because otherwise a silent class could never learn to spike.
 
 `cumulative_loss` is the cross-entropy of summed votes, one vote per step:
 
     z = Σ_t softmax(m(t)),    L = -log softmax(z)_k
     ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)),    e = softmax(z) - [n = k],    p(t) = softmax(m(t))
 
-The votes are logits, so there are two softmaxes; a vote is at most 1, hence L >= log(1 + (C - 1) e^{-T}).
+The votes are logits, so there are two softmaxes. A vote is at most 1, hence L >= log(1 + (C - 1) e^{-T}).
 
-Steps after a recording's end contribute to neither loss nor gradient.
+Steps after the end of a recording contribute to neither loss nor gradient.
 
-Source: Shrestha, Zhu and Sun, Spikemax (IJCNN 2022), arXiv 2205.09845; Bittar and Garner (2022), Frontiers in Neuroscience
-16, 865897, for summed softmaxes on SHD.
+Source: Shrestha, Zhu and Sun, Spikemax (IJCNN 2022), arXiv 2205.09845; Bittar and Garner (2022), Frontiers in
+Neuroscience 16, 865897, for summed softmaxes on SHD.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def _checked(targets: Tensor, lengths: Tensor | None, output: Tensor) -> tuple[T
 def spikemax_loss(
     spikes: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
 ) -> Float[Tensor, " B"]:
-    """Return the cross-entropy of each class's share of the output spikes, with the gradient of Spikemax.
+    """Return the cross-entropy of each class's share of the output spikes, [B], with the gradient of Spikemax.
 
     Args:
-        spikes: Output spikes.
-        targets: Class of each recording.
-        lengths: Steps that belong to each recording; None for all.
+        spikes: Output spikes, [T, B, C].
+        targets: Class of each recording, [B].
+        lengths: Number of steps of each recording, [B]; None without padding.
 
     Raises:
-        SpikingGammaError: targets that are no classes, or lengths that are none of this output.
+        SpikingGammaError: The targets are not classes of this output, or the lengths do not fit it.
 
     Example:
         >>> spikemax_loss(torch.tensor([[[3.0, 1.0]]]), torch.tensor([0])).exp()
@@ -76,15 +76,15 @@ def spikemax_loss(
 def cumulative_loss(
     membrane: Float[Tensor, "T B C"], targets: Int[Tensor, " B"], *, lengths: Int[Tensor, " B"] | None = None
 ) -> Float[Tensor, " B"]:
-    """Return the cross-entropy of the softmax of the membrane, summed over time; it is differentiable everywhere.
+    """Return the cross-entropy of the softmax of the membrane, summed over time, [B]; it is differentiable everywhere.
 
     Args:
-        membrane: Membrane of output neurons that do not spike, such as `leaky_sequence` returns.
-        targets: Class of each recording.
-        lengths: Steps that belong to each recording; None for all.
+        membrane: Membrane of output neurons that do not spike, such as `leaky_sequence` returns, [T, B, C].
+        targets: Class of each recording, [B].
+        lengths: Number of steps of each recording, [B]; None without padding.
 
     Raises:
-        SpikingGammaError: targets that are no classes, or lengths that are none of this output.
+        SpikingGammaError: The targets are not classes of this output, or the lengths do not fit it.
 
     Example:
         >>> cumulative_loss(torch.zeros(5, 1, 4), torch.tensor([2])).exp()

@@ -4,7 +4,7 @@
     y(t) = max(x(t), 0)              output, transmitted to the listeners by sigma-delta spikes
 
 This file is the specification: plain tensor operations, one step at a time, differentiable by autograd with the one
-approximation that defines the method, that decoding is faithful: ∂ŷ/∂y = 1.
+approximation that defines the method, namely that decoding is faithful: ∂ŷ/∂y = 1.
 
 Source: SpikingGamma (arXiv 2602.01978).
 """
@@ -30,15 +30,15 @@ __all__ = [
 
 
 class SpikingGammaParameters(NamedTuple):
-    """A population of neurons at one time step length.
+    """Parameters of a population of neurons at one time step.
 
     Attributes:
         alpha: Decay per step of each bucket, [K].
         bucket_weight: v, [K, N].
         bias: b, [N].
-        code: The sigma-delta code; with None the neuron passes the signal itself (an analogue neuron, for comparison).
-        dt_ms: Time step.
-        rectify: Whether y = max(x, 0); otherwise y = x.
+        code: The sigma-delta code; with None the neuron sends the signal itself (an analogue neuron, for comparison).
+        dt_ms: Time step in ms.
+        rectify: Whether y = max(x, 0); else y = x.
     """
 
     alpha: Float[Tensor, " K"]
@@ -58,7 +58,13 @@ class SpikingGammaState(NamedTuple):
 
 
 class NeuronOutput(NamedTuple):
-    """Output of a step or a sequence: `sent` is the message, `signal` is x, `estimate` is the ŷ that listeners decode."""
+    """Output of a step or a sequence.
+
+    Attributes:
+        sent: The message.
+        signal: x.
+        estimate: ŷ, which listeners decode.
+    """
 
     sent: Float[Tensor, "*T B N"]
     signal: Float[Tensor, "*T B N"]
@@ -71,8 +77,13 @@ def spiking_gamma_step(
 ) -> tuple[NeuronOutput, SpikingGammaState]:
     """Run one step: return the output for the drive u(t), and the new state.
 
-    The value of `sent` is the code's, its derivative that of the message y(t) - α_0 y(t-1), whose decoding gives y:
-    a listener's bucket 0 then has ∂ŷ/∂y = 1, and no spike needs a surrogate. The threshold carries no gradient.
+    The value of `sent` is that of the code. Its derivative is that of the message y(t) - α_0 y(t-1), whose decoding
+    gives y, so bucket 0 of a listener has ∂ŷ/∂y = 1, and no spike needs a surrogate. The threshold carries no gradient.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the step.
+        drive: u(t), [B, N].
 
     Example:
         >>> p = SpikingGammaParameters(torch.tensor([0.5]), torch.ones(1, 2), torch.zeros(2), SigmaDelta(0.1), 1.0)
@@ -102,7 +113,13 @@ def spiking_gamma_step(
 def spiking_gamma_sequence(
     parameters: SpikingGammaParameters, state: SpikingGammaState, drive: Float[Tensor, "T B N"]
 ) -> tuple[NeuronOutput, SpikingGammaState]:
-    """Run the neuron over a sequence by `spiking_gamma_step`; return outputs [T, B, N] and the last state."""
+    """Run the neurons over a sequence by `spiking_gamma_step`; return outputs [T, B, N] and the final state.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the first step.
+        drive: u, [T, B, N].
+    """
     outputs = []
     for u in drive.unbind(0):
         output, state = spiking_gamma_step(parameters, state, u)

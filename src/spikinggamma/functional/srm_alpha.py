@@ -1,23 +1,23 @@
-"""SLAYER's neuron: a spike response model with alpha functions for the synapse and for refractoriness.
+"""SLAYER's neuron: a spike response model with alpha functions for the synapse and for the refractory response.
 
     ε_τ(t) = (t/τ) e^{1 - t/τ},    t >= 0                      rises from 0 to its peak of 1 at t = τ
-    a(t)   = Σ_{t' <= t} u(t') ε_{τ_s}(t - t')                  answer to the drive u = W s_in
-    r(t)   = Σ_{t' < t}  s(t') ε_{τ_r}(t - t')                  refractoriness: the same of its own spikes
+    a(t)   = Σ_{t' <= t} u(t') ε_{τ_s}(t - t')                  response to the drive u = W s_in
+    r(t)   = Σ_{t' < t}  s(t') ε_{τ_r}(t - t')                  refractory response, to its own spikes
     m(t)   = a(t) - c_r ϑ r(t)                                 membrane
     s(t)   = H(m(t) - ϑ)                                       at most one spike a step
 
-An alpha function is two leaky filters in a row, so its sum over the past is kept in two numbers. With d = e^{-dt/τ}, a
+An alpha function is two leaky filters in sequence, so its sum over the past is kept in two numbers. With d = e^{-dt/τ}, a
 unit impulse at step 0 leaves a trace p = dⁿ at step n, and
 
     a(t) = d (a(t-1) + e (dt/τ) p(t-1)),    p(t) = d p(t-1) + u(t)
 
 gives a = e (dt/τ) n dⁿ = ε_τ(n dt): if it holds at n, a(n+1) = d (e (dt/τ) n dⁿ + e (dt/τ) dⁿ) = e (dt/τ) (n+1) dⁿ⁺¹. The
 kernel is thus exact at every grid time, at any dt, and nothing is multiplied by dt: a drive of 1 is one spike. As
-ε(0) = 0, a drive takes effect one step later, and so does a spike's refractoriness.
+ε(0) = 0, a drive takes effect one step later, and so does the refractory response to a spike.
 
-In the backward pass H has the `exponential` bump c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ)), and refractoriness passes no gradient:
-SLAYER's rule, in which an error travels back by ρ(m) and the correlation with ε alone. SLAYER cuts its kernels off where
-they have fallen below 0.01; these have no end.
+In the backward pass H has the `exponential` surrogate c_ρ / (τ_ρ ϑ) exp(-|m - ϑ| / (τ_ρ ϑ)), and the refractory response
+passes no gradient. This is SLAYER's rule, in which an error is propagated back only by ρ(m) and the correlation with ε.
+SLAYER cuts its kernels off when they fall below 0.01; these are not cut off.
 
 Source: Shrestha and Orchard, SLAYER (NeurIPS 2018), arXiv 1810.08646, with the names of its released neuron `SRMALPHA`.
 """
@@ -53,16 +53,16 @@ class AlphaState(NamedTuple):
 
 
 class SRMAlphaParameters(NamedTuple):
-    """A population of neurons at one time step length.
+    """Parameters of a population of neurons at one time step.
 
     Attributes:
-        tau_ms: τ_s > 0 of the synapse, in ms (`tauSr`).
-        refractory_tau_ms: τ_r > 0 of the refractoriness, in ms (`tauRef`).
-        refractory_scale: c_r >= 0, the depth of the refractoriness in thresholds (`scaleRef`).
+        tau_ms: τ_s > 0 of the synapse in ms (`tauSr`).
+        refractory_tau_ms: τ_r > 0 of the refractory response in ms (`tauRef`).
+        refractory_scale: c_r >= 0, the amplitude of the refractory response in thresholds (`scaleRef`).
         threshold: ϑ > 0 (`theta`).
-        surrogate_width: τ_ρ > 0, the width of the bump in thresholds (`tauRho`, which is no time).
-        surrogate_scale: c_ρ > 0, half the area of the bump (`scaleRho`).
-        dt_ms: Time step (`Ts`).
+        surrogate_width: τ_ρ > 0, the width of the surrogate in thresholds (`tauRho`, which is not a time).
+        surrogate_scale: c_ρ > 0, half the area of the surrogate (`scaleRho`).
+        dt_ms: Time step in ms (`Ts`).
     """
 
     tau_ms: float
@@ -74,7 +74,11 @@ class SRMAlphaParameters(NamedTuple):
     dt_ms: float
 
     def validate(self) -> SRMAlphaParameters:
-        """Return itself, or raise `SpikingGammaError` for a value out of range."""
+        """Return the parameters, checked.
+
+        Raises:
+            SpikingGammaError: A value is out of range.
+        """
         for name, value in zip(self._fields, self, strict=True):
             if name != "refractory_scale" and not (value > 0.0 and math.isfinite(value)):
                 raise SpikingGammaError(name, value, "a positive, finite number")
@@ -86,7 +90,7 @@ class SRMAlphaParameters(NamedTuple):
 
 
 class SRMAlphaState(NamedTuple):
-    """Synapse (p, a) and refractoriness (p, r), all of one shape; zero at the start of a recording.
+    """Synapse (p, a) and refractory response (p, r), all of one shape; zero at the start of a recording.
 
     After step t, `synapse` and `refractory` are the a(t) and r(t) of that step's membrane; s(t) is in the trace only.
     """
@@ -104,7 +108,15 @@ def _silent_step(tau_ms: float, dt_ms: float, trace: Tensor, value: Tensor) -> A
 
 
 def alpha_step(tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, " *cells"]) -> AlphaState:
-    """Run one step of the sum of alpha functions for the drive u(t); `value` is a(t), which u(t) does not affect yet.
+    """Run one step of the sum of alpha functions for the drive u(t).
+
+    The `value` of the new state is a(t), which u(t) does not affect yet.
+
+    Args:
+        tau_ms: Time constant in ms.
+        dt_ms: Time step in ms.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> after_spike = alpha_step(5.0, 5.0, AlphaState(torch.zeros(2), torch.zeros(2)), torch.ones(2))
@@ -118,7 +130,14 @@ def alpha_step(tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tens
 def alpha_sequence(
     tau_ms: float, dt_ms: float, state: AlphaState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], AlphaState]:
-    """Run the sum over a sequence by `alpha_step`; return a(t) at every step, and the last state."""
+    """Run the sum over a sequence by `alpha_step`; return a(t) at every step, and the final state.
+
+    Args:
+        tau_ms: Time constant in ms.
+        dt_ms: Time step in ms.
+        state: State before the first step.
+        drive: u, usually [T, B, N].
+    """
     values = []
     for u in drive.unbind(0):
         state = alpha_step(tau_ms, dt_ms, state, u)
@@ -129,7 +148,12 @@ def alpha_sequence(
 def srm_alpha_step(
     parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, " *cells"]
 ) -> tuple[Float[Tensor, " *cells"], SRMAlphaState]:
-    """One step: drive u(t) in, spikes (0 or 1) out, and the state with the refractoriness that they bring.
+    """Run one step: return the spikes (0 or 1) for the drive u(t), and the state with their refractory response.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the step.
+        drive: u(t), usually [B, N].
 
     Example:
         >>> p, zero = SRMAlphaParameters(1.0, 1.0, 2.0, 1.0, 1.0, 1.0, dt_ms=1.0), torch.zeros(3, 2)
@@ -147,7 +171,13 @@ def srm_alpha_step(
 def srm_alpha_sequence(
     parameters: SRMAlphaParameters, state: SRMAlphaState, drive: Float[Tensor, "T *cells"]
 ) -> tuple[Float[Tensor, "T *cells"], SRMAlphaState]:
-    """The neuron over a sequence, built of `srm_alpha_step`."""
+    """Run the neurons over a sequence by `srm_alpha_step`; return the spikes and the final state.
+
+    Args:
+        parameters: Parameters of the neurons.
+        state: State before the first step.
+        drive: u, usually [T, B, N].
+    """
     spikes = []
     for u in drive.unbind(0):
         out, state = srm_alpha_step(parameters, state, u)

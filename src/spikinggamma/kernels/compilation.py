@@ -1,8 +1,8 @@
-"""Functions compiled for the processor and kept on disk, for as long as no source that they are made of changes.
+"""Compilation of functions for the processor, with a cache on disk that is valid until any of their sources changes.
 
-numba's cache asks whether the file of a compiled function has changed, and goes on using what that function calls in other
-files as it was. Here its stamp also holds the sources of all modules of the same package that the file imports, and that
-those import in turn.
+numba's own cache checks only the file of the compiled function, so it misses changes of functions that it calls in
+other files. Here its stamp also covers the sources of all modules of the package that the file imports, directly or
+indirectly.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from typing import Any
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
-__all__ = ["compiled", "sources_of", "stamp"]
+__all__ = ["compilations", "compiled", "sources_of", "stamp"]
+
+_compiled: list[str] = []
 
 
 def compiled(function: Callable[..., None]) -> Any:
-    """A kernel in machine code, one version for each element type that it meets, cached on disk; it holds no lock.
+    """Return a kernel in machine code, with one version for each element type, cached on disk; it releases the GIL.
 
-    A product and a sum may fuse into one rounding, and the sign of zero is free; nothing else is reordered. What it calls is
-    plain `numba.njit(nogil=True)`, in the same file or in another of the package.
+    A product and a sum may be fused into one rounding, and the sign of zero is not defined; no other order of
+    operations changes. Functions that it calls must be decorated with `numba.njit(nogil=True)`, in the same file or in
+    another one of the package.
     """
     result: Any = njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})(function)
     cache: Any = _Cache
@@ -34,9 +37,14 @@ def compiled(function: Callable[..., None]) -> Any:
     return result
 
 
+def compilations() -> int:
+    """Return how many machine versions this process has compiled, rather than loaded from the disk."""
+    return len(_compiled)
+
+
 @lru_cache(maxsize=64)
 def sources_of(module: str) -> dict[str, str]:
-    """The sources of a module and of all modules of its package that it imports, directly or not, by name.
+    """Return the sources, by name, of a module and of all modules of its package that it imports, also indirectly.
 
     Example:
         >>> sorted(sources_of("spikinggamma.kernels.delay_cpu"))
@@ -46,7 +54,7 @@ def sources_of(module: str) -> dict[str, str]:
     while waiting:
         name = waiting.pop()
         spec = _spec(name)
-        # What is no Python file, as in a frozen program, cannot change by itself.
+        # A module that is not a Python file, as in a frozen program, does not change by itself.
         source = getattr(spec.loader, "get_source", lambda _: None)(name) if spec is not None else None
         if name in found or source is None:
             continue
@@ -56,7 +64,7 @@ def sources_of(module: str) -> dict[str, str]:
 
 
 def stamp(module: str) -> str:
-    """A hash of `sources_of` a module."""
+    """Return a hash of `sources_of` a module."""
     text = "\0".join(part for item in sorted(sources_of(module).items()) for part in item)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -66,12 +74,12 @@ def _spec(name: str) -> ModuleSpec | None:
         return sys.modules[name].__spec__
     try:
         return importlib.util.find_spec(name)
-    except ModuleNotFoundError:  # not a module but a name in one
+    except ModuleNotFoundError:  # not a module, but a name in one
         return None
 
 
 def _imported(source: str) -> Iterator[str]:
-    """Names of modules that a source imports, and of what it imports from them, as that may be a module too."""
+    """Yield the names of modules that a source imports, and of names imported from them, which may be modules too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -81,13 +89,13 @@ def _imported(source: str) -> Iterator[str]:
 
 
 def _stamped(base: Any) -> Any:
-    """One of numba's cache locators, made to look at all sources: its stamp is what tells whether the cache is fresh."""
+    """Return a numba cache locator whose stamp, which decides whether the cache is valid, covers all sources."""
 
     class Stamped(base):  # type: ignore[misc]
         @classmethod
         def from_function(cls, function: Callable[..., None], file: str) -> Any:
             found = super().from_function(function, file)
-            if found is not None:  # else this one has no place for the function
+            if found is not None:  # else this locator cannot store the function
                 found.module = function.__module__
             return found
 
@@ -103,3 +111,8 @@ class _Implementation(CompileResultCacheImpl):
 
 class _Cache(FunctionCache):
     _impl_class = _Implementation
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a new version on disk."""
+        _compiled.append(str(sig))
+        super().save_overload(sig, data)

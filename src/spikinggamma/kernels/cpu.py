@@ -1,25 +1,27 @@
 """The scans over time, compiled for the processor by numba.
 
-Every kernel walks time once for a block of neurons of one sample, with the block's buckets in the nearest cache; nothing
-that has K times the size of the signal is written unless it is what was asked for. A call does one share of `shares` of the
-blocks and holds no lock, so that as many Python threads as there are shares do all of them: numba's own threads cost two
-to three times as long to compile. Eight habits make the inner loops fast, each measured:
+Every kernel runs through time once for a block of neurons of one sample, with the buckets of the block in the nearest
+cache. Arrays K times as large as the signal are written only if they are the result. One call computes one share of
+`shares` of the blocks and releases the GIL, so as many Python threads as there are shares compute all of them (numba's
+own threads take two to three times as long to compile). Eight techniques make the inner loops fast; each was measured:
 
-- four buckets are advanced in one loop over a block, in place, the last four first: what a bucket spills is then still
-  that of the step before. A loop for each bucket spends as long on starting as on computing;
-- what a loop writes lies with what it reads in one flat array, at distances that are known when it is compiled: of many
-  arrays, the compiler has to ask which overlap, and beyond a few it gives up and takes one neuron at a time;
-- such an array is a slice of its own, indexed from zero: of an offset held in a variable, every index is checked;
-- numbers that a loop uses at every turn are held in variables, not read from an array;
-- what the next steps will read and write is asked for while this one is computed: a block's next step lies in another
-  page, which the processor does not foresee (a third of the time was spent waiting);
-- vectors are as wide as the processor has them, which has to be asked for in every function with a loop (a quarter faster);
-- values below 1e-20 become zero: a silent neuron's buckets otherwise decay into subnormal numbers, which the processor
-  handles in microcode (70 times slower on silent input). It is enough to look every few steps;
-- every constant has the arrays' own type: a bare `1 - x` in single precision widens to double and halves the width.
+- Four buckets are advanced in one loop over a block, in place, the last four first, so that the inflow of a bucket is
+  still that of the last step. A loop for each bucket would spend as much time on its start as on computing.
+- The values that a loop writes are in one flat array with those that it reads, at distances known at compile time. With
+  many arrays the compiler must check which of them overlap, and beyond a few it falls back to one neuron at a time.
+- Such an array is a slice of its own, indexed from zero, because every index with a variable offset is checked.
+- Numbers that a loop uses in every iteration are held in variables, not read from an array.
+- Memory for the next steps is prefetched while a step is computed, because the next step of a block is in another page,
+  which the processor does not anticipate (a third of the time was spent waiting).
+- Vectors are as wide as the processor supports, which must be requested in every function with a loop (a quarter
+  faster).
+- Values below 1e-20 become zero, because the buckets of a silent neuron otherwise decay into subnormal numbers, which
+  the processor handles in microcode (70 times slower on silent input). A check every few steps is enough.
+- Every constant has the element type of the arrays: a bare `1 - x` in single precision becomes double and halves the
+  width.
 
-These functions are called through `spikinggamma.kernels`; they neither check nor allocate results, and write into what
-they are given. Machine code is kept on disk until a source that it is made of changes: see `compilation`.
+These functions are called through `spikinggamma.kernels`. They neither check their arguments nor allocate results, and
+write into given arrays. Machine code is cached on disk until one of its sources changes: see `compilation`.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -43,14 +45,14 @@ __all__ = [
     "signal_forward",
 ]
 
-BLOCK = 128  # neurons a job: (3 x 12 + 5) lines of so many floats are 21 KiB, inside any first-level cache
+BLOCK = 128  # neurons per job: (3 x 12 + 5) rows of so many floats take 21 KiB, which fits into any first-level cache
 AHEAD = 2  # steps
-SETTLING = 8  # steps: what was not small enough to be zero at the last look is by far no subnormal number at the next
+SETTLING = 8  # steps between checks: a value above the limit at one check is far from subnormal at the next
 
 
 @njit(nogil=True)
 def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile; `target` may be the longer."""
+    """Copy as `target[:] = source`, which takes numba seconds to compile; `target` may be longer."""
     wide_vectors()
     for i in range(source.size):
         target[i] = source[i]
@@ -58,7 +60,7 @@ def _copy(source, target):
 
 @njit(nogil=True)
 def _settle(values, tiny, t):
-    """Every few steps, zero for what is too small to matter; what is no number stays none."""
+    """Set negligible values to zero, every few steps; NaN stays NaN."""
     wide_vectors()
     if t % SETTLING == 0:
         for i in range(values.size):
@@ -67,9 +69,9 @@ def _settle(values, tiny, t):
 
 @njit(nogil=True)
 def _fours(alpha):
-    """What each bucket keeps, and takes from the one before, in fours and one more; those that are not there do neither.
+    """Return the factors by which each bucket decays and takes from the one before, as fours, and one more.
 
-    The first takes all of the drive.
+    Missing buckets have the factor zero. The first bucket takes the whole drive.
     """
     keep = np.zeros((alpha.size + 3) // 4 * 4 + 1, alpha.dtype)
     take = np.zeros_like(keep)
@@ -84,21 +86,21 @@ def _fours(alpha):
 
 @njit(nogil=True)
 def _gather(rows, low, width, flat):
-    """Columns low .. low + width of `rows` [K, N] into `flat`, a block each."""
+    """Copy columns low .. low + width of `rows` [K, N] into `flat`, one block per row."""
     for k in range(rows.shape[0]):
         _copy(rows[k, low : low + width], flat[k * BLOCK : (k + 1) * BLOCK])
 
 
 @njit(nogil=True)
 def _put(flat, rows, low, width):
-    """The reverse of `_gather`."""
+    """Copy in the opposite direction of `_gather`."""
     for k in range(rows.shape[0]):
         _copy(flat[k * BLOCK : k * BLOCK + width], rows[k, low : low + width])
 
 
 @njit(nogil=True)
 def _add(flat, rows, low, width):
-    """As `_put`, added to what is there."""
+    """Add in the opposite direction of `_gather`."""
     wide_vectors()
     for k in range(rows.shape[0]):
         row = rows[k, low : low + width]
@@ -108,13 +110,13 @@ def _add(flat, rows, low, width):
 
 @njit(nogil=True)
 def _lanes(width):
-    """A block that is not full is computed to the end of its last vector."""
+    """Return the width to compute, up to the end of the last vector of a block that is not full."""
     return (width + 15) // 16 * 16
 
 
 @njit(nogil=True)
 def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3):
-    """Neuron i of four buckets, a step on; `a` holds what flows into the first, then the buckets."""
+    """Advance neuron i of four buckets by one step; `a` holds the inflow of the first, then the buckets."""
     b0, b1, b2 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
     n3 = k3 * a[4 * BLOCK + i] + t3 * b2
     n2 = k2 * b2 + t2 * b1
@@ -129,7 +131,7 @@ def _four(a, i, k0, k1, k2, k3, t0, t1, t2, t3):
 
 @njit(nogil=True)
 def _fill(h, keep, take, lanes):
-    """One step of the chain: `h` holds the drive, then every bucket."""
+    """Advance the chain by one step; `h` holds the drive, then every bucket."""
     wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -141,7 +143,7 @@ def _fill(h, keep, take, lanes):
 
 @njit(nogil=True)
 def _fill_and_mix(h, v, x, keep, take, lanes):
-    """The same, and Σ_k v_k h_k added to `x`."""
+    """Advance the chain by one step, and add Σ_k v_k h_k to `x`."""
     wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -155,7 +157,7 @@ def _fill_and_mix(h, v, x, keep, take, lanes):
 
 @njit(nogil=True)
 def _fill_and_weigh(h, delta, total, keep, take, lanes):
-    """The same, and δ h_k added to each row of `total`."""
+    """Advance the chain by one step, and add δ h_k to each row of `total`."""
     wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -173,7 +175,7 @@ def _fill_and_weigh(h, delta, total, keep, take, lanes):
 
 @njit(nogil=True)
 def _fill_mix_and_weigh(h, v, x, delta, total, keep, take, lanes):
-    """Both."""
+    """Advance the chain by one step, add Σ_k v_k h_k to `x`, and add δ h_k to each row of `total`."""
     wide_vectors()
     for q in range(keep.size - 5, -1, -4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -193,7 +195,7 @@ def _fill_mix_and_weigh(h, v, x, delta, total, keep, take, lanes):
 
 @njit(nogil=True)
 def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3):
-    """Neuron i's blame on four buckets, a step back; `a` holds theirs, then that on the next."""
+    """Move the error signal of neuron i in four buckets one step back; `a` holds theirs, then that of the next one."""
     b1, b2, b3 = a[BLOCK + i], a[2 * BLOCK + i], a[3 * BLOCK + i]
     a[i] = k0 * a[i] + t1 * b1 + e0
     a[BLOCK + i] = k1 * b1 + t2 * b2 + e1
@@ -203,7 +205,10 @@ def _four_back(a, i, k0, k1, k2, k3, t1, t2, t3, t4, e0, e1, e2, e3):
 
 @njit(nogil=True)
 def _blame(g, e, keep, take, lanes):
-    """One step back: g_k becomes keep_k g_k + take_{k+1} g_{k+1} + e_k, the first four first; a row of zeros ends `g`."""
+    """Move one step back: g_k becomes keep_k g_k + take_{k+1} g_{k+1} + e_k, the first four first.
+
+    The last row of `g` is zero.
+    """
     wide_vectors()
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -217,7 +222,7 @@ def _blame(g, e, keep, take, lanes):
 
 @njit(nogil=True)
 def _blame_by_weight(g, v, delta, keep, take, lanes):
-    """The same with e_k = v_k δ."""
+    """Move one step back, as `_blame`, with e_k = v_k δ."""
     wide_vectors()
     for q in range(0, keep.size - 1, 4):
         k0, k1, k2, k3 = keep[q], keep[q + 1], keep[q + 2], keep[q + 3]
@@ -232,7 +237,7 @@ def _blame_by_weight(g, v, delta, keep, take, lanes):
 
 @njit(nogil=True)
 def _before(g, keep, take, carried, sample, low, width):
-    """∂ℓ/∂h before the first step, of a block."""
+    """Write ∂ℓ/∂h before the first step, for a block."""
     wide_vectors()
     for k in range(carried.shape[0]):
         row = carried[k, sample, low : low + width]
@@ -243,7 +248,7 @@ def _before(g, keep, take, carried, sample, low, width):
 
 @njit(nogil=True)
 def _speak(a, code, decay_0, lanes):
-    """One step of the sigma-delta code: `a` holds signal, estimate, rise, and gets what travels and its count."""
+    """Run one step of the sigma-delta code: `a` holds signal, estimate and rise, and receives message and count."""
     wide_vectors()
     threshold, adaptation, decay, cap = code
     half = a.dtype.type(0.5)
@@ -262,7 +267,7 @@ def _speak(a, code, decay_0, lanes):
 
 @njit(nogil=True)
 def _put_spoken(a, sent, counts):
-    """What travels, and its count where counts are wanted."""
+    """Write the message, and its count if counts are needed."""
     wide_vectors()
     _copy(a[3 * BLOCK : 3 * BLOCK + sent.size], sent)
     number = a[4 * BLOCK : 5 * BLOCK]
@@ -272,7 +277,10 @@ def _put_spoken(a, sent, counts):
 
 @njit(nogil=True)
 def _gated(signal, grad, later, decay_0, delta):
-    """δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero, of the gradient b on what is sent; `later` is moved on a step."""
+    """Write δ = b(t) - α_0 b(t+1) where x(t) > 0, else zero, for the gradient b of the message.
+
+    `later` is moved by one step.
+    """
     wide_vectors()
     zero = delta.dtype.type(0)
     for i in range(signal.size):
@@ -284,7 +292,7 @@ def _gated(signal, grad, later, decay_0, delta):
 
 @compiled
 def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sent, counts):
-    """The sigma-delta code of max(x, 0): x [T,B,N] to what travels and, unless empty, its counts [T,B,N]; state in place."""
+    """Encode max(x, 0), x [T, B, N]: write the message and, unless empty, its counts; the state changes in place."""
     wide_vectors()
     steps, batch, neurons = signal.shape
     a = np.zeros(5 * BLOCK, signal.dtype)
@@ -314,7 +322,10 @@ def code_forward(share, shares, signal, decay_0, code, tiny, estimate, rise, sen
 def neuron_forward(
     share, shares, drive, weight, bias, alpha, code, tiny, buckets, estimate, rise, signal, sent, counts
 ):
-    """`signal_forward` and `code_forward` in one: x, what travels and, unless empty, its counts; state in place."""
+    """Run `signal_forward` and `code_forward` in one: write x, the message and, unless empty, its counts.
+
+    The state changes in place.
+    """
     wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
@@ -354,7 +365,7 @@ def neuron_forward(
 
 @compiled
 def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, signal):
-    """Buckets and their weighted sum x(t), without a code. State in place."""
+    """Run the buckets, and write their weighted sum x(t), without a code; the state changes in place."""
     wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
@@ -384,7 +395,7 @@ def signal_forward(share, shares, drive, weight, bias, alpha, tiny, buckets, sig
 
 @compiled
 def signal_adjoint(share, shares, grad, weight, alpha, tiny, carried, result):
-    """δ(t) = ∂ℓ/∂x [T,B,N] backwards through the weighted chain: `result` ∂ℓ/∂u, `carried` ∂ℓ/∂h before the first step."""
+    """Propagate δ = ∂ℓ/∂x [T, B, N] back through the chain: write ∂ℓ/∂u to `result`, and initial ∂ℓ/∂h to `carried`."""
     wide_vectors()
     steps, batch, neurons = grad.shape
     keep, take = _fours(alpha)
@@ -412,16 +423,17 @@ def signal_adjoint(share, shares, grad, weight, alpha, tiny, carried, result):
 
 @compiled
 def neuron_adjoint(share, shares, grad, signal, drive, weight, alpha, tiny, buckets, result, totals, biases):
-    """The whole way back of a layer: `result` ∂ℓ/∂u [T,B,N], and added into this share's own `totals` ∂ℓ/∂v, `biases` ∂ℓ/∂b.
+    """Run the whole backward pass of a layer: write ∂ℓ/∂u [T, B, N] to `result`, and add to `totals` and `biases`.
 
-    Where `signal` is empty, `grad` is δ itself, else ∂ℓ/∂s, of which δ is made. ∂ℓ/∂v and ∂ℓ/∂b are those of the steps of
-    `drive` [S,B,N], the first S of T; later ones only contribute to ∂ℓ/∂u.
+    This share's own `totals` receive ∂ℓ/∂v, and its `biases` ∂ℓ/∂b. If `signal` is empty, `grad` is δ itself, else
+    ∂ℓ/∂s, from which δ is computed. ∂ℓ/∂v and ∂ℓ/∂b are those of the steps of `drive` [S, B, N], the first S of T;
+    later steps contribute only to ∂ℓ/∂u.
 
-    With S = T and empty buckets at the start, one chain serves for all, since it commutes with its weights: δ runs backwards
-    through the bare chain, as drive does forwards; what arrives in its buckets, p_k(t), is mixed into r(t) = Σ_k v_k p_k(t),
-    and its product with the drive is ∂ℓ/∂v_k = Σ_t p_k(t) u(t). But a bare chain that has met later steps cannot tell them
-    apart, and what the buckets held is no drive: then δ runs back through the weighted chain, and a second way, forwards,
-    fills the buckets anew from the drive.
+    With S = T and empty initial buckets, one chain is enough for everything, since the chain commutes with its weights:
+    δ runs backwards through the bare chain, as the drive does forwards. The values p_k(t) in its buckets are mixed into
+    r(t) = Σ_k v_k p_k(t), and their products with the drive give ∂ℓ/∂v_k = Σ_t p_k(t) u(t). But a bare chain cannot
+    separate the contributions of later steps, and initial buckets are not part of the drive. In these cases δ runs back
+    through the weighted chain, and a second, forward pass computes the buckets again from the drive.
     """
     wide_vectors()
     steps, batch, neurons = grad.shape
@@ -504,7 +516,7 @@ def neuron_adjoint(share, shares, grad, signal, drive, weight, alpha, tiny, buck
 
 @compiled
 def bucket_products(share, shares, grad, drive, alpha, tiny, buckets, result):
-    """∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, into `result` [K,N]; the buckets are filled anew from the drive."""
+    """Write ∂ℓ/∂v_k = Σ_t δ(t) h_k(t), summed over the batch, to `result` [K, N]; buckets come from the drive."""
     wide_vectors()
     steps, batch, neurons = drive.shape
     keep, take = _fours(alpha)
@@ -533,7 +545,7 @@ def bucket_products(share, shares, grad, drive, alpha, tiny, buckets, result):
 
 @compiled
 def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
-    """Every bucket at every step: drive [T,B,M] to `traces` [T,B,K,M]; state in place."""
+    """Write every bucket at every step: drive [T, B, M] to `traces` [T, B, K, M]; the state changes in place."""
     wide_vectors()
     steps, batch, cells = drive.shape
     keep, take = _fours(alpha)
@@ -555,7 +567,7 @@ def filter_forward(share, shares, drive, alpha, tiny, buckets, traces):
 
 @compiled
 def filter_adjoint(share, shares, grad, alpha, tiny, carried, result):
-    """e_k(t) = ∂ℓ/∂h_k [T,B,K,M] backwards through the chain: `result` g_k(t) [T,B,K,M], `carried` as in signal_adjoint."""
+    """Propagate e_k = ∂ℓ/∂h_k [T, B, K, M] back through the chain: write g_k to `result`, initial ∂ℓ/∂h to `carried`."""
     wide_vectors()
     steps, batch, _, cells = grad.shape
     keep, take = _fours(alpha)

@@ -1,4 +1,4 @@
-"""The scans on the processor: results allocated, shares handed to threads. Contracts: `spikinggamma.kernels.dispatch`."""
+"""The scans on the processor: allocation of results and calls in threads. They are defined in `kernels.dispatch`."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _TINY = 1e-20
 
 
 def _real(like: Tensor) -> type[np.floating[Any]]:
-    """The elements' own type, for single numbers."""
+    """Return the element type, for single numbers."""
     return np.float32 if like.dtype == torch.float32 else np.float64
 
 
 def _numbers(code: SigmaDelta, dt_ms: float, like: Tensor) -> tuple[np.floating[Any], ...]:
-    """ϑ_0, m, the decay of the adaptation and the most spikes a step, as the elements' own type."""
+    """Return ϑ_0, m, the decay of the adaptation and the largest number of spikes per step, in the element type."""
     numbers = (code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf"))
     return tuple(map(_real(like), numbers))
 
@@ -49,7 +49,7 @@ def _counts(like: Tensor, counting: bool) -> Tensor:
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """See `spikinggamma.kernels.code_forward`."""
+    """Encode a signal; see `spikinggamma.kernels.code_forward`."""
     after = SigmaDeltaState(*map(_own, state))
     sent, counts = torch.empty_like(signal, memory_format=torch.contiguous_format), _counts(signal, counting)
     run_shared(
@@ -75,7 +75,7 @@ def neuron_forward(
     *,
     counting: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """See `spikinggamma.kernels.neuron_forward`."""
+    """Run the buckets and the code; see `spikinggamma.kernels.neuron_forward`."""
     after = SpikingGammaState(*map(_own, state))
     signal, sent = (torch.empty_like(drive, memory_format=torch.contiguous_format) for _ in range(2))
     counts = _counts(drive, counting)
@@ -93,7 +93,7 @@ def neuron_forward(
 def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_forward`."""
+    """Run the buckets; see `spikinggamma.kernels.signal_forward`."""
     after = _own(buckets)
     signal = torch.empty_like(drive, memory_format=torch.contiguous_format)
     run_shared(
@@ -108,7 +108,7 @@ def signal_forward(
 
 
 def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.signal_adjoint`."""
     result = torch.empty_like(grad, memory_format=torch.contiguous_format)
     carried = grad.new_empty(len(alpha), *grad.shape[1:])
     run_shared(
@@ -125,7 +125,7 @@ def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor,
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.neuron_adjoint`."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.neuron_adjoint`."""
     result = torch.empty_like(grad, memory_format=torch.contiguous_format)
     shares = torch.get_num_threads()
     totals, biases = grad.new_zeros(shares, *weight.shape), grad.new_zeros(shares, weight.shape[1])
@@ -142,12 +142,12 @@ def neuron_adjoint(
 def signal_gradients(
     grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_gradients`."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.signal_gradients`."""
     return neuron_adjoint(grad, grad.new_empty(0, 0, 0), drive, weight, alpha, buckets)
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """See `spikinggamma.kernels.bucket_products`."""
+    """Return the gradient of the bucket weights; see `spikinggamma.kernels.bucket_products`."""
     result = grad.new_empty(len(alpha), grad.shape[-1])
     run_shared(
         cpu.bucket_products,
@@ -161,7 +161,7 @@ def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_forward`."""
+    """Return every bucket at every step; see `spikinggamma.kernels.filter_forward`."""
     after = _own(buckets)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
@@ -172,7 +172,7 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
 
 
 def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.filter_adjoint`."""
     _, batch, order, cells = grad.shape
     result = torch.empty_like(grad, memory_format=torch.contiguous_format)
     carried = grad.new_empty(order, batch, cells)

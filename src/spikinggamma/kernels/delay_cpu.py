@@ -1,18 +1,19 @@
 """Delays over a sequence and their adjoints, compiled for the processor by numba.
 
-Each cell (a neuron of a sample; signals arrive here as [T, B N], `lif_cpu` says why) reads what it said n steps ago, and
-shares it out with what it said a step before that, by its φ:
+Each cell (a neuron of a sample; signals are [T, B N] here, see `lif_cpu`) reads its spikes n steps and n + 1 steps ago,
+and interpolates between them by its φ:
 
     y(t) = s(t-n) + φ (s(t-n-1) - s(t-n))
     ∂ℓ/∂s(t) = (1 - φ) b(t+n) + φ b(t+n+1),    b = ∂ℓ/∂y, zero outside the sequence
     ∂ℓ/∂φ = Σ_t b(t) (s(t-n-1) - s(t-n))
 
-A step's second reading is the first one of the step before (backwards, after), so each costs one. With φ = 0 the delay is a
-floored one. The past [D, B N] holds the D steps before the sequence, and n < D.
+The second value of a step is the first one of the step before (of the step after in the backward pass), so each step
+reads one. With φ = 0 the delay is a floored one. The past [D, B N] holds the D steps before the sequence, and n < D.
 
-A block's last D steps go round in a ring in the nearest caches, where each cell has its own place to read next. To read
-the signal itself, each cell from another row of it, takes twice as long, and twenty times with a test for what lies before
-the sequence. These functions neither check nor allocate results; see `cpu` for the habits that all scans share.
+The last D steps of a block are in a ring buffer in the nearest caches, in which each cell has its own place to read.
+Reading the signal itself, each cell from another row, takes twice as long, and twenty times as long with a test for the
+steps before the sequence. These functions neither check nor allocate results; `cpu` describes the techniques of all
+scans.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -26,19 +27,19 @@ from spikinggamma.kernels.compilation import compiled
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
-BLOCK = 512  # cells a job
+BLOCK = 512  # cells per job
 
 
 @njit(nogil=True)
 def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile."""
+    """Copy as `target[:] = source`, which takes numba seconds to compile."""
     for i in range(target.size):
         target[i] = source[i]
 
 
 @njit(nogil=True)
 def _ring_of(past, here, width):
-    """The past of a block, row after row; step t is to go where step t - D was."""
+    """Fill the ring with the past of a block, row by row; step t will replace step t - D."""
     ring = np.empty(past.shape[0] * width, past.dtype)
     for row in range(past.shape[0]):
         _copy(past[row, here], ring[row * width : (row + 1) * width])
@@ -47,7 +48,7 @@ def _ring_of(past, here, width):
 
 @njit(nogil=True)
 def _places_of(whole, remembered):
-    """Where in the ring each cell reads at step 0."""
+    """Return the place in the ring that each cell reads at step 0."""
     places = np.empty(whole.size, np.int32)
     for i in range(whole.size):
         places[i] = (remembered - whole[i]) % remembered * whole.size + i
@@ -56,7 +57,7 @@ def _places_of(whole, remembered):
 
 @njit(nogil=True)
 def _before(ring, whole, remembered):
-    """s(-n-1): what each cell would have read a step before step 0, had it been there."""
+    """Return s(-n-1), the value that each cell reads one step before step 0."""
     said = np.empty(whole.size, ring.dtype)
     for i in range(whole.size):
         said[i] = ring[(remembered - 1 - whole[i]) * whole.size + i]
@@ -65,7 +66,7 @@ def _before(ring, whole, remembered):
 
 @njit(nogil=True)
 def _read(ring, places, near):
-    """What each cell reads now, into `near`; then a row on, for the next step."""
+    """Read the present value of each cell into `near`, and move all places by one row for the next step."""
     for i in range(near.size):
         near[i] = ring[places[i]]
     for i in range(places.size):
@@ -75,7 +76,7 @@ def _read(ring, places, near):
 
 @compiled
 def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
-    """Spikes to what arrives, [T,C], by the whole steps n and the fraction φ of each cell [C]."""
+    """Write the delayed spikes, [T, C], for the whole steps n and the fraction φ of each cell, [C]."""
     steps, cells = spikes.shape
     remembered = past.shape[0]
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):
@@ -97,7 +98,7 @@ def delay_forward(share, shares, past, spikes, whole, fraction, arrived):
 
 @compiled
 def delay_adjoint(share, shares, grad, whole, fraction, result):
-    """b(t) [T,C] to blame on the past and the spikes after it, `result` [D+T,C]: the same walk, from the end."""
+    """Write the error signals of the past and the spikes, `result` [D+T, C], from b(t) [T, C], backwards in time."""
     steps, cells = grad.shape
     total = result.shape[0]
     remembered = total - steps
@@ -122,7 +123,7 @@ def delay_adjoint(share, shares, grad, whole, fraction, result):
 
 @compiled
 def delay_products(share, shares, past, spikes, grad, whole, result):
-    """∂ℓ/∂φ of each cell, `result` [C]; what was read is read anew."""
+    """Write ∂ℓ/∂φ of each cell, `result` [C], with delayed spikes read again."""
     steps, cells = spikes.shape
     remembered = past.shape[0]
     for job in range(share, (cells + BLOCK - 1) // BLOCK, shares):

@@ -1,26 +1,28 @@
-"""The compiled scans of delays: allocation, and the call, shared among threads. See `lif_dispatch` for when to use them."""
+"""The compiled scans of delays: allocation of results and calls in threads. See `lif_dispatch` for when to use them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from spikinggamma.kernels.dispatch import with_triton
 from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["delay_adjoint", "delay_forward", "delay_products"]
 
 
+@with_triton("triton_cells")
 def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor) -> Tensor:
-    """What arrives, y(t) = s(t-n) + φ (s(t-n-1) - s(t-n)).
+    """Return delayed spikes, y(t) = s(t-n) + φ (s(t-n-1) - s(t-n)).
 
     Args:
         past: The D steps before the sequence, [D, B, N].
-        spikes: s [T, B, N].
-        whole: n < D [N], int64.
-        fraction: φ [N].
+        spikes: s, [T, B, N].
+        whole: n < D, [N], int64.
+        fraction: φ, [N].
 
     Returns:
-        y [T, B, N].
+        y, [T, B, N].
     """
     from spikinggamma.kernels import delay_cpu
 
@@ -31,8 +33,16 @@ def delay_forward(past: Tensor, spikes: Tensor, whole: Tensor, fraction: Tensor)
     return arrived
 
 
+@with_triton("triton_cells")
 def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int) -> tuple[Tensor, Tensor]:
-    """b = ∂ℓ/∂y [T, B, N] to ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], parts of one tensor; `remembered` is D."""
+    """Return ∂ℓ/∂past [D, B, N] and ∂ℓ/∂s [T, B, N], which are parts of one tensor.
+
+    Args:
+        grad: b = ∂ℓ/∂y, [T, B, N].
+        whole: n < D, [N], int64.
+        fraction: φ, [N].
+        remembered: D.
+    """
     from spikinggamma.kernels import delay_cpu
 
     steps, batch, neurons = grad.shape
@@ -42,8 +52,16 @@ def delay_adjoint(grad: Tensor, whole: Tensor, fraction: Tensor, remembered: int
     return result[:remembered], result[remembered:]
 
 
+@with_triton("triton_cells")
 def delay_products(past: Tensor, spikes: Tensor, grad: Tensor, whole: Tensor) -> Tensor:
-    """∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)); arguments as in `delay_forward` and `delay_adjoint`."""
+    """Return ∂ℓ/∂φ [N] = Σ_t Σ_B b(t) (s(t-n-1) - s(t-n)).
+
+    Args:
+        past: The D steps before the sequence, [D, B, N].
+        spikes: s, [T, B, N].
+        grad: b = ∂ℓ/∂y, [T, B, N].
+        whole: n < D, [N], int64.
+    """
     from spikinggamma.kernels import delay_cpu
 
     _, batch, neurons = spikes.shape

@@ -64,6 +64,36 @@ def is_compiled(like: Tensor) -> bool:
     return _chosen(like) == "cpu"
 
 
+def has_scan(*tensors: Tensor) -> bool:
+    """Whether a scan over these is computed in one go, compiled or by Triton.
+
+    They must have one device and one element type, which allow it, and no other choice must have been made.
+    """
+    first = tensors[0]
+    alike = all(one.dtype == first.dtype and one.device == first.device for one in tensors)
+    return alike and _chosen(first) != "reference"
+
+
+def with_triton(module: str) -> Callable[[Callable[P, Result]], Callable[P, Result]]:
+    """Decorate a scan for the processor: where Triton is chosen, its namesake in that module of this room is called.
+
+    The first tensor among the positional arguments decides.
+    """
+
+    def decorate(scan: Callable[P, Result]) -> Callable[P, Result]:
+        @functools.wraps(scan)
+        def choose(*args: P.args, **kwargs: P.kwargs) -> Result:
+            if _chosen(next(one for one in args if isinstance(one, Tensor))) != "triton":
+                return scan(*args, **kwargs)
+            by_triton = getattr(importlib.import_module(f"spikinggamma.kernels.{module}"), scan.__name__)
+            result: Result = by_triton(*args, **kwargs)
+            return result
+
+        return choose
+
+    return decorate
+
+
 def _chosen(like: Tensor) -> str:
     """The backend of a scan, told once for each kind."""
     choice = _choice.get()
@@ -87,7 +117,7 @@ def _has_triton() -> bool:
 
 
 def _backend(like: Tensor) -> Scans:
-    """The module that does it; loaded when it is needed, for compilers take seconds to load."""
+    """Return the module of the backend, imported only when needed, because compilers take seconds to load."""
     name = _chosen(like)
     if name == "reference":
         return reference

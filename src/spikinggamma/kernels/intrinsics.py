@@ -1,4 +1,4 @@
-"""What compiled code asks of LLVM that numba has no words for: memory before it is needed, wide vectors, what is not zero."""
+"""Intrinsics of LLVM that numba does not offer: prefetching, wide vectors, and compression of nonzero values."""
 
 # Unannotated on purpose: numba gives these functions its own types.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
@@ -18,12 +18,12 @@ _BIT, _BYTE, _NUMBER, _SIZE = ir.IntType(1), ir.IntType(8).as_pointer(), ir.IntT
 
 
 def _place(context, builder, kind, array, index):
-    """The address of an element of a contiguous array."""
+    """Return the address of an element of a contiguous array."""
     return builder.gep(context.make_array(kind)(context, builder, array).data, [index])
 
 
 def _bytes(number):
-    """Of a number of a floating-point type."""
+    """Return the size in bytes of a floating-point type."""
     return 4 if isinstance(number, ir.FloatType) else 8
 
 
@@ -33,7 +33,7 @@ def _declared(module, name, kind):
 
 @intrinsic
 def _ask_for(_, array, index):
-    """LLVM's `prefetch` of one element: to be read, to be kept, as data. Where a processor has none, it is nothing."""
+    """Call LLVM's `prefetch` for one element, as data to be read and kept; some processors ignore it."""
 
     def generate(context, builder, signature, arguments):
         place = builder.bitcast(_place(context, builder, signature.args[0], *arguments), _BYTE)
@@ -47,19 +47,20 @@ def _ask_for(_, array, index):
 
 @njit(nogil=True)
 def prefetch(row):
-    """A contiguous row, line by line; it returns at once."""
+    """Prefetch a contiguous row, line by line; the call returns at once."""
     for i in range(0, row.size, _LINE // row.itemsize):
         _ask_for(row, i)
 
 
 def _wide_vectors(_):
-    """Let the loops of this function use the widest vectors that the processor has.
+    """Let the loops of this function use the widest vectors of the processor.
 
-    By default LLVM keeps to half of AVX-512, since early processors with it slowed down; matrix products use all of it anyway.
+    By default LLVM uses only half of AVX-512, since early processors slowed down with it; matrix products use all of it
+    anyway.
     """
 
     def generate(context, builder, signature, arguments):
-        # llvmlite knows attributes that are one word; this one has a value.
+        # llvmlite supports attributes of one word; this one has a value.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
@@ -67,8 +68,10 @@ def _wide_vectors(_):
 
 
 def _compress(_, line, start, columns, values, place):
-    """Of the `LANES` numbers of `line` from `start` on, those that are not zero, to `values` from `place` on, and where in the
-    line they were to `columns`; returns how many they are. Some processors have an instruction for it.
+    """Compress `LANES` numbers of `line` from `start` on: write nonzero ones to `values` from `place` on.
+
+    Their indices in the line are written to `columns`, and their number is returned. Some processors have an
+    instruction for it.
     """
 
     def generate(context, builder, signature, arguments):
@@ -80,7 +83,7 @@ def _compress(_, line, start, columns, values, place):
         heard = builder.load(builder.bitcast(source, vector.as_pointer()), align=_bytes(number))
         speaks = builder.fcmp_unordered("!=", heard, ir.Constant(vector, [0.0] * LANES))
         bits = builder.bitcast(speaks, ir.IntType(LANES))
-        # Where spikes are few, most lines of this length have none, and on some processors those stores are slow.
+        # If spikes are few, most lines of this length have none, and on some processors these stores are slow.
         with builder.if_then(builder.icmp_unsigned("!=", bits, bits.type(0))):
             # start, start + 1, ...
             first = builder.insert_element(ir.Constant(whole, ir.Undefined), builder.trunc(start, _NUMBER), _NUMBER(0))

@@ -1,53 +1,40 @@
 """Leaky integrate-and-fire neurons over a sequence and their adjoints, compiled for the processor by numba.
 
-All neurons of a population share their time constants and threshold, so a sample's neuron is just a cell: a signal
-[T, B, N] arrives here as [T, B N], and a state [B, N] as [B N]. A job walks time once for a block of cells whose state
-stays in the nearest cache. The recursions are those of `functional.lif` and `functional.adaptive_lif`; the habits that
-make the inner loops fast are told in `cpu`, and shared: what is too small to matter becomes zero, constants have the
-arrays' own type, inner loops count to the length of an array.
+All neurons of a population share their time constants and threshold, so a neuron of a sample is just a cell: a signal
+[T, B, N] is [T, B N] here, and a state [B, N] is [B N]. A job runs through time once for a block of cells whose state
+stays in the nearest cache. The recursions are those of `functional.lif` and `functional.adaptive_lif`. The techniques
+that make the inner loops fast are those of `cpu`: negligible values become zero, constants have the element type of the
+arrays, and inner loops run to the length of an array.
 
-Forward, what is kept for the way back is x(t) = v⁻(t) - threshold, of which a surrogate's slope is a function. An array
-of fewer steps than the signal keeps no more than fit, the last over and over: a single step is room enough for a caller
-who wants no gradient. Backwards, with the blame b on v⁻, the blame carried on v is m, and that on i is k:
+The forward pass keeps x(t) = v⁻(t) - threshold for the backward pass, which determines the slope of a surrogate. An
+array with fewer steps than the signal keeps only as many, overwriting the last one, so a caller who needs no gradient
+passes a single step. In the backward pass b is the error signal of v⁻, m the one carried on v, and k the one carried on
+i:
 
     g(t) = b(t) + m,    ∂ℓ/∂u(t) = c(t) = (1 - β) g(t) + k,    m ← β g(t),    k ← e^{-dt/τ_s} c(t)
 
-The same serves a leaky integrator and a LIF, whose b is the blame on its spikes times the surrogate's slope: the reset
-passes none on. These functions neither check nor allocate results.
+This serves a leaky integrator, and a LIF neuron with b equal to the error signal of its spikes times the slope of the
+surrogate, since the reset passes no gradient. These functions neither check nor allocate results.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
-from numba import njit
-
 from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
+from spikinggamma.kernels.rows import copy, settled
 
 __all__ = ["adaptive_lif_adjoint", "adaptive_lif_forward", "leaky_adjoint", "leaky_forward", "lif_forward"]
 
-BLOCK = 1024  # cells a job
+BLOCK = 1024  # cells per job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
 
 
-@njit(nogil=True)
-def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile."""
-    for i in range(target.size):
-        target[i] = source[i]
-
-
-@njit(nogil=True)
-def _settled(value, tiny):
-    """Zero for what is too small to matter."""
-    return value if abs(value) > tiny else value - value
-
-
 @compiled
 def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membranes):
-    """i(t) and v⁻(t) without a spike: drive to `membranes`, [T,C]; state [C] in place."""
+    """Write v⁻(t) without spikes to `membranes` [T, C] for a drive; the state [C] changes in place."""
     steps, cells = drive.shape
     tiny = drive.dtype.type(TINY)
     wide_vectors()
@@ -63,18 +50,18 @@ def leaky_forward(share, shares, drive, synapse, beta, current, membrane, membra
                 prefetch(drive[t + AHEAD, here])
                 prefetch(membranes[t + AHEAD, here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 late_current[i] = i_now
                 late_membrane[i] = v
                 out[i] = v
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
 
 
 @compiled
 def lif_forward(share, shares, drive, synapse, beta, threshold, current, membrane, spikes, excess):
-    """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place."""
+    """Write `spikes` [T, C] for a drive and, for as many steps as fit, x(t) to `excess`; state [C] in place."""
     steps, cells = drive.shape
     tiny = drive.dtype.type(TINY)
     wide_vectors()
@@ -94,23 +81,23 @@ def lif_forward(share, shares, drive, synapse, beta, threshold, current, membran
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - threshold
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
                 late_membrane[i] = v - threshold * spike
                 out[i] = spike
                 over[i] = x
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
 
 
 @compiled
 def adaptive_lif_forward(
     share, shares, drive, synapse, beta, threshold, strength, decay, current, membrane, adaptation, spikes, excess
 ):
-    """As `lif_forward`, with a threshold that `strength` = β_a times a(t) raises; `decay` is ρ."""
+    """Run as `lif_forward`, with a threshold raised by `strength` = β_a times a(t); `decay` is ρ."""
     steps, cells = drive.shape
     tiny = drive.dtype.type(TINY)
     wide_vectors()
@@ -131,23 +118,23 @@ def adaptive_lif_forward(
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                i_now = _settled(synapse * late_current[i] + u[i], tiny)
-                v = _settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
+                i_now = settled(synapse * late_current[i] + u[i], tiny)
+                v = settled(late_membrane[i] + gap * (i_now - late_membrane[i]), tiny)
                 x = v - (threshold + strength * rise[i])
                 spike = one if x >= zero else zero
                 late_current[i] = i_now
                 late_membrane[i] = v - threshold * spike
-                rise[i] = _settled(decay * rise[i] + spike, tiny)
+                rise[i] = settled(decay * rise[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
-        _copy(late_current, current[here])
-        _copy(late_membrane, membrane[here])
-        _copy(rise, adaptation[here])
+        copy(late_current, current[here])
+        copy(late_membrane, membrane[here])
+        copy(rise, adaptation[here])
 
 
 @compiled
 def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result):
-    """Blame on v⁻ [T,C] to `result`, that on the drive; blame on the state [C], after to before, in place."""
+    """Write the error signal of the drive to `result`, from that of v⁻ [T, C]; that of the state [C] in place."""
     steps, cells = grad.shape
     tiny = grad.dtype.type(TINY)
     wide_vectors()
@@ -165,20 +152,21 @@ def leaky_adjoint(share, shares, grad, synapse, beta, current, membrane, result)
             for i in range(b.size):
                 g = b[i] + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g, tiny)
-                k[i] = _settled(synapse * c, tiny)
+                m[i] = settled(beta * g, tiny)
+                k[i] = settled(synapse * c, tiny)
                 out[i] = c
-        _copy(k, current[here])
-        _copy(m, membrane[here])
+        copy(k, current[here])
+        copy(m, membrane[here])
 
 
 @compiled
 def adaptive_lif_adjoint(
     share, shares, grad, slope, synapse, beta, strength, decay, current, membrane, adaptation, result
 ):
-    """Blame on spikes and their slopes [T,C] to `result`, that on the drive; blame on the state as in `leaky_adjoint`.
+    """Write the error signal of the drive to `result`, from that of the spikes and their slopes [T, C].
 
-    A spike is to blame for the a that it raises, and by its slope for the threshold that a raised.
+    A spike receives gradient from the trace a that it raises, and a from the thresholds that it raises, by the slopes.
+    The error signal of the state changes in place, as in `leaky_adjoint`.
     """
     steps, cells = grad.shape
     tiny = grad.dtype.type(TINY)
@@ -201,10 +189,10 @@ def adaptive_lif_adjoint(
                 on_x = bump[i] * (b[i] + r[i])
                 g = on_x + m[i]
                 c = gap * g + k[i]
-                m[i] = _settled(beta * g, tiny)
-                k[i] = _settled(synapse * c, tiny)
-                r[i] = _settled(decay * r[i] - strength * on_x, tiny)
+                m[i] = settled(beta * g, tiny)
+                k[i] = settled(synapse * c, tiny)
+                r[i] = settled(decay * r[i] - strength * on_x, tiny)
                 out[i] = c
-        _copy(k, current[here])
-        _copy(m, membrane[here])
-        _copy(r, adaptation[here])
+        copy(k, current[here])
+        copy(m, membrane[here])
+        copy(r, adaptation[here])

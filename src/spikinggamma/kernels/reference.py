@@ -1,4 +1,4 @@
-"""The same scans in plain PyTorch, one step at a time: the fallback on any device, and the judge of the compiled ones."""
+"""The scans in plain PyTorch, step by step: the fallback on any device, and the reference for tests of the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """See `spikinggamma.kernels.code_forward`; counts cost little here and are there in any case."""
+    """Encode a signal; see `spikinggamma.kernels.code_forward`; counts are always returned, because they cost little here."""
     del counting
     sent, counts = [], []
     for x in signal.unbind(0):
@@ -44,13 +44,13 @@ def code_forward(
 def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_forward`."""
+    """Run the buckets; see `spikinggamma.kernels.signal_forward`."""
     traces, buckets = gamma_sequence(alpha, buckets, drive)
     return bias + (weight.unsqueeze(1) * traces).sum(1), buckets
 
 
 def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.signal_adjoint`."""
     g, carried = gamma_adjoint(alpha, grad.unsqueeze(1) * weight.unsqueeze(1))
     return g[:, 0].contiguous(), carried
 
@@ -66,7 +66,7 @@ def neuron_forward(
     *,
     counting: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """See `spikinggamma.kernels.neuron_forward`."""
+    """Run the buckets and the code; see `spikinggamma.kernels.neuron_forward`."""
     signal, buckets = signal_forward(drive, weight, bias, alpha, state.buckets)
     before = SigmaDeltaState(state.estimate, state.adaptation)
     sent, counts, after = code_forward(signal, float(alpha[0]), code, dt_ms, before, counting=counting)
@@ -76,7 +76,7 @@ def neuron_forward(
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.neuron_adjoint`."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.neuron_adjoint`."""
     later = torch.cat([grad[1:], torch.zeros_like(grad[:1])])
     return signal_gradients((grad - alpha[0] * later) * (signal > 0), drive, weight, alpha, buckets)
 
@@ -84,24 +84,24 @@ def neuron_adjoint(
 def signal_gradients(
     grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_gradients`."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.signal_gradients`."""
     own = grad[: len(drive)]
     return signal_adjoint(grad, weight, alpha)[0], bucket_products(own, drive, alpha, buckets), own.sum((0, 1))
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """See `spikinggamma.kernels.bucket_products`."""
+    """Return the gradient of the bucket weights; see `spikinggamma.kernels.bucket_products`."""
     traces, _ = gamma_sequence(alpha, buckets, drive)
     return torch.einsum("tbn,tkbn->kn", grad, traces)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_forward`."""
+    """Return every bucket at every step; see `spikinggamma.kernels.filter_forward`."""
     traces, buckets = gamma_sequence(alpha, buckets, drive)
     return traces.transpose(1, 2).contiguous(), buckets
 
 
 def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.filter_adjoint`."""
     g, carried = gamma_adjoint(alpha, grad.transpose(1, 2))
     return g.transpose(1, 2).contiguous(), carried

@@ -1,4 +1,4 @@
-"""Matrix products with spikes: touching only spikes where they are few, dense where they are many."""
+"""Matrix products with spikes, which visit only spikes if they are few, and are dense if they are many."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from spikinggamma.kernels.threads import arrays, run_shared
 
 __all__ = ["CROSSOVER", "SpikeEvents", "spike_events", "spike_linear", "spike_outer"]
 
-# Share of entries that are not zero up to which events are the faster way; see docs/speed.md.
+# Largest share of nonzero entries for which lists of events are faster; see docs/speed.md.
 CROSSOVER = 0.05
-_BLOCK = 2**18  # numbers of a block: one MiB in single precision
+_BLOCK = 2**18  # numbers per block: one MiB in single precision
 _LANES = 16
-_SAMPLE = 64  # rows that are looked at first: spikes that are far too many are not worth listing
+_SAMPLE = 64  # rows that are checked first, since far too many spikes are not worth listing
 
 
 class SpikeEvents(NamedTuple):
-    """What is not zero in spikes [R, M], row after row.
+    """The nonzero entries of spikes [R, M], row by row.
 
     Attributes:
-        begins: Where each row begins [R].
-        ends: Where it ends [R].
-        columns: Senders.
-        values: What they sent.
+        begins: Index of the first event of each row, [R].
+        ends: Index after the last event of each row, [R].
+        columns: Sender of each event.
+        values: Height of each event.
     """
 
     begins: Tensor
@@ -36,22 +36,22 @@ class SpikeEvents(NamedTuple):
 
     @property
     def number(self) -> int:
-        """How many there are; the lists have room for more."""
+        """Return the number of events; the lists may be longer."""
         return int((self.ends - self.begins).sum())
 
 
 def spike_events(spikes: Tensor) -> SpikeEvents | None:
-    """Spikes [R, M] as events, if they are so few that products with them are the faster way; else None."""
+    """Return spikes [R, M] as events if they are so few that products with events are faster, else None."""
     if not is_compiled(spikes) or spikes.numel() == 0:
         return None
     from spikinggamma.kernels import spike_products_cpu as cpu
 
     rows, senders = spikes.shape
-    # An odd stride: rows are steps of samples, whose number is even more often than not.
+    # The stride is odd, since rows are steps of samples, whose number is usually even.
     few = spikes[:: rows // _SAMPLE | 1]
     if int(few.count_nonzero()) > 2 * CROSSOVER * few.numel():
         return None
-    # Room for as many as are still worth it, unevenly spread over the threads, and for a whole row at the end of each part.
+    # Space for the largest worthwhile number, spread unevenly over the threads, and for a whole row at the end of each part.
     room = int(2 * CROSSOVER * spikes.numel()) + torch.get_num_threads() * (senders + 1)
     begins, ends = torch.empty(2, rows, dtype=torch.int64).unbind()
     events = SpikeEvents(begins, ends, torch.empty(room, dtype=torch.int32), spikes.new_empty(room))
@@ -62,7 +62,13 @@ def spike_events(spikes: Tensor) -> SpikeEvents | None:
 
 
 def spike_linear(spikes: Tensor, weight: Tensor, events: SpikeEvents | None) -> Tensor:
-    """W s for every row: spikes [R, M], weight [N, M] to [R, N]; dense without their events."""
+    """Return W s for every row, [R, N]; dense without events.
+
+    Args:
+        spikes: s, [R, M].
+        weight: W, [N, M].
+        events: The spikes as events, or None.
+    """
     if events is None:
         return torch.nn.functional.linear(spikes, weight)
     from spikinggamma.kernels import spike_products_cpu as cpu
@@ -75,7 +81,13 @@ def spike_linear(spikes: Tensor, weight: Tensor, events: SpikeEvents | None) -> 
 
 
 def spike_outer(grad: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Tensor:
-    """The gradient of W: Σ over rows of blame sᵀ, from blame [R, N] and spikes [R, M] to [N, M]; dense without events."""
+    """Return the gradient of W, the sum over rows of δ sᵀ, [N, M]; dense without events.
+
+    Args:
+        grad: δ, [R, N].
+        spikes: s, [R, M].
+        events: The spikes as events, or None.
+    """
     if events is None:
         return grad.T @ spikes
     from spikinggamma.kernels import spike_products_cpu as cpu
@@ -89,14 +101,14 @@ def spike_outer(grad: Tensor, spikes: Tensor, events: SpikeEvents | None) -> Ten
 
 
 def _width(neurons: int, senders: int) -> int:
-    """Of a block: its lines fit into half a second-level cache, every thread has a block, vectors are whole."""
+    """Return the width of a block: rows fit into half a second-level cache, and threads and vectors are all used."""
     each = -(-neurons // torch.get_num_threads())
     fits = _BLOCK // max(senders, 1) // _LANES * _LANES
     return max(_LANES, min(fits, -(-each // _LANES) * _LANES))
 
 
 def _pack(weight: Tensor) -> Tensor:
-    """W [N, M] as the blocks of its transpose, [blocks, M, width]; neurons that a last block lacks are zero."""
+    """Return W [N, M] as blocks of its transpose, [blocks, M, width], padded with zeros."""
     neurons, senders = weight.shape
     width = _width(neurons, senders)
     missing = -neurons % width

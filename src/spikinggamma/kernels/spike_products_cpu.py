@@ -1,12 +1,13 @@
-"""Products with spikes that touch only spikes, compiled for the processor by numba.
+"""Products with spikes that visit only spikes, compiled for the processor by numba.
 
-Spikes [R, M], one row a step and sample, are listed first: the columns and values of what is not zero, row after row, each
-from `begins` to `ends` [R]. A product then adds, for each listed spike, one line of a matrix [M, N] to a line of the result
-(or, for the gradient, one line of the blame to a line of the matrix). Lines are cut into blocks of `width` neurons, so that a
-block of the matrix, M lines of it, stays in the second-level cache however the spikes jump about in it: [blocks, M, width],
-packed.
+Spikes [R, M], with one row for each step and sample, are listed first: columns and values of nonzero entries, row by
+row, each from `begins` to `ends` [R]. A product then adds, for each listed spike, one row of a matrix [M, N] to a row
+of the result (or, for the gradient, one row of the error signal to a row of the matrix). Rows are divided into blocks
+of `width` neurons, so that a block of the matrix with its M rows stays in the second-level cache, although spikes
+access it in any order: [blocks, M, width], packed.
 
-What these functions need of numba is told in `spikinggamma.kernels.cpu`; they too are called through `spikinggamma.kernels`.
+`spikinggamma.kernels.cpu` describes how these functions must be written for numba; they too are called through
+`spikinggamma.kernels`.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
@@ -21,9 +22,10 @@ __all__ = ["list_events", "spike_linear", "spike_outer"]
 
 @compiled
 def list_events(share, shares, spikes, begins, ends, columns, values):
-    """What is not zero in `spikes` [R, M]: that of row r lies from `begins[r]` to `ends[r]` in `columns` and `values`.
+    """List the nonzero entries of `spikes` [R, M], row r from `begins[r]` to `ends[r]` in `columns` and `values`.
 
-    A share is a run of rows and has its own part of the lists. Where that has no room for a row, `ends` says -1 from there on.
+    A share is a contiguous set of rows and has its own part of the lists. If a row does not fit, `ends` is -1 from
+    there on.
     """
     rows, senders = spikes.shape
     place, limit = columns.size * share // shares, columns.size * (share + 1) // shares
@@ -47,7 +49,7 @@ def list_events(share, shares, spikes, begins, ends, columns, values):
 
 @compiled
 def spike_linear(share, shares, begins, ends, columns, values, packed, result):
-    """Σ_j s_j(r) w_ij, from the packed transpose of w into `result` [R, N]. A share is a run of rows."""
+    """Write Σ_j s_j(r) w_ij, from the packed transpose of w, to `result` [R, N]; a share is a run of rows."""
     wide_vectors()
     blocks, _, width = packed.shape
     rows, neurons = result.shape
@@ -61,7 +63,7 @@ def spike_linear(share, shares, begins, ends, columns, values, packed, result):
             for i in range(out.size):
                 out[i] = 0
             event, end = begins[row], ends[row]
-            while event + 4 <= end:  # four lines at a time, so that the result is read and written once for all
+            while event + 4 <= end:  # four rows at a time, so that the result is read and written once for all four
                 a, b, c, d = values[event], values[event + 1], values[event + 2], values[event + 3]
                 line_a, line_b = lines[columns[event]], lines[columns[event + 1]]
                 line_c, line_d = lines[columns[event + 2]], lines[columns[event + 3]]
@@ -78,7 +80,7 @@ def spike_linear(share, shares, begins, ends, columns, values, packed, result):
 
 @compiled
 def spike_outer(share, shares, begins, ends, columns, values, grad, packed):
-    """Σ_r r_i(r) s_j(r), of `blame` [R, N], into `packed`, zeros before. A share is every so many blocks."""
+    """Add Σ_r r_i(r) s_j(r), for `grad` [R, N], to `packed`, zero before; a share is every `shares`-th block."""
     wide_vectors()
     blocks, _, width = packed.shape
     rows, neurons = grad.shape

@@ -1,42 +1,28 @@
 """SLAYER's neuron over a sequence and the adjoint of its alpha functions, compiled for the processor by numba.
 
-The recursions are those of `functional.srm_alpha`, with d = e^{-dt/τ} and the gain e dt/τ; cells, blocks and what is kept
-for the way back, x(t) = m(t) - threshold, are as in `lif_cpu`. Backwards, with the blame b on a(t), and the blame carried
-on the trace p and on the value a:
+The recursions are those of `functional.srm_alpha`, with d = e^{-dt/τ} and the gain e dt/τ. Cells, blocks and the values
+kept for the backward pass, x(t) = m(t) - threshold, are as in `lif_cpu`. In the backward pass b is the error signal of
+a(t), and p and a are those carried on the trace p and on the value a:
 
     ∂ℓ/∂u(t) = p,    g(t) = b(t) + a,    p ← d p + d (e dt/τ) g(t),    a ← d g(t)
 
-As a spike passes no blame to the refractoriness that it brings, the synapse's adjoint is all that a drive is told, and the
-refractoriness that was there at the start is told by the same function.
+A spike passes no gradient to the refractory response that it causes, so the adjoint of the synapse gives the whole
+gradient of the drive. The same function gives that of the initial refractory response.
 """
 
 # Unannotated on purpose: numba compiles plain functions, one machine version for each element type it meets.
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
-from numba import njit
-
 from spikinggamma.kernels.compilation import compiled
 from spikinggamma.kernels.intrinsics import prefetch, wide_vectors
+from spikinggamma.kernels.rows import copy, settled
 
 __all__ = ["alpha_adjoint", "srm_alpha_forward"]
 
-BLOCK = 1024  # cells a job
+BLOCK = 1024  # cells per job
 AHEAD = 2  # steps
 TINY = 1e-20  # silent state decays into subnormal numbers, which are slow; to be used as the element type
-
-
-@njit(nogil=True)
-def _copy(source, target):
-    """As `target[:] = source`, which takes numba seconds to compile."""
-    for i in range(target.size):
-        target[i] = source[i]
-
-
-@njit(nogil=True)
-def _settled(value, tiny):
-    """Zero for what is too small to matter."""
-    return value if abs(value) > tiny else value - value
 
 
 @compiled
@@ -57,7 +43,7 @@ def srm_alpha_forward(
     spikes,
     excess,
 ):
-    """Drive to `spikes` [T,C] and, as many steps as it has room for, to `excess` x(t); state [C] in place.
+    """Write `spikes` [T, C] for a drive and, for as many steps as fit, x(t) to `excess`; state [C] in place.
 
     `depth` is c_r times the threshold.
     """
@@ -81,25 +67,25 @@ def srm_alpha_forward(
                 prefetch(spikes[t + AHEAD, here])
                 prefetch(excess[min(t + AHEAD, excess.shape[0] - 1), here])
             for i in range(u.size):
-                answer = _settled(decay * (a[i] + gain * p[i]), tiny)
-                held = _settled(refractory_decay * (r[i] + refractory_gain * q[i]), tiny)
+                answer = settled(decay * (a[i] + gain * p[i]), tiny)
+                held = settled(refractory_decay * (r[i] + refractory_gain * q[i]), tiny)
                 x = (answer - depth * held) - threshold
                 spike = one if x >= zero else zero
                 a[i] = answer
                 r[i] = held
-                p[i] = _settled(decay * p[i] + u[i], tiny)
-                q[i] = _settled(refractory_decay * q[i] + spike, tiny)
+                p[i] = settled(decay * p[i] + u[i], tiny)
+                q[i] = settled(refractory_decay * q[i] + spike, tiny)
                 out[i] = spike
                 over[i] = x
-        _copy(p, synapse_trace[here])
-        _copy(a, synapse[here])
-        _copy(q, refractory_trace[here])
-        _copy(r, refractory[here])
+        copy(p, synapse_trace[here])
+        copy(a, synapse[here])
+        copy(q, refractory_trace[here])
+        copy(r, refractory[here])
 
 
 @compiled
 def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
-    """Blame on a(t) [T,C] to `result`, that on u(t); blame on the state [C], after to before, in place."""
+    """Write the error signal of u(t) to `result`, from that of a(t) [T, C]; that of the state changes in place."""
     steps, cells = grad.shape
     tiny = grad.dtype.type(TINY)
     wide_vectors()
@@ -117,7 +103,7 @@ def alpha_adjoint(share, shares, grad, decay, gain, trace, value, result):
             for i in range(b.size):
                 g = b[i] + a[i]
                 out[i] = p[i]
-                p[i] = _settled(decay * p[i] + pull * g, tiny)
-                a[i] = _settled(decay * g, tiny)
-        _copy(p, trace[here])
-        _copy(a, value[here])
+                p[i] = settled(decay * p[i] + pull * g, tiny)
+                a[i] = settled(decay * g, tiny)
+        copy(p, trace[here])
+        copy(a, value[here])

@@ -1,6 +1,6 @@
-"""One compiled scan on as many threads as torch uses, and on one where it is too short to be worth a second.
+"""Running a compiled scan on as many threads as torch uses, or on one if it is too short.
 
-The kernels know numpy's arrays, not tensors.
+The kernels take numpy arrays, not tensors.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from torch import Tensor
 
 __all__ = ["arrays", "run_shared"]
 
-WORTH_A_THREAD = 100_000  # bucket updates: to wake a thread costs about as long as computing so many
+WORTH_A_THREAD = 100_000  # bucket updates, which take about as long as waking a thread
 _HOME = os.getpid()  # torch's threads are not inherited by a fork
 _TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def arrays(*tensors: Tensor) -> tuple[object, ...]:
-    """The same memory as numpy sees it; a copy where it is not contiguous."""
+    """Return the tensors as numpy arrays in the same memory; a tensor that is not contiguous is copied."""
     return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
 
 
 def run_shared(kernel: Callable[..., None], work: int, *arrays: object) -> None:
-    """Call `kernel(share, shares, *arrays)` once for each share, side by side.
+    """Call `kernel(share, shares, *arrays)` once for each share, in parallel.
 
-    On Linux the shares go to torch's own threads (GNU OpenMP's). They spin for some milliseconds after each product, and so are
-    there at once, where threads of our own would have to take the cores from them: with those, a scan between two products
-    was no faster on two threads than on one. Elsewhere, and in a fork, Python's threads wait asleep and are at home in any
-    process.
+    On Linux the shares run on torch's own threads (GNU OpenMP's). These spin for some milliseconds after each product
+    and so are available at once, whereas other threads would have to take the cores from them: with other threads, a
+    scan between two products was no faster on two threads than on one. Elsewhere, and in a fork, Python threads are
+    used, which sleep while they wait and work in any process.
 
     Args:
-        kernel: Compiled, holding no lock; its shares write to separate places.
-        work: Bucket updates in the whole call, to judge whether a second thread is worth waking.
-        arrays: What the kernel reads and writes.
+        kernel: Compiled function that releases the GIL; its shares write to separate places.
+        work: Number of bucket updates in the whole call, which decides the number of threads.
+        arrays: Arrays that the kernel reads and writes.
     """
     shares = max(1, min(torch.get_num_threads(), work // WORTH_A_THREAD))
     if shares == 1:
@@ -57,11 +57,11 @@ def run_shared(kernel: Callable[..., None], work: int, *arrays: object) -> None:
     tickets, errors = itertools.count(), []
 
     def work_off(_: object) -> None:
-        # Whoever comes takes the next share: a team may be smaller than was asked for.
+        # Each thread takes the next share, since a team may be smaller than requested.
         try:
             while (share := next(tickets)) < shares:
                 kernel(share, shares, *arrays)
-        except BaseException as error:  # it cannot pass through the team
+        except BaseException as error:  # an exception cannot pass through the team
             errors.append(error)
 
     team(_TASK(work_off), None, shares, 0)
@@ -71,7 +71,7 @@ def run_shared(kernel: Callable[..., None], work: int, *arrays: object) -> None:
 
 @lru_cache(maxsize=1)
 def _torch_team() -> Any:
-    """GNU OpenMP's way to run a function on every thread of a team, where torch has loaded it; else None."""
+    """Return the function of GNU OpenMP that runs a function on every thread of a team, or None without it."""
     try:
         team = ctypes.CDLL(None).GOMP_parallel
     except (OSError, AttributeError, TypeError):
@@ -83,5 +83,5 @@ def _torch_team() -> Any:
 
 @lru_cache(maxsize=1)
 def _pool(process: int) -> ThreadPoolExecutor:
-    """This process's own threads: a fork inherits the pool but none of its threads."""
+    """Return the threads of this process; a fork inherits the pool but not its threads."""
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="spikinggamma-scan")

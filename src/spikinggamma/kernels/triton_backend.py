@@ -1,4 +1,4 @@
-"""The scans by Triton: results allocated, one launch each. Contracts: `spikinggamma.kernels.dispatch`."""
+"""The scans by Triton: allocation of results and one launch each. They are defined in `kernels.dispatch`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = [
     "signal_gradients",
 ]
 
-_MOST = 128  # neurons of a program: four warps
-_PROGRAMS = 1024  # that keep a large GPU busy
+_MOST = 128  # neurons per program: four warps
+_PROGRAMS = 1024  # number of programs that keeps a large GPU busy
 
 
 def code_forward(
     signal: Tensor, alpha_0: float, code: SigmaDelta, dt_ms: float, state: SigmaDeltaState, *, counting: bool = True
 ) -> tuple[Tensor, Tensor, SigmaDeltaState]:
-    """See `spikinggamma.kernels.code_forward`."""
+    """Encode a signal; see `spikinggamma.kernels.code_forward`."""
     signal = signal.detach().contiguous()
     after = SigmaDeltaState(*(_own(part) for part in state))
     sent = torch.empty_like(signal)
@@ -42,7 +42,7 @@ def code_forward(
 def signal_forward(
     drive: Tensor, weight: Tensor, bias: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_forward`."""
+    """Run the buckets; see `spikinggamma.kernels.signal_forward`."""
     drive, after = drive.detach().contiguous(), _own(buckets)
     signal = torch.empty_like(drive)
     inputs = (drive, weight.detach().contiguous(), bias.detach().contiguous(), *_keep_and_take(alpha))
@@ -51,7 +51,7 @@ def signal_forward(
 
 
 def signal_adjoint(grad: Tensor, weight: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.signal_adjoint`."""
     grad = grad.detach().contiguous()
     result, carried = torch.empty_like(grad), grad.new_empty(len(alpha), *grad.shape[1:])
     inputs = (grad[-1], weight.detach().contiguous(), *_keep_and_take(alpha))
@@ -70,7 +70,7 @@ def neuron_forward(
     *,
     counting: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, SpikingGammaState]:
-    """See `spikinggamma.kernels.neuron_forward`."""
+    """Run the buckets and the code; see `spikinggamma.kernels.neuron_forward`."""
     drive, after = drive.detach().contiguous(), SpikingGammaState(*map(_own, state))
     signal, sent, counts = torch.empty_like(drive), torch.empty_like(drive), _counts(drive, counting)
     numbers = drive.new_tensor((0.0, *_numbers(code, dt_ms)))
@@ -84,14 +84,20 @@ def neuron_forward(
 def neuron_adjoint(
     grad: Tensor, signal: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.neuron_adjoint`; samples are summed in a fixed order."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.neuron_adjoint`.
+
+    Samples are summed in a fixed order.
+    """
     return _gradients(grad, signal, drive, weight, alpha, buckets, gated=True)
 
 
 def signal_gradients(
     grad: Tensor, drive: Tensor, weight: Tensor, alpha: Tensor, buckets: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """See `spikinggamma.kernels.signal_gradients`; samples are summed in a fixed order."""
+    """Return the adjoint for drive, weights and bias; see `spikinggamma.kernels.signal_gradients`.
+
+    Samples are summed in a fixed order.
+    """
     return _gradients(grad, grad, drive, weight, alpha, buckets, gated=False)
 
 
@@ -115,7 +121,10 @@ def _gradients(
 
 
 def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor) -> Tensor:
-    """See `spikinggamma.kernels.bucket_products`; samples are summed in a fixed order."""
+    """Return the gradient of the bucket weights; see `spikinggamma.kernels.bucket_products`.
+
+    Samples are summed in a fixed order.
+    """
     grad, drive = grad.detach().contiguous(), drive.detach().contiguous()
     result = grad.new_empty(len(alpha), *grad.shape[1:])
     inputs = (grad, drive, *_keep_and_take(alpha), buckets.detach().contiguous())
@@ -124,7 +133,7 @@ def bucket_products(grad: Tensor, drive: Tensor, alpha: Tensor, buckets: Tensor)
 
 
 def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_forward`."""
+    """Return every bucket at every step; see `spikinggamma.kernels.filter_forward`."""
     drive, after = drive.detach().contiguous(), _own(buckets)
     steps, batch, cells = drive.shape
     traces = drive.new_empty(steps, batch, len(alpha), cells)
@@ -134,7 +143,7 @@ def filter_forward(drive: Tensor, alpha: Tensor, buckets: Tensor) -> tuple[Tenso
 
 
 def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """See `spikinggamma.kernels.filter_adjoint`."""
+    """Return the adjoint for the drive; see `spikinggamma.kernels.filter_adjoint`."""
     grad = grad.detach().contiguous()
     steps, batch, order, cells = grad.shape
     result, carried = torch.empty_like(grad), grad.new_empty(order, batch, cells)
@@ -144,7 +153,7 @@ def filter_adjoint(grad: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _launch(kernel: Any, shape: tuple[int, ...] | torch.Size, *arguments: object, **constants: object) -> None:
-    """A program for every sample and block of neurons; narrow blocks where there would be too few programs."""
+    """Launch a program for every sample and block of neurons; blocks are narrow if there would be too few programs."""
     _, batch, neurons = shape
     block = _MOST
     while block > 32 and batch * -(-neurons // block) < _PROGRAMS:
@@ -153,7 +162,7 @@ def _launch(kernel: Any, shape: tuple[int, ...] | torch.Size, *arguments: object
 
 
 def _numbers(code: SigmaDelta, dt_ms: float) -> tuple[float, ...]:
-    """ϑ_0, m, the decay of the adaptation and the most spikes a step."""
+    """Return ϑ_0, m, the decay of the adaptation and the largest number of spikes per step."""
     return code.threshold, code.adaptation, code.adaptation_decay(dt_ms), code.max_spikes or float("inf")
 
 
@@ -166,7 +175,7 @@ def _own(state: Tensor) -> Tensor:
 
 
 def _keep_and_take(alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """α, and what each bucket takes from the one before; the first takes all of the drive."""
+    """Return α, and the factor by which each bucket takes from the one before; the first takes the whole drive."""
     take = 1.0 - alpha.detach()
     take[0] = 1.0
     return alpha.detach().contiguous(), take

@@ -1,13 +1,15 @@
-"""The scans over time for a GPU, in Triton: one program for a block of neurons of one sample walks through time once.
+"""The scans over time for a GPU, in Triton: one program runs through time once for a block of neurons of one sample.
 
-Buckets, weights and decays of the block stay in registers from the first step to the last, so that a scan reads and writes each
-signal once, in one launch however many steps there are. As on the processor, nothing K times the size of the signal is written
-unless it is what was asked for. Where there is no GPU, Triton's interpreter runs the same code (`TRITON_INTERPRET=1`).
+Buckets, weights and decays of the block stay in registers from the first step to the last, so a scan reads and writes
+each signal once, in one launch for any number of steps. As on the processor, arrays K times as large as the signal are
+written only if they are the result. Without a GPU, Triton's interpreter runs the same code (`TRITON_INTERPRET=1`).
 
-Signals are [T, B, N], traces [T, B, K, N], buckets [K, B, N], weights [K, N], all of one element type; `keep` and `take`
-[K] are α and what a bucket takes from the one before: 1 for the first, which takes the drive whole, else 1 - α. What runs
-backwards is given its last step, and steps back from there: 32 bits would not count all numbers of a long recording.
-Called through `spikinggamma.kernels.triton_backend`.
+Signals are [T, B, N], traces [T, B, K, N], buckets [K, B, N], weights [K, N], all of one element type. `keep` and
+`take` [K] are α and the factor by which a bucket takes from the one before: 1 for the first, which takes the whole
+drive, else 1 - α. A backward scan receives a pointer to its last step and moves back from there, because 32 bits cannot
+index all numbers of a long recording. The functions are called through `spikinggamma.kernels.triton_backend`.
+
+The file is longer than others since Triton compiles a kernel with the functions of its own file.
 """
 
 # Unannotated on purpose: these functions are compiled, and their arguments are pointers.
@@ -33,7 +35,7 @@ __all__ = [
 
 @triton.jit
 def _rows(base, first, K: tl.constexpr, stride, mask):
-    """K lines of a block, `stride` apart, as a tuple."""
+    """Return K rows of a block, `stride` apart, as a tuple."""
     lines = ()
     for k in tl.static_range(K):
         lines = lines + (tl.load(base + k * stride + first, mask=mask, other=0.0),)
@@ -42,7 +44,7 @@ def _rows(base, first, K: tl.constexpr, stride, mask):
 
 @triton.jit
 def _numbers(base, K: tl.constexpr):
-    """K numbers, as a tuple."""
+    """Return K numbers as a tuple."""
     numbers = ()
     for k in tl.static_range(K):
         numbers = numbers + (tl.load(base + k),)
@@ -51,7 +53,7 @@ def _numbers(base, K: tl.constexpr):
 
 @triton.jit
 def _filled(h, below, keep, take, K: tl.constexpr):
-    """One step of the chain: its buckets, when `below` flows into the first."""
+    """Return the buckets after one step of the chain, with the inflow `below` into the first."""
     new = ()
     for k in tl.static_range(K):
         new = new + (keep[k] * h[k] + take[k] * below,)
@@ -61,7 +63,7 @@ def _filled(h, below, keep, take, K: tl.constexpr):
 
 @triton.jit
 def _blamed(g, e, keep, take, K: tl.constexpr):
-    """One step back: keep_k g_k + take_{k+1} g_{k+1} + e_k."""
+    """Move one step back: return keep_k g_k + take_{k+1} g_{k+1} + e_k."""
     new = ()
     for k in tl.static_range(K):
         value = keep[k] * g[k] + e[k]
@@ -73,7 +75,7 @@ def _blamed(g, e, keep, take, K: tl.constexpr):
 
 @triton.jit
 def _weighed(v, delta, K: tl.constexpr):
-    """v_k δ."""
+    """Return v_k δ."""
     e = ()
     for k in tl.static_range(K):
         e = e + (v[k] * delta,)
@@ -82,7 +84,7 @@ def _weighed(v, delta, K: tl.constexpr):
 
 @triton.jit
 def _mixed(h, v, x, K: tl.constexpr):
-    """x + Σ_k v_k h_k."""
+    """Return x + Σ_k v_k h_k."""
     for k in tl.static_range(K):
         x += v[k] * h[k]
     return x
@@ -90,7 +92,7 @@ def _mixed(h, v, x, K: tl.constexpr):
 
 @triton.jit
 def _added(total, h, d, K: tl.constexpr):
-    """total_k + d h_k."""
+    """Return total_k + d h_k."""
     new = ()
     for k in tl.static_range(K):
         new = new + (total[k] + d * h[k],)
@@ -99,7 +101,7 @@ def _added(total, h, d, K: tl.constexpr):
 
 @triton.jit
 def _spoken(x, guess, extra, code):
-    """One step of the sigma-delta code: estimate and rise after it, what travels, and its count."""
+    """Run one step of the sigma-delta code: return the new estimate and rise, the message, and its count."""
     decayed = code[0] * guess
     height = code[1] + extra
     count = tl.minimum(tl.floor(tl.maximum(x - decayed, 0.0) / (height + height) + 0.5), code[4])
@@ -109,7 +111,7 @@ def _spoken(x, guess, extra, code):
 
 @triton.jit
 def _put_before(g, keep, take, carried, sample, n, mask, B, N, K: tl.constexpr):
-    """∂ℓ/∂h before the first step."""
+    """Write ∂ℓ/∂h before the first step."""
     for k in tl.static_range(K):
         value = keep[k] * g[k]
         if k + 1 < K:
@@ -119,7 +121,7 @@ def _put_before(g, keep, take, carried, sample, n, mask, B, N, K: tl.constexpr):
 
 @triton.jit
 def signal_forward(drive, weight, bias, keep, take, buckets, signal, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """x(t) = b + Σ_k v_k h_k(t); buckets in place."""
+    """Write x(t) = b + Σ_k v_k h_k(t); the buckets change in place."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     h, v = _rows(buckets, here, K, B * N, mask), _rows(weight, n, K, N, mask)
@@ -148,9 +150,9 @@ def code_forward(
     COUNTING: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """The sigma-delta code of max(x, 0): what travels, and if asked its spike counts; state in place.
+    """Encode max(x, 0): write the message and, if counting, its spike counts; the state changes in place.
 
-    `numbers`: α_0, ϑ, m, decay of the adaptation and the most spikes a step.
+    `numbers` are α_0, ϑ, m, the decay of the adaptation and the largest number of spikes per step.
     """
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
@@ -171,7 +173,7 @@ def code_forward(
 
 @triton.jit
 def signal_adjoint(grad, weight, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """r = ∂ℓ/∂u and ∂ℓ/∂h before the first step, of δ = ∂ℓ/∂x."""
+    """Write r = ∂ℓ/∂u and ∂ℓ/∂h before the first step, for δ = ∂ℓ/∂x."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     v = _rows(weight, n, K, N, mask)
@@ -207,7 +209,7 @@ def neuron_forward(
     COUNTING: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """`signal_forward` and `code_forward` in one; state in place."""
+    """Run `signal_forward` and `code_forward` in one; the state changes in place."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     h, v = _rows(buckets, here, K, B * N, mask), _rows(weight, n, K, N, mask)
@@ -236,7 +238,7 @@ def neuron_forward(
 
 @triton.jit
 def _told(grad, signal, later, decay_0, here, mask, GATED: tl.constexpr):
-    """∂ℓ/∂s at a step, and δ of it where there is a gate; else δ is what is given."""
+    """Return ∂ℓ/∂s at a step, and δ computed from it if there is a gate; else the given gradient is δ."""
     b = tl.load(grad + here, mask=mask, other=0.0)
     d = b
     if GATED:
@@ -264,7 +266,7 @@ def neuron_adjoint(
     GATED: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """From ∂ℓ/∂s, or δ without a gate: r, and of each sample ∂ℓ/∂v [K, B, N] and ∂ℓ/∂b [B, N], as on the processor."""
+    """Write r, and for each sample ∂ℓ/∂v [K, B, N] and ∂ℓ/∂b [B, N], from ∂ℓ/∂s, or from δ without a gate."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     v, h = _rows(weight, n, K, N, mask), _rows(buckets, here, K, B * N, mask)
@@ -284,7 +286,7 @@ def neuron_adjoint(
     left = tl.zeros_like(later)
     for k in tl.static_range(K):
         left += tl.abs(h[k])
-    if tl.max(left, 0) > 0.0:  # what the buckets held at the start is no drive: a way forwards
+    if tl.max(left, 0) > 0.0:  # initial buckets are not part of the drive and need a forward pass
         for t in range(T):
             grad += B * N
             signal += B * N
@@ -317,7 +319,10 @@ def window_adjoint(
     GATED: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """The same with ∂ℓ/∂v and ∂ℓ/∂b of the first S steps alone; `drive` is given its first step, since it is read forwards."""
+    """Run `neuron_adjoint` with ∂ℓ/∂v and ∂ℓ/∂b of the first S steps only.
+
+    `drive` is a pointer to its first step, since it is read forwards.
+    """
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     v, h = _rows(weight, n, K, N, mask), _rows(buckets, here, K, B * N, mask)
@@ -347,7 +352,7 @@ def window_adjoint(
 
 @triton.jit
 def bucket_products(grad, drive, keep, take, buckets, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """Σ_t δ(t) h_k(t) of each sample, into `result` [K, B, N], the buckets filled anew from the drive."""
+    """Write Σ_t δ(t) h_k(t) of each sample to `result` [K, B, N], with buckets computed from the drive."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     h = _rows(buckets, here, K, B * N, mask)
@@ -365,7 +370,7 @@ def bucket_products(grad, drive, keep, take, buckets, result, T, B, N, K: tl.con
 
 @triton.jit
 def filter_forward(drive, keep, take, buckets, traces, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """Every bucket at every step; buckets in place."""
+    """Write every bucket at every step; the buckets change in place."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     here, mask = sample * N + n, n < N
     h = _rows(buckets, here, K, B * N, mask)
@@ -382,7 +387,7 @@ def filter_forward(drive, keep, take, buckets, traces, T, B, N, K: tl.constexpr,
 
 @triton.jit
 def filter_adjoint(grad, keep, take, carried, result, T, B, N, K: tl.constexpr, BLOCK: tl.constexpr):
-    """g_k(t) of e_k(t) = ∂ℓ/∂h_k, and ∂ℓ/∂h before the first step."""
+    """Write g_k(t) for e_k(t) = ∂ℓ/∂h_k, and ∂ℓ/∂h before the first step."""
     sample, n = tl.program_id(0), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mask = n < N
     first = sample * K * N + n

@@ -14,6 +14,7 @@ from spikinggamma.learning.outcome import Outcome
 from spikinggamma.learning.rule import RULES, UPDATES, FollowsUpdates, PreparesState, Rule
 from spikinggamma.learning.source import Source
 from spikinggamma.learning.spike_losses import Cumulative, Spikemax
+from spikinggamma.learning.value_losses import LastValues, MultiLabel, SoftLabel, Values
 from spikinggamma.learning.windowed import span
 from spikinggamma.registry import import_modules
 
@@ -29,16 +30,20 @@ __all__ = [
     "EvidenceKind",
     "FollowsUpdates",
     "Last",
+    "LastValues",
     "Learner",
     "Loss",
     "LossResult",
+    "MultiLabel",
     "Outcome",
     "PreparesState",
     "Rule",
     "Running",
+    "SoftLabel",
     "Source",
     "Spikemax",
     "Sum",
+    "Values",
     "judging_loss",
     "make_loss",
     "span",

@@ -24,6 +24,8 @@ class Backpropagation(Rule[ChainActivations]):
 
     The gradient is exact up to the surrogate of spikes. Gradients are added only at the end of a recording, so `update`
     must be "recording".
+
+    The arguments are those of `Rule`.
     """
 
     nets = (Chain, CountNet, GRUNet)

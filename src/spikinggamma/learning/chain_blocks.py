@@ -170,8 +170,8 @@ def read_blocks(net: Chain, rule: str) -> list[Block]:
                 raise _refused(rule, net, place, "weights in front of neurons")
             if isinstance(layer, Neuron | Recurrent):
                 neuron = layer.neuron if isinstance(layer, Recurrent) else layer
-                if any(parameter.requires_grad for parameter in neuron.parameters()):
-                    raise _refused(rule, net, place, "neurons without parameters of their own")
+                if not all(_is_own(parameter, neuron) for parameter in neuron.parameters()):
+                    raise _refused(rule, net, place, "neurons whose parameters are numbers of each neuron, or of all")
                 if place == len(net.layers) - 1:
                     raise _refused(rule, net, place, "a read-out that does not spike")
             blocks.append(Block(row, first, layer, place, shape))
@@ -190,6 +190,12 @@ def read_blocks(net: Chain, rule: str) -> list[Block]:
     if first < 0:
         raise _refused(rule, net, len(net.layers) - 1, "a read-out with weights")
     return [*blocks, Block(row, first, None, len(net.layers), shape)]
+
+
+def _is_own(parameter: nn.Parameter, neuron: Neuron) -> bool:
+    """Return whether each neuron has one number of a parameter; several may share it."""
+    sides = zip(reversed(parameter.shape), reversed(neuron.out_shape), strict=False)
+    return parameter.ndim <= len(neuron.out_shape) and all(side in (1, whole) for side, whole in sides)
 
 
 def _checked_end(net: Chain, rule: str, place: int) -> list[Block]:

@@ -32,6 +32,8 @@ class DRTRL(PresentErrorRule):
     The weights must be fully connected. Memory is proportional to the number of synapses times the recordings of the
     batch. Source: Wang and others (2024), bioRxiv 2024.09.24.614728.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support, or weights shared by several neurons.
     """

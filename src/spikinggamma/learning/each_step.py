@@ -16,13 +16,16 @@ from spikinggamma.options import Options
 __all__ = ["EachStep"]
 
 
-@LOSSES.register("each_step", summary="A class at every labelled step, or values to follow (squared error).")
+@LOSSES.register("each_step", summary="Cross-entropy at every labelled step, or squared error for values.")
 class EachStep(Loss):
     """Mean over labelled steps of the cross-entropy, or of half the squared error for real-valued targets.
 
         ℓ = mean_t CE(x(t), target(t))    or    ℓ = mean_t ½ |x(t) - target(t)|²
 
-    Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C].
+    Targets are classes [B], classes by step [T, B] with -1 where there is no label, or values [T, B, C] with NaN where
+    they are missing; a step without any value has no label.
+
+    The arguments are those of `Loss`.
 
     Raises:
         SpikingGammaError: The shape or the range of the targets does not fit.
@@ -53,6 +56,9 @@ class EachStep(Loss):
         if not self.regression and int(targets.min()) < (0 if targets.ndim == 1 else -1):
             raise SpikingGammaError("targets", int(targets.min()), "classes from 0, or -1 at a step without a label")
         self.count = int(lengths.sum())
+        if self.regression:
+            self._known = ~targets.isnan()
+            self.count = int((self.valid(0, len(targets)) & self._known.any(2)).sum())
         if targets.ndim == 2:
             self.count = int((self.valid(0, len(targets)) & (targets >= 0)).sum())
         self.right = 0
@@ -79,10 +85,11 @@ class EachStep(Loss):
         if not self.regression and int(self.targets.max()) >= classes:
             raise SpikingGammaError("targets", int(self.targets.max()), f"classes 0 .. {classes - 1}")
         wanted, labelled = self._wanted(start, len(logits))
-        self.decisions.append(logits.argmax(2))
         if self.regression:
-            self.total += float((0.5 * (logits - wanted).square().sum(2) * labelled).sum()) / self._divisor
+            self.decisions.append(logits)
+            self.total += float(0.5 * self._error(logits, wanted, labelled, start).square().sum()) / self._divisor
             return
+        self.decisions.append(logits.argmax(2))
         losses = -logits.log_softmax(2).gather(2, wanted.clamp_min(0).unsqueeze(2)).squeeze(2)
         self.total += float((losses * labelled).sum()) / self._divisor
         self.right += int(((self.decisions[-1] == wanted) & labelled).sum())
@@ -91,10 +98,15 @@ class EachStep(Loss):
         """Return the error signal of a chunk; see `Loss.gradient`."""
         wanted, labelled = self._wanted(start, len(logits))
         if self.regression:
-            return (logits - wanted) * labelled.unsqueeze(2) / self._divisor
+            return self._error(logits, wanted, labelled, start) / self._divisor
         error = logits.softmax(2) - torch.nn.functional.one_hot(wanted.clamp_min(0), logits.shape[2])
         return error * labelled.unsqueeze(2) / self._divisor
 
+    def _error(self, logits: Tensor, wanted: Tensor, labelled: Tensor, start: int) -> Float[Tensor, "T B C"]:
+        known = self._known[start : start + len(logits)] & labelled.unsqueeze(2)
+        return torch.where(known, logits - wanted.to(logits), 0.0)
+
     def result(self) -> LossResult:
         """Return the evaluation of the batch; see `Loss.result`."""
-        return LossResult(self.total, torch.cat(self.decisions), self.right, self.count)
+        right = None if self.regression else self.right
+        return LossResult(self.total, torch.cat(self.decisions), right, self.count)

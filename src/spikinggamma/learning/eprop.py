@@ -49,6 +49,8 @@ class EProp(OnlineRule):
     Recurrent spikes are treated as constants, and the weights must be fully connected. Source: Bellec and others
     (2020), Nature Communications 11, 3625.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support, or weights shared by several neurons.
     """

@@ -8,7 +8,8 @@
 Memory is proportional to the number of senders and neurons, not of synapses, so convolutions are possible. One product
 of traces approximates a sum of products; it is exact without memory (τ = 0: `truncated`). For neurons with one state
 and the constant leak α, its eligibility is that of D-RTRL times (1 - α^{2t+2}) / (1 + α) with t = 0 at the first step,
-so it soon has the same direction. The read-out keeps its exact trace, which costs no more.
+so it soon has the same direction. The read-out and parameters of the neurons themselves keep their exact traces, which cost
+no more.
 
 Source: Wang, Dong, Ji, Jiang, Liu and Wu (2024), bioRxiv 2024.09.24.614728 (BrainTrace).
 """
@@ -26,6 +27,7 @@ from spikinggamma.bibliography import BRAINTRACE
 from spikinggamma.learning.eligibility import LeakTrace, flushed
 from spikinggamma.learning.local_jacobians import LocalJacobian, find_slope, jacobian_of_leak, local_jacobian
 from spikinggamma.learning.online_rule import PresentErrorRule
+from spikinggamma.learning.own_traces import OwnTraces
 from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import ChainActivations, Leak, SequenceNet
 from spikinggamma.options import Options
@@ -47,6 +49,8 @@ class ESDRTRL(PresentErrorRule):
 
     Source: Wang and others (2024), bioRxiv 2024.09.24.614728.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support.
     """
@@ -58,6 +62,7 @@ class ESDRTRL(PresentErrorRule):
         smoothing = self._smoothing(self.hidden[0].weights[0]) if self.hidden else None
         self._senders = [[LeakTrace(smoothing) for _ in signals] for signals in self._signals]
         self._neurons: list[Tensor | None] = [None] * len(self.hidden)
+        self._own = [OwnTraces(block.neuron, None, dt_ms) for block in self.hidden]
 
     def _smoothing(self, like: torch.nn.Module) -> Leak:
         of_kind = next(like.parameters()).new_tensor
@@ -69,6 +74,7 @@ class ESDRTRL(PresentErrorRule):
         """Add the gradients of a hidden block; see `PresentErrorRule.learn_block`."""
         block, leak = self.hidden[index], self.leaks[index]
         before, drive, _ = block.population_call(activations)
+        self._own[index].learn(before, drive, grad)
         if leak is None:
             jacobian = local_jacobian(block.neuron, before, drive, self.dt_ms)
         else:

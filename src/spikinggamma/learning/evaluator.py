@@ -1,4 +1,4 @@
-"""A net and a loss: recordings in, the loss and the answers out."""
+"""The evaluator of a net by a loss: recordings in, the loss and predictions out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ Observer = Callable[[Tensor, Activations, Tensor, int], None]
 
 
 class Evaluator:
-    """Run a net on batches of recordings and judge its outputs by a loss, without learning.
+    """Run a net on batches of recordings and evaluate its outputs by a loss, without learning.
 
     Args:
-        net: The net that is evaluated.
-        loss: A name in `LOSSES`.
+        net: The net.
+        loss: Name of the loss in `LOSSES`.
         loss_options: Options of the loss, for example `{"horizon_ms": 200.0}` for `running`.
-        dt_ms: Time step of the run.
-        chunk: Steps taken at once; None takes a tensor whole and an iterable as it comes. Results do not depend on it.
+        dt_ms: Time step in ms.
+        chunk: Number of steps processed at once; None processes a tensor whole and an iterable in the chunks that it
+            gives. Results do not depend on it.
 
     Raises:
-        SpikingGammaError: There is no such loss, an option of it is unknown or out of range, or a chunk has no step.
+        SpikingGammaError: The loss is unknown, an option of it is unknown or out of range, or `chunk` is not positive.
 
     Example:
         >>> from spikinggamma.nn import dense_net
@@ -70,11 +71,11 @@ class Evaluator:
         """Evaluate a batch without learning from it, and without dropout.
 
         Args:
-            spikes: [T, B, *in_shape], or a function that gives an iterator over such chunks, for input too long to hold.
-            targets: Classes [B]; for `each_step` also [T, B] with -1 where unlabelled, or values [T, B, C].
-            lengths: Steps of each recording, [B]; the rest is padding. Required for chunks.
-            observers: Called after each chunk with its input, the net's activations, which of its steps [T, B] belong to a
-                recording, and the step at which it begins.
+            spikes: [T, B, *in_shape], or a function that returns an iterator over such chunks, to save memory.
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C].
+            lengths: Number of steps of each recording, [B]; the rest is padding. Required for chunks.
+            observers: Functions called after each chunk with its input, the net's activations, a mask [T, B] of the
+                steps that belong to a recording, and the index of its first step.
         """
         source, lengths = chunks_of(spikes, targets, lengths, self.chunk)
         loss = self.make_loss(targets, lengths)
@@ -101,7 +102,7 @@ class Evaluator:
     def chunks(
         self, source: Callable[[], Iterator[Tensor]], state: MaskedState
     ) -> Iterator[tuple[int, Tensor, Activations]]:
-        """Run the net over a source without gradients; yield each chunk's first step, its input and its activations."""
+        """Run the net over a source without gradients; yield first step, input and activations of each chunk."""
         start = 0
         for spikes in source():
             with torch.no_grad():

@@ -44,6 +44,8 @@ class FPTT(Rule[ChainActivations]):
 
     The optimiser must step after every chunk or step, and the loss must be known at each step (`each_step` or
     `running`). Source: Kag and Saligrama (ICML 2021); Yin, Corradi and Bohte (2023).
+
+    The arguments are those of `Rule`.
     """
 
     nets = (Chain,)

@@ -16,7 +16,10 @@ __all__ = ["GammaRule", "accumulate_timescales", "advance", "output_gradient", "
 
 
 class GammaRule(Rule[NetActivations]):
-    """Base class of the rules for a `GammaNet`."""
+    """Base class of the rules for a `GammaNet`.
+
+    The arguments are those of `Rule`.
+    """
 
     nets = (GammaNet,)
 

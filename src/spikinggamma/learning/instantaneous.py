@@ -61,6 +61,8 @@ class Instantaneous(GammaRule):
 
     Gradients are added with every chunk. Source: the online rule of SpikingGamma (arXiv 2602.01978), as the library
     reads it.
+
+    The arguments are those of `Rule`.
     """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:

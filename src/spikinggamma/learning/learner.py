@@ -108,7 +108,8 @@ class Learner(Evaluator):
 
         Args:
             spikes: [T, B, *in_shape], or a function that returns an iterator over such chunks, to save memory.
-            targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C].
+            targets: Classes [B]; for `each_step` also [T, B] with -1 where there is no label, or values [T, B, C]; numbers
+                [B, C] for losses of values and of several labels. Numbers that are missing are NaN.
             lengths: Number of steps of each recording, [B]; the rest is padding. Required for chunks.
             optimiser_step: Called when the gradients of an update are complete; it should step the optimiser and zero
                 the gradients. It is not called after chunks for which the rule has not added gradients yet.

@@ -6,20 +6,31 @@
 
 They are computed from the neuron's functional step. A loop over the chunk gives the states. Then one step is taken from
 all of them in parallel, and S + 1 backward passes over sums give every derivative, because each neuron is a function of
-its own state and drive alone. A part of the step that passes no gradient (such as a detached reset) passes none here.
+its own state and drive alone. A part of the step that passes no gradient (such as a detached reset) passes none here. A
+parameter θ that each neuron has of its own is treated as a further drive: ∂z(t)/∂θ and ∂s(t)/∂θ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikinggamma.nn import Leak, Neuron, StateTree
 
-__all__ = ["LocalJacobian", "constant_leak", "find_slope", "jacobian_of_leak", "local_jacobian", "without_idle_states"]
+__all__ = [
+    "LocalJacobian",
+    "constant_leak",
+    "find_slope",
+    "jacobian_of_leak",
+    "learnt_parameters",
+    "local_jacobian",
+    "own_jacobians",
+    "without_idle_states",
+]
 
 
 class LocalJacobian(NamedTuple):
@@ -72,12 +83,58 @@ def local_jacobian(
     return LocalJacobian(parts[:, :-1], parts[:, -1], spike[:-1], spike[-1])
 
 
-def _derivatives(neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float) -> list[list[Tensor]]:
-    """Return the derivatives of the spike and of each part of the state by each part of the state and by the drive."""
+def learnt_parameters(neuron: Neuron) -> dict[str, nn.Parameter]:
+    """Return the parameters of neurons that are trained, by name."""
+    return {name: parameter for name, parameter in neuron.named_parameters() if parameter.requires_grad}
+
+
+def own_jacobians(
+    neuron: Neuron, before: StateTree, drive: Float[Tensor, "T B *shape"], dt_ms: float
+) -> dict[str, LocalJacobian]:
+    """Return the derivatives at each step with each learnt parameter in the place of the drive, by the parameter's name.
+
+    Args:
+        neuron: Any kind whose parameters are numbers of each neuron, or shared by all.
+        before: Its state before the chunk.
+        drive: What reached it, recurrent spikes included.
+        dt_ms: Time step.
+    """
+    shape, names = (*drive.shape[:2], neuron.neurons), list(learnt_parameters(neuron))
+    states = states_before(neuron, before, drive, dt_ms)
+    rows = _derivatives(neuron, states, drive, dt_ms, names)
+    tables = [torch.stack([part.reshape(shape) for part in row]) for row in rows]
+    spike, parts, size = tables[0], torch.stack(tables[1:]), len(states)
+    return {
+        name: LocalJacobian(parts[:, :size], parts[:, place], spike[:size], spike[place])
+        for place, name in enumerate(names, start=size + 1)
+    }
+
+
+class _Step(nn.Module):
+    """The step of neurons as a module's call, so that their parameters can be given with it."""
+
+    def __init__(self, neuron: Neuron) -> None:
+        super().__init__()
+        self.neuron = neuron
+
+    def forward(self, state: StateTree, drive: Tensor, dt_ms: float) -> tuple[Tensor, StateTree]:
+        return self.neuron.step(state, drive, dt_ms)
+
+
+def _derivatives(
+    neuron: Neuron, states: list[Tensor], drive: Tensor, dt_ms: float, names: Sequence[str] = ()
+) -> list[list[Tensor]]:
+    """Return the derivatives of the spike and of each part of the state: in each of these parts, the drive and parameters."""
     with torch.enable_grad():
         inputs = [part.detach().flatten(0, 1).requires_grad_() for part in (*states, drive)]
-        spikes, after = neuron.step(neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
-        return [_gradients(output, inputs) for output in (spikes, *after)]
+        # Of each step and sample a parameter of its own, so that a sum over all of them tells each apart.
+        own = {
+            name: neuron.get_parameter(name).detach().expand(inputs[0].shape).clone().requires_grad_() for name in names
+        }
+        given = {f"neuron.{name}": values for name, values in own.items()}
+        called = (neuron.State(*inputs[:-1]), inputs[-1], dt_ms)
+        spikes, after = torch.func.functional_call(_Step(neuron), given, called)
+        return [_gradients(output, [*inputs, *own.values()]) for output in (spikes, *after)]
 
 
 def _gradients(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
@@ -91,8 +148,11 @@ def constant_leak(neuron: Neuron, dt_ms: float) -> Leak | None:
     """Return the neuron's linear dynamics if they are the same for all neurons, states and drives, else None.
 
     If the neuron does not define them, its step is tested at many random states. Dynamics that depend on the surrogate
-    of a spike, such as those of an adaptive threshold, differ between these states.
+    of a spike, such as those of an adaptive threshold, differ between these states. Neurons with learnt parameters have no
+    constant dynamics.
     """
+    if learnt_parameters(neuron):
+        return None
     if neuron.leak is not None:
         return type(neuron).leak(neuron, dt_ms)  # type: ignore[misc]
     zero = neuron.initial_state(64)

@@ -34,6 +34,9 @@ class Answer(enum.Enum):
 
     CLASS = "one class for each recording"
     CLASS_OR_VALUES_BY_STEP = "a class or values at each step, or one class for each recording"
+    VALUES = "values of each recording"
+    LABELS = "several classes for each recording, or none"
+    SHARES = "a share of each class for each recording"
 
 
 class EvidenceKind(enum.Enum):
@@ -50,14 +53,14 @@ class LossResult(NamedTuple):
 
     Attributes:
         loss: Mean loss.
-        predictions: Predicted classes, [B] or [T, B].
-        correct: Number of correct decisions.
-        count: Number of decisions.
+        predictions: Predicted classes, [B] or [T, B], or numbers, [B, C] or [T, B, C].
+        correct: Number of correct decisions; None for values, which are not right or wrong.
+        count: Number of decisions, or of rows of values.
     """
 
     loss: float
-    predictions: Int[Tensor, "*T B"]
-    correct: int
+    predictions: Int[Tensor, "*T B"] | Float[Tensor, "*T B C"]
+    correct: int | None
     count: int  # type: ignore[assignment]  # hides tuple.count, which is not needed here
 
 
@@ -77,7 +80,7 @@ class Loss(abc.ABC):
         evidence_kind: Quantity that decides between classes; predictions in a stream use it.
         spiking_outputs: Whether it takes the spikes of output neurons instead of the membrane of a read-out.
         replay: Whether the gradient is known only after a first pass.
-        stepwise: Whether it has an error signal at every step that needs no later one.
+        stepwise: Whether its error signal at every step depends on no later step.
         count: Number of decisions that the loss is the mean over.
 
     Raises:

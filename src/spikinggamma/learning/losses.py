@@ -87,6 +87,8 @@ class Running(EvidenceLoss):
     The gradient is causal: past contributions to m(t) are treated as constants, and all of δ(t) = ω(t) (softmax(m(t)) -
     target) is applied to x(t), not only its share of the mean. Early error signals are noise, since there is no
     evidence yet; hence the weight ω, which starts near zero.
+
+    The arguments are those of `Loss`.
     """
 
     stepwise = True

@@ -41,6 +41,8 @@ __all__ = ["OnlineRule", "PresentErrorRule"]
 class OnlineRule(Rule[ChainActivations], abc.ABC):
     """Base class of rules for chains that add the gradients of each chunk at once.
 
+    The arguments are those of `Rule`.
+
     Attributes:
         hidden: The blocks below the read-out.
         readout: The block of the read-out.

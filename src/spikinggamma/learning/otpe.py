@@ -37,6 +37,8 @@ class OTPE(OnlineRule):
 
     The weights must be fully connected. Source: Summe, Schaefer and Joshi (2023), arXiv 2311.16151.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: Neurons above the first layer have no constant leak, or the chain has a layer that online
             rules do not support, or weights shared by several neurons.

@@ -31,6 +31,8 @@ class OTTT(PresentErrorRule):
 
     Source: Xiao and others (NeurIPS 2022), arXiv 2210.04195.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: Neurons have no constant leak, or the chain has a layer that online rules do not support.
     """

@@ -38,7 +38,7 @@ class Rule(abc.ABC, Generic[Left]):
         through_autograd: Whether it uses autograd's graph, so that the net must run with gradients enabled.
         updates: When the optimiser may step under it; a subset of `UPDATES`.
         needs_stepwise_loss: Whether it supports only losses with an error signal at every step (`Loss.stepwise`).
-        needs_equal_timescales: Whether all buckets must share one time constant.
+        needs_equal_timescales: Whether all buckets must have the same time constant.
 
     Raises:
         SpikingGammaError: The rule does not support the net.

@@ -35,6 +35,8 @@ __all__ = ["Shifted"]
 class Shifted(GammaRule):
     """Multiply error signals from bucket k by inputs k buckets deeper; constant memory, one time constant for all.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: Buckets have different time constants, or the time constants are trained.
     """

@@ -61,7 +61,9 @@ class Spikemax(EvidenceLoss):
 
 
 @LOSSES.register(
-    "cumulative", summary="Cross-entropy of votes at every step, summed over time.", citations=(CUMULATIVE,)
+    "cumulative",
+    summary="Cross-entropy of votes summed over time, a softmax of the outputs at every step.",
+    citations=(CUMULATIVE,),
 )
 class Cumulative(OneDecision):
     """L = CE(Σ_t softmax(m(t))); ∂L/∂m_n(t) = p_n(t) (e_n - Σ_j e_j p_j(t)), with p = softmax(m) and e = ∂L/∂z.

@@ -76,6 +76,8 @@ class _Traces:
 class Traced(GammaRule):
     """Follow every parameter through the buckets of the layer above by eligibility traces; exact for one hidden layer.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: A hidden layer shares weights between neurons, or trains its time constants.
     """

@@ -1,7 +1,8 @@
 """A hidden block of a chain with traces of the past, which gives the gradient of its parameters from its error signals.
 
 Neurons with a constant leak all hold the same trace of a sender, so one trace for each sender is enough. All other
-neurons need one for each synapse, and so does a listener that filters the spikes of the neurons.
+neurons need one for each synapse, and so does a listener that filters the spikes of the neurons. Parameters that each neuron
+has of its own need one trace for each neuron.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 from spikinggamma.learning.chain_blocks import Block
 from spikinggamma.learning.eligibility import Eligibility, LeakTrace
 from spikinggamma.learning.local_jacobians import LocalJacobian, find_slope, local_jacobian
+from spikinggamma.learning.own_traces import OwnTraces
 from spikinggamma.nn import ChainActivations, Leak
 
 __all__ = ["SpikeDerivatives", "TracedBlock"]
@@ -52,6 +54,7 @@ class TracedBlock:
         by_synapse = leak is None or listener is not None
         self._matrices = block.matrix_signals(rule) if by_synapse else []
         self._synapses = [Eligibility(listener) for _ in self._matrices]
+        self._own = OwnTraces(block.neuron, listener, dt_ms)
 
     def learn(
         self,
@@ -67,6 +70,7 @@ class TracedBlock:
             on_spikes: A further error signal of the spikes themselves, if there is a listener.
         """
         before, drive, _ = self.block.population_call(activations)
+        self._own.learn(before, drive, grad, on_spikes)
         arrived, neuron = self.block.arrived(activations), self.block.neuron
         values = [signal.values(arrived, self.dt_ms) for signal in self._signals]
         if self.leak is None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from spikinggamma.learning.eligibility import LeakTrace
 from spikinggamma.learning.local_jacobians import find_slope, local_jacobian
 from spikinggamma.learning.online_rule import PresentErrorRule
+from spikinggamma.learning.own_traces import OwnTraces
 from spikinggamma.learning.rule import RULES
 from spikinggamma.nn import ChainActivations, Leak, SequenceNet
 from spikinggamma.options import Options
@@ -25,6 +26,8 @@ __all__ = ["Truncated"]
 class Truncated(PresentErrorRule):
     """Truncate backpropagation through time to one step, without traces of the past; smallest memory.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The chain has a layer that online rules do not support.
     """
@@ -32,6 +35,7 @@ class Truncated(PresentErrorRule):
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:
         super().__init__(net, dt_ms, options)
         self._signals = [block.signals() for block in self.hidden]
+        self._own = [OwnTraces(block.neuron, None, dt_ms, memory=False) for block in self.hidden]
         if self.readout_leak is not None:
             none = self.readout_leak.drive[:0]
             present = Leak(self.readout_leak.state[:0, :0], none, none, self.readout_leak.out_drive)
@@ -43,6 +47,7 @@ class Truncated(PresentErrorRule):
         """Add the gradients of a hidden block; see `PresentErrorRule.learn_block`."""
         block, leak = self.hidden[index], self.leaks[index]
         before, drive, _ = block.population_call(activations)
+        self._own[index].learn(before, drive, grad)
         if leak is None:
             of_drive = local_jacobian(block.neuron, before, drive, self.dt_ms).out_drive * grad
         else:

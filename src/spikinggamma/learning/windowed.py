@@ -160,6 +160,8 @@ class Windowed(GammaRule):
 
     The window is as long as `span` for the option `tolerance`. Gradients are added chunk by chunk, one window late.
 
+    The arguments are those of `Rule`.
+
     Raises:
         SpikingGammaError: The tolerance is not between 0 and 1, or the net is not a `GammaNet`.
     """
@@ -201,6 +203,8 @@ class ThroughTime(GammaRule):
     """Run the adjoint over the whole recording, as backpropagation through time does; memory linear in time.
 
     The gradient is exact; the other rules for SpikingGamma are tested against this one.
+
+    The arguments are those of `Rule`.
     """
 
     def __init__(self, net: SequenceNet, dt_ms: float, options: Options) -> None:

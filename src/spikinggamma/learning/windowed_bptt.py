@@ -58,6 +58,8 @@ class WindowedBPTT(Rule[ChainActivations]):
 
     Effects of a step are followed for `span_ms` after its chunk, so the gradient is that of BPTT up to what the chain
     has not forgotten by then.
+
+    The arguments are those of `Rule`.
     """
 
     nets = (Chain,)

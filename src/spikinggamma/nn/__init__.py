@@ -3,6 +3,7 @@
 Modules own parameters; the functions of `spikinggamma.functional` define what they compute.
 """
 
+from spikinggamma.nn.first_spike import FirstSpikeLayer, FirstSpikeNet, latency_loss
 from spikinggamma.nn.layers.activations import LayerActivations, add_gradient
 from spikinggamma.nn.layers.base import LAYERS, Layer
 from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
@@ -11,12 +12,13 @@ from spikinggamma.nn.layers.delays import DELAY_KINDS, AxonalDelays
 from spikinggamma.nn.layers.dense import Dense
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.layers.integrator import Bias, Integrator
+from spikinggamma.nn.layers.learnt_integrator import LearntIntegrator
 from spikinggamma.nn.layers.lift import Lift
 from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.make import make_layer, make_stack
 from spikinggamma.nn.layers.per_neuron import BucketWeightedLayer
 from spikinggamma.nn.layers.per_synapse import PerSynapse
-from spikinggamma.nn.layers.recurrent import Recurrent, RecurrentState
+from spikinggamma.nn.layers.recurrent import Recurrence, Recurrent, RecurrentState
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.layers.synaptic_delays import SynapticDelays
 from spikinggamma.nn.layers.timescales import Timescales
@@ -53,6 +55,8 @@ __all__ = [
     "CountState",
     "Dense",
     "Feedback",
+    "FirstSpikeLayer",
+    "FirstSpikeNet",
     "GRUNet",
     "GRUState",
     "GammaLayer",
@@ -63,6 +67,7 @@ __all__ = [
     "LayerCall",
     "LayerOutputs",
     "Leak",
+    "LearntIntegrator",
     "Lift",
     "Linear",
     "MaskedState",
@@ -72,6 +77,7 @@ __all__ = [
     "NeuronActivations",
     "ParameterKind",
     "PerSynapse",
+    "Recurrence",
     "Recurrent",
     "RecurrentState",
     "Residual",
@@ -85,6 +91,7 @@ __all__ = [
     "add_gradient",
     "conv_net",
     "dense_net",
+    "latency_loss",
     "make_chain",
     "make_layer",
     "make_neuron",

@@ -1,4 +1,4 @@
-"""The product of spikes with a matrix as a differentiable operation that touches only spikes where they are few."""
+"""The product of spikes with a matrix as a differentiable operation; if spikes are few, it visits only spikes."""
 
 from __future__ import annotations
 

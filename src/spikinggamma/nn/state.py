@@ -14,10 +14,10 @@ __all__ = ["StateT", "StateTree", "check_state", "detached", "map_tensors", "ten
 
 if TYPE_CHECKING:
     StateTree = Tensor | tuple["StateTree", ...] | None
-else:  # What checks types at run time cannot follow an alias into itself.
+else:  # Checks of types at run time do not support a recursive alias.
     StateTree = Tensor | tuple | None
 
-# The state of one layer, net or neuron. Where layers of several kinds stand side by side, nobody knows whose it is.
+# The state of one layer, net or neuron; Any where layers of several kinds are mixed.
 StateT = TypeVar("StateT", bound=StateTree, default=Any)
 AnyState = TypeVar("AnyState")
 

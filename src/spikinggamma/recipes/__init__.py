@@ -1,4 +1,4 @@
-"""Recipes: what a run is made of, as TOML files and as checked values."""
+"""Recipes: all settings of a training, as TOML files and as checked values."""
 
 from spikinggamma.recipes.checks import longest_step_ms
 from spikinggamma.recipes.option_tables import OPTION_TABLES, entry_of_table, net_class

@@ -1,4 +1,4 @@
-"""Recipes written by version 0.1 read as they were meant: keys that have moved since are put where they are now."""
+"""Reading recipes of version 0.1: keys that have moved since are put into their present places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a recipe whose keys are the options of what the recipe names."""
+"""The tables of a recipe whose keys are the options of the entries that the recipe names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from spikinggamma.encoders import ENCODERS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import SURROGATES
 from spikinggamma.learning import LOSSES, RULES
 from spikinggamma.nn import NETS, NEURONS, SequenceNet, SurrogateNet
 from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
+from spikinggamma.nn.layers.recurrent import Recurrence
 from spikinggamma.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ __all__ = [
     "without_foreign_options",
 ]
 
-# Options of a neuron that have a table of their own.
+# Options of a neuron with a table of their own.
 _ELSEWHERE = ("surrogate_options",)
 
 
@@ -43,10 +45,10 @@ def _neuron(recipe: Recipe) -> Entry[Any] | None:
 
 
 def net_class(recipe: Recipe) -> type[SequenceNet]:
-    """Return the class of the net that `net.model` names; a kind of neurons stands for a net of such neurons.
+    """Return the class of the net in `net.model`; a kind of neuron stands for a net of such neurons.
 
     Raises:
-        SpikingGammaError: There is no such net or neuron; the nearest name is given.
+        SpikingGammaError: The net or neuron is unknown; the message gives the nearest name.
 
     Example:
         >>> from spikinggamma.recipes import Recipe
@@ -64,12 +66,17 @@ def _surrogate(recipe: Recipe) -> Entry[Any] | None:
     return SURROGATES.find(chosen, argument="neuron.surrogate")
 
 
-# Each table by its name, with the entry whose options it holds.
+def _encoder(recipe: Recipe) -> Entry[Any] | None:
+    return ENCODERS.find(recipe.data.encoder, argument="data.encoder") if recipe.data.encoder else None
+
+
+# The entry whose options each table holds, by the name of the table.
 OPTION_TABLES: dict[str, Callable[[Recipe], Entry[Any] | None]] = {
     "neuron": _neuron,
     "surrogate": _surrogate,
     "rule": lambda recipe: RULES.find(recipe.learning.rule, argument="learning.rule"),
     "loss": lambda recipe: LOSSES.find(recipe.learning.loss, argument="learning.loss"),
+    "encoder": _encoder,
 }
 
 
@@ -79,15 +86,16 @@ NAMED_BY: dict[str, tuple[tuple[str, str], Registry[Any]]] = {
     "surrogate": (("neuron", "surrogate"), SURROGATES),
     "rule": (("learning", "rule"), RULES),
     "loss": (("learning", "loss"), LOSSES),
+    "encoder": (("data", "encoder"), ENCODERS),
 }
 
 
 def without_foreign_options(tables: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables of a recipe in which names were changed, without the options that only the entries before had.
+    """Return the tables of a recipe after a change of names, without options that only the entries named before had.
 
     Args:
-        tables: Of the recipe, after the change.
-        before: The same before it.
+        tables: Tables of the recipe after the change.
+        before: Tables before the change.
     """
     found = dict(tables)
     for table, ((section, key), registry) in NAMED_BY.items():
@@ -105,7 +113,7 @@ def _value(tables: Mapping[str, Any], section: str, key: str) -> Any:
 
 
 def entry_of_table(recipe: Recipe, table: str) -> Entry[Any] | None:
-    """Return the entry whose options a table holds, or None where what the recipe names has no such table."""
+    """Return the entry whose options a table holds, or None if the entries that the recipe names have no such table."""
     return OPTION_TABLES[table](recipe)
 
 
@@ -113,7 +121,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
     """Return the tables of options with every key, and the layers of a chain as they are.
 
     Raises:
-        SpikingGammaError: A name that is no entry, a key or value that its entry does not take, or a table of nothing.
+        SpikingGammaError: A name, a key or a value is unknown or invalid, or a table belongs to no entry.
     """
     found: dict[str, Any] = {}
     for table in OPTION_TABLES:
@@ -121,7 +129,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
         entry = entry_of_table(recipe, table)
         if entry is None:
             if given:
-                expected = f"no such table, as nothing that net.model {recipe.net.model} names has options of that kind"
+                expected = "no such table, since nothing that this recipe names has options of that kind"
                 raise SpikingGammaError(table, f"[{table}] with {', '.join(given)}", expected)
             found[table] = {}
             continue
@@ -135,7 +143,7 @@ def completed_tables(recipe: Recipe) -> dict[str, Any]:
 
 
 def _check_layers(layers: Sequence[Specification], where: str) -> None:
-    """Check names and options of the layers of a chain; that their shapes fit is seen when the net is built."""
+    """Check the names and options of the layers of a chain; their shapes are checked when the net is built."""
     for index, specification in enumerate(layers):
         place = f"{where}[{index}]"
         given = dict(specification)
@@ -144,7 +152,7 @@ def _check_layers(layers: Sequence[Specification], where: str) -> None:
             raise SpikingGammaError(place, f"a table without the key `layer` ({given})", 'layer = "name"')
         entry = layer_entry(name, argument=f"{place}.layer")
         if name in NEURONS:
-            given.pop("recurrent", None)
+            Recurrence.of(given.pop("recurrent", None), argument=f"{place}.recurrent")
         entry.make_options(given, argument=place)
         for key, row in inner_layers(specification).items():
             _check_layers(row, f"{place}.{key}")

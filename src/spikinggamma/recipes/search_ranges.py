@@ -1,4 +1,4 @@
-"""The table `[search]` of a recipe: which values of which keys a search tries, how many, and for how long."""
+"""The table `[search]` of a recipe: the values that a search tries, the number of trials, and their length."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ __all__ = ["Range", "Search"]
 
 
 class Range(Section):
-    """The values among which a search looks for one key: an interval, or a list of choices."""
+    """The values that a search tries for one key: an interval, or a list of choices."""
 
     low: int | float | None = Field(default=None, description="lowest value")
     high: int | float | None = Field(
-        default=None, description="highest value; whole numbers are tried if both ends are whole"
+        default=None, description="highest value; only integers are tried if both ends are integers"
     )
-    log: bool = Field(default=False, description="alike by factors, not by differences")
-    step: int | float | None = Field(default=None, gt=0, description="distance of the values tried, from low upwards")
-    choices: tuple[Any, ...] = Field(default=(), description="the values themselves, instead of an interval")
+    log: bool = Field(default=False, description="values spread evenly on a logarithmic scale")
+    step: int | float | None = Field(default=None, gt=0, description="difference between the values, from low upwards")
+    choices: tuple[Any, ...] = Field(default=(), description="list of values, instead of an interval")
 
 
 class Search(Section):
-    """What a search for hyper-parameters may change, and what it may spend (`spikinggamma search`)."""
+    """The table `[search]`: keys and values of a hyper-parameter search, and its budget (`spikinggamma search`)."""
 
-    trials: int = Field(default=0, ge=0, le=100_000, description="how many settings are tried; 0: nothing to search")
-    epochs: int = Field(default=0, ge=0, le=1_000_000, description="epochs of each trial; 0: as training.epochs")
-    seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the settings tried; nets keep training.seed")
-    space: dict[str, Range] = Field(default_factory=dict, description="the values to try, by key of the recipe")
+    trials: int = Field(default=0, ge=0, le=100_000, description="number of trials; 0: no search")
+    epochs: int = Field(default=0, ge=0, le=1_000_000, description="number of epochs of each trial; 0: training.epochs")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the values tried; nets use training.seed")
+    space: dict[str, Range] = Field(default_factory=dict, description="values to try, by key of the recipe")
 
     @field_validator("space", mode="before")
     @classmethod
     def _by_whole_key(cls, space: object) -> object:
-        """`learning.dropout = {...}` is a table in a table to TOML, and one key to a search."""
+        """Return the space with whole keys: TOML reads `learning.dropout = {...}` as a table in a table."""
         return _flat(space, "") if isinstance(space, dict) else space
 
 

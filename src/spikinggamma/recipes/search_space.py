@@ -1,8 +1,8 @@
-"""What a search may change: the keys and values of `[search.space]`, checked before anything is trained.
+"""The search space: checks of the keys and values of `[search.space]` before anything is trained.
 
-A key may be searched if every trial can still be judged by the same answer to the same question. So data, split, seeds and
-the length of training stay as the recipe has them, and of [data] only the time step, the channels and the loader's options
-may differ from trial to trial.
+A key may be searched only if all trials remain comparable on the same validation recordings. So data, split, seeds and
+the length of training are fixed, and of `[data]` only the time step, the number of channels and the options of the
+loader may differ between trials.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from spikinggamma.recipes.schema import Range, Recipe
 
 __all__ = ["check_space", "ends_of", "is_whole", "own_values"]
 
-# Of these tables no other key may be searched.
+# Only these keys of these tables may be searched.
 _ONLY = {"data": ("dt_ms", "n_channels"), "training": ("batch_size",), "search": ()}
 _FORMS = "{low = 1e-4, high = 1e-2, log = true}, {low = 1, high = 4, step = 1} or {choices = [...]}"
 
@@ -28,8 +28,8 @@ def check_space(recipe: Recipe) -> None:
     """Check the keys and values of `[search.space]`.
 
     Raises:
-        SpikingGammaError: A key that is none or may not be searched, no range or an empty one, or a value that the key
-            does not take.
+        SpikingGammaError: A key is unknown or may not be searched, a range is missing or empty, or the key does not
+            take a value.
     """
     known = _searchable(recipe)
     for key, among in recipe.search.space.items():
@@ -37,7 +37,7 @@ def check_space(recipe: Recipe) -> None:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             remedy = f"Did you mean `{near[0]}`?" if near else ""
-            expected = "a key of net, learning, augment, or another that leaves the question as it is"
+            expected = "a key of net, learning, augment, or another that does not change the task"
             raise SpikingGammaError(where, "a key that cannot be searched", expected, remedy)
         _check_range(where, among)
         for value in among.choices or (among.low, among.high):
@@ -45,10 +45,10 @@ def check_space(recipe: Recipe) -> None:
 
 
 def own_values(recipe: Recipe) -> dict[str, Any]:
-    """The recipe's own values of the keys that are searched: the first trial.
+    """Return the recipe's own values of the searched keys, which are those of the first trial.
 
     Raises:
-        SpikingGammaError: One of them is not among those to try.
+        SpikingGammaError: One of them is not in its range.
 
     Example:
         >>> from spikinggamma.recipes.schema import Search
@@ -59,9 +59,9 @@ def own_values(recipe: Recipe) -> dict[str, Any]:
     for key, among in recipe.search.space.items():
         if not _among(values[key], among):
             said = among.choices or f"from {among.low} to {among.high}" + (f" by {among.step}" if among.step else "")
-            remedy = "The first trial is the recipe as it is: widen the range, or set another value."
+            remedy = "The first trial uses the recipe's own values: widen the range, or set another value."
             raise SpikingGammaError(key, values[key], f"a value of search.space.{key} ({said})", remedy)
-        if among.choices:  # as the space writes it: 4 may stand there for 4.0
+        if among.choices:  # as written in the space: 4 may stand for 4.0
             values[key] = among.choices[among.choices.index(values[key])]
         elif is_whole(among):
             values[key] = int(values[key])
@@ -69,7 +69,7 @@ def own_values(recipe: Recipe) -> dict[str, Any]:
 
 
 def is_whole(among: Range) -> bool:
-    """Whether only whole numbers are tried.
+    """Return whether only integers are tried.
 
     Example:
         >>> is_whole(Range(low=1, high=4)), is_whole(Range(low=1, high=4.0))
@@ -79,7 +79,7 @@ def is_whole(among: Range) -> bool:
 
 
 def ends_of(among: Range) -> tuple[int | float, int | float]:
-    """The lowest and the highest value of an interval that was checked."""
+    """Return the lowest and the highest value of a checked interval."""
     if among.low is None or among.high is None:
         raise SpikingGammaError("search.space", "no whole range", _FORMS)
     return among.low, among.high
@@ -112,10 +112,10 @@ def _check_range(where: str, among: Range) -> None:
         return
     if is_whole(among) and not isinstance(step, int):
         raise SpikingGammaError(
-            where, f"step {step}", "a whole step between whole ends", "Write the ends with a point."
+            where, f"step {step}", "an integer step between integer ends", "Write the ends with a decimal point."
         )
     if step > high - low or not _on_grid(high, low, step):
-        raise SpikingGammaError(where, f"step {step}", f"one that leads from {low} to {high}")
+        raise SpikingGammaError(where, f"step {step}", f"a step that divides the interval from {low} to {high}")
 
 
 def _check_value(recipe: Recipe, key: str, value: object) -> None:
@@ -151,6 +151,6 @@ def _among(value: Any, among: Range) -> bool:
 
 
 def _on_grid(value: int | float, low: int | float, step: int | float) -> bool:
-    # 0.3 is three steps of 0.1 but for the last bit.
+    # 0.3 is three steps of 0.1 except for the last bit.
     steps = (value - low) / step
     return math.isclose(steps, round(steps), rel_tol=1e-9, abs_tol=1e-9)

@@ -1,4 +1,4 @@
-"""Recipes as text: reading TOML, `section.key=value` overrides, and writing a recipe out with every key explained."""
+"""Recipes as text: reading TOML and `section.key=value` overrides, and writing a recipe with every key explained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["dump_recipe", "load_recipe", "parse_recipe", "recipe_names", "recipe
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that come with the package."""
+    """Return the names of the recipes in the package."""
     folder = resources.files("spikinggamma.recipes") / "bundled"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -46,14 +46,15 @@ def recipe_table() -> str:
 
 
 def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe by name or from a file, with overrides applied.
+    """Return a recipe by name or from a file, with overrides applied.
 
     Args:
         source: Name of a bundled recipe (`recipe_names`) or path of a `.toml` file.
         overrides: Texts of the form `section.key=value`; the value is TOML, or a bare word.
 
     Raises:
-        SpikingGammaError: No such recipe; not TOML; an unknown key; a wrong type; a value out of range.
+        SpikingGammaError: The recipe does not exist or is not TOML, a key is unknown, or a value has a wrong type or is
+            out of range.
 
     Example:
         >>> load_recipe("localisation", ["training.epochs=3"]).training.epochs
@@ -64,7 +65,16 @@ def load_recipe(source: str | Path = "localisation", overrides: Iterable[str] = 
 
 
 def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] = ()) -> Recipe:
-    """A recipe from its TOML text; `origin` names the text in errors."""
+    """Return a recipe from its TOML text.
+
+    Args:
+        text: The TOML text.
+        origin: Name of the text in errors.
+        overrides: As in `load_recipe`.
+
+    Raises:
+        SpikingGammaError: As `load_recipe`.
+    """
     try:
         tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -72,7 +82,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
     tables = with_present_keys(tables)
     before: dict[str, Any] | None = copy.deepcopy(tables)
     names = {f"{section}.{key}" for (section, key), _ in NAMED_BY.values()}
-    # Names first: an option that is given beside a new name is of the new entry.
+    # Names come first: an option given together with a new name belongs to the new entry.
     ordered = sorted(overrides, key=lambda override: override.partition("=")[0].strip() not in names)
     for override in ordered:
         if before is not None and override.partition("=")[0].strip() not in names:
@@ -90,7 +100,7 @@ def parse_recipe(text: str, *, origin: str = "recipe", overrides: Iterable[str] 
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """The recipe as TOML, every key present and explained; `parse_recipe` reads it back unchanged."""
+    """Return the recipe as TOML, with every key and its explanation; `parse_recipe` reads it back unchanged."""
     lines = [_line("name", recipe.name, Recipe)]
     for section in _sections():
         table: BaseModel = getattr(recipe, section)
@@ -111,10 +121,10 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
-    """The recipe with other values, by key.
+    """Return the recipe with other values, by key.
 
     Raises:
-        SpikingGammaError: As `parse_recipe` does.
+        SpikingGammaError: As `parse_recipe`.
 
     Example:
         >>> with_values(Recipe(), {"learning.dropout": 0.5}).learning.dropout
@@ -163,7 +173,7 @@ def _override(tables: dict[str, Any], override: str) -> None:
 
 
 def _tuples(value: Any) -> Any:
-    """TOML arrays as tuples, which is what frozen sections hold."""
+    """Return the value with TOML arrays as tuples, which frozen sections require."""
     if isinstance(value, dict):
         return {key: _tuples(entry) for key, entry in value.items()}
     return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value

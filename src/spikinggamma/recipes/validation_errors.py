@@ -1,4 +1,4 @@
-"""Errors of values that a recipe does not take, in the words of recipes."""
+"""Errors of invalid values in a recipe, in terms of the recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spikinggamma.recipes.schema import Range, Recipe
 
 __all__ = ["explained"]
 
-# Types by the names that they have in a recipe rather than in Python.
+# Names of types in a recipe, by pydantic's type of error.
 _WORDS = {
     "tuple_type": "a list, e.g. [64, 64]",
     "int_type": "a whole number",
@@ -24,12 +24,17 @@ _WORDS = {
 
 
 def explained(error: ValidationError, origin: str) -> SpikingGammaError:
-    """The first problem, in the recipe's own words; how many more there are."""
-    # An unknown key comes first: a misspelt key is the likeliest reason for anything else that is wrong.
+    """Return the error for the first problem, in terms of the recipe, with the number of further problems.
+
+    Args:
+        error: Error of pydantic.
+        origin: Name of the recipe's text.
+    """
+    # An unknown key comes first, because a misspelt key is the most likely reason for the other problems.
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first, more = problems[0], len(problems) - 1
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, SpikingGammaError):  # of a table of options: it names its key itself
+    if isinstance(cause, SpikingGammaError):  # from a table of options, and already names its key
         return cause
     path = [str(part) for part in first["loc"]]
     others = f"{more} more problem{'s' if more > 1 else ''} in this recipe." if more else ""
@@ -45,7 +50,7 @@ def explained(error: ValidationError, origin: str) -> SpikingGammaError:
     given = first["input"]
     got = f"{list(given) if isinstance(given, tuple) else given!r} in {origin}"
     about = _description(path)
-    return SpikingGammaError(".".join(path), got, expected, _join(f"It is the {about}." if about else "", others))
+    return SpikingGammaError(".".join(path), got, expected, _join(f"Meaning: {about}." if about else "", others))
 
 
 def _model_at(path: list[str]) -> type[BaseModel] | None:

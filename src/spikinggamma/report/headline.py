@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from spikinggamma.data import data_info
+from spikinggamma.data import DataInfo
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import Metric, metric_of
 from spikinggamma.nn import NETS
 from spikinggamma.recipes import dump_recipe, net_class
 from spikinggamma.report.figures.curves import best_epoch, mean_rate
 from spikinggamma.report.recipe_text import augmentation, count, data_words, lowered, net_facts, rule_and_loss
-from spikinggamma.runs import Run
+from spikinggamma.runs import Run, build_net
 
 __all__ = ["Bar", "Headline", "Tile", "check_metrics", "headline"]
 
@@ -56,10 +57,10 @@ class Headline(NamedTuple):
 
 def headline(run: Run, name: str) -> Headline:
     """Return the head of a run's part of the page; an unfinished run shows its best epoch so far."""
-    recipe, info = run.recipe, data_info(run.recipe)
+    recipe, info = run.recipe, run.data_info()
     learning, tiles = recipe.learning, _tiles(run)
     facts = [
-        ("task", f"{info.title}, {info.n_classes} classes; {data_words(recipe)}"),
+        ("task", f"{info.title}, {_asked(info)}; {data_words(recipe)}"),
         ("input", f"{info.n_channels} channels, steps of {recipe.data.dt_ms:g} ms"),
         *net_facts(recipe, info.n_channels, info.n_classes),
         ("rule and loss", rule_and_loss(recipe)),
@@ -96,9 +97,10 @@ def check_metrics(run: Run) -> None:
     Raises:
         SpikingGammaError: A row lacks a key, or a value is not a number.
     """
-    keys: tuple[str, ...] = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-    keys += ("learning_rate", "gradient_norm", "seconds")
-    path, layers = run.path / "metrics.jsonl", len(run.recipe.net.conv) + len(run.recipe.net.hidden)
+    metric = metric_of(run.recipe)
+    keys: tuple[str, ...] = ("epoch", "train_loss", "validation_loss", f"validation_{metric.name}")
+    keys += ("learning_rate", "gradient_norm", "seconds") + (("train_accuracy",) if metric.share else ())
+    path, layers = run.path / "metrics.jsonl", len(build_net(run.recipe).hidden)
     for place, row in enumerate(run.metrics, start=1):
         for key in keys:
             value = row.get(key)
@@ -110,6 +112,11 @@ def check_metrics(run: Run) -> None:
         ):
             expected = f"{count(layers, 'number')} for `spikes_per_neuron_s`, one per hidden layer"
             raise SpikingGammaError(f"{path}, row {place}", f"spikes_per_neuron_s = {rates!r}", expected)
+
+
+def _asked(info: DataInfo) -> str:
+    what = {"values": "values of each recording", "step_values": "values at each step"}.get(info.answer, "classes")
+    return f"{info.n_classes} {what}"
 
 
 def percent(value: float) -> str:
@@ -126,39 +133,58 @@ def _tiles(run: Run) -> list[Tile]:
     row, epochs = run.result, run.recipe.training.epochs
     parameters = run.info.get("parameters") or (row or {}).get("parameters")
     size = Tile("parameters", grouped(parameters), "") if parameters else Tile("parameters", "–", "not known yet")
+    metric = metric_of(run.recipe)
     if row is not None:
-        interval = f"95\u00a0% interval {percent(row['ci_low'])} to {percent(row['ci_high'])}"
         tiles = [
-            Tile("test accuracy", percent(row["accuracy"]), f"{interval}, {grouped(row['samples'])} recordings"),
+            _test_tile(row, metric),
             _spikes(run, row["spikes_per_neuron_s"], row["spikes_per_neuron_s_by_layer"], "test"),
         ]
         kept = f"{row['best_epoch']} of {epochs}"
-        note = f"best on validation ({percent(row['validation_accuracy'])}); tested once"
+        note = f"best on validation ({_text(metric, row[f'validation_{metric.name}'])}); tested once"
     elif run.metrics:
         best = next(row for row in run.metrics if row["epoch"] == best_epoch(run))
         rates = best["spikes_per_neuron_s"]
         tiles = [
             Tile(
-                "validation accuracy", percent(best["validation_accuracy"]), "not tested yet: the run is not finished"
+                f"validation {metric.title}",
+                _text(metric, best[f"validation_{metric.name}"]),
+                "not tested yet: the run is not finished",
             ),
             _spikes(run, mean_rate(run, rates), rates, "validation"),
         ]
         kept = f"{best['epoch']} of {run.metrics[-1]['epoch']}"
         note = f"best so far, of {count(epochs, 'epoch')}"
     else:
-        tiles = [Tile("accuracy", "–", "no epoch is finished yet"), Tile("spikes per neuron per second", "–", "")]
+        tiles = [Tile(metric.title, "–", "no epoch is finished yet"), Tile("spikes per neuron per second", "–", "")]
         kept, note = "–", ""
     spent = sum(metrics["seconds"] for metrics in run.metrics)
     return [*tiles, size, Tile("epoch", kept, note), Tile("time", _duration(spent), "training and validation")]
 
 
+def _test_tile(row: dict[str, Any], metric: Metric) -> Tile:
+    if not metric.share:
+        value = "–" if row["r2"] is None else _text(metric, row["r2"])
+        rse = "" if row["rse"] is None else f"RSE {row['rse']:.3f}, "
+        note = f"{rse}MAE {row['mae']:.4g}, {grouped(row['known'])} values of {grouped(row['samples'])} recordings"
+        return Tile("test R²", value, note)
+    interval = f"95\u00a0% interval {percent(row['ci_low'])} to {percent(row['ci_high'])}"
+    return Tile("test accuracy", percent(row["accuracy"]), f"{interval}, {grouped(row['samples'])} recordings")
+
+
+def _text(metric: Metric, value: float) -> str:
+    return percent(value) if metric.share else metric.text(value)
+
+
 def _accuracy_cell(run: Run) -> str:
+    metric = metric_of(run.recipe)
     if run.result is not None:
         row = run.result
+        if not metric.share:
+            return "–" if row["r2"] is None else f"R² {_text(metric, row['r2'])}"
         return f"{percent(row['accuracy'])} ({percent(row['ci_low'])} to {percent(row['ci_high'])})"
     if run.metrics:
         best = next(row for row in run.metrics if row["epoch"] == best_epoch(run))
-        return f"{percent(best['validation_accuracy'])} on validation"
+        return f"{_text(metric, best[f'validation_{metric.name}'])} on validation"
     return "–"
 
 
@@ -172,9 +198,9 @@ def _spikes(run: Run, overall: float, by_layer: list[float], part: str) -> Tile:
 
 
 def _scale(run: Run) -> list[Bar]:
-    info = data_info(run.recipe)
+    info = run.data_info()
     bars = [Bar(bound.why, bound.accuracy, bound.accuracy, bound.accuracy, False) for bound in info.floors]
-    if run.result is not None:
+    if run.result is not None and "accuracy" in run.result:
         row = run.result
         bars.append(Bar("this net", row["accuracy"], row["ci_low"], row["ci_high"], True))
     if info.ceiling is not None:

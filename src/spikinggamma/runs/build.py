@@ -26,6 +26,7 @@ from spikinggamma.nn import (
 )
 from spikinggamma.nn.layers.make import inner_layers
 from spikinggamma.recipes.schema import Recipe
+from spikinggamma.runs.answers import check_answer
 from spikinggamma.seeds import random_stream
 
 __all__ = [
@@ -142,7 +143,13 @@ def calibrate(net: SequenceNet, recipe: Recipe, recordings: Sequence[Recording])
 
 
 def build_learner(net: SequenceNet, recipe: Recipe) -> Learner:
-    """Return a learner that applies the recipe's learning rule to `net`."""
+    """Return a learner that applies the recipe's learning rule to `net`.
+
+    Raises:
+        SpikingGammaError: The loss judges another kind of answer than the recordings are labelled with, or does not suit the
+            rule or the net.
+    """
+    check_answer(recipe)
     learning = recipe.learning
     options: dict[str, Any] = dict(recipe.rule)
     if options.get("feedback_seed") == 0:
@@ -166,6 +173,7 @@ def build_evaluator(net: SequenceNet, recipe: Recipe, *, dt_ms: float) -> Evalua
     It uses the loss of the recipe. A net that learns at each step is evaluated by its summed logits where a recording has
     one label.
     """
+    check_answer(recipe)
     loss = judging_loss(recipe.learning.loss, step_labels=data_info(recipe).step_labels)
     options = recipe.loss if loss == recipe.learning.loss else None
     return Evaluator(net, loss=loss, loss_options=options, dt_ms=dt_ms)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from spikinggamma import bibliography
 from spikinggamma.data.loading import data_entry
 from spikinggamma.datasets import heidelberg
 from spikinggamma.functional import SURROGATES
+from spikinggamma.layouts import LAYOUTS, recognised
 from spikinggamma.nn import LAYERS, NETS, NEURONS, GammaNet
 from spikinggamma.nn.layers.make import Specification, inner_layers, layer_entry
 from spikinggamma.recipes import OPTION_TABLES, Recipe, entry_of_table, net_class
@@ -21,7 +24,13 @@ def citations(recipe: Recipe) -> str:
         5
     """
     entries = [*_net(recipe), bibliography.BEYOND_RATE]
-    entries += data_entry(recipe.data.name).citations
+    if recipe.data.path:
+        layout = recipe.data.layout or (
+            recognised(recipe.data.path).entry.name if Path(recipe.data.path).exists() else ""
+        )
+        entries += LAYOUTS[layout].citations if layout else ()
+    else:
+        entries += data_entry(recipe.data.name).citations
     return "\n\n".join(dict.fromkeys(entries)) + "\n"
 
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from spikinggamma.data.loading import load_splits
+from spikinggamma.data.loading import DataInfo, data_info, load_splits
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.events import Splits
 from spikinggamma.files.atomic import remove_leftovers, write_atomically
 from spikinggamma.files.json_files import read_json, write_json
 from spikinggamma.nn import SequenceNet
 from spikinggamma.recipes.schema import Recipe
-from spikinggamma.recipes.toml_files import dump_recipe, load_recipe
+from spikinggamma.recipes.toml_files import dump_recipe, load_recipe, with_values
 from spikinggamma.runs.build import build_net
 from spikinggamma.runs.checkpoint import load_checkpoint, restore_net
 from spikinggamma.runs.metrics import Row, read_rows
+from spikinggamma.tasks import Bound
 from spikinggamma.versions import versions
 
 __all__ = ["Run", "Status", "check_out", "create_run", "load_run", "next_free", "set_status"]
@@ -70,6 +71,14 @@ class Run:
         """Load the recordings on which the net was trained, validated and tested."""
         return load_splits(self.recipe)
 
+    def data_info(self) -> DataInfo:
+        """Return what is known of its recordings, with the floors that were measured on them when it was made."""
+        info = data_info(self.recipe)
+        measured = self.info.get("floors")
+        if not isinstance(measured, list):
+            return info
+        return info._replace(floors=(*info.floors, *(Bound(one["accuracy"], one["why"]) for one in measured)))
+
 
 def load_run(path: str | Path) -> Run:
     """Load the run in a folder.
@@ -82,6 +91,8 @@ def load_run(path: str | Path) -> Run:
         found = "a folder without a recipe.toml" if folder.is_dir() else "no such folder"
         raise SpikingGammaError("run", f"{folder}: {found}", "the folder of a run made by `spikinggamma train`")
     recipe = load_recipe(folder / "recipe.toml")
+    if recipe.data.path and not Path(recipe.data.path).is_absolute():  # recordings that are kept in the run itself
+        recipe = with_values(recipe, {"data.path": str((folder / recipe.data.path).resolve())})
     info = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
     result = read_json(folder / "result.json") if (folder / "result.json").exists() else None
     return Run(folder, recipe, info, read_rows(folder / "metrics.jsonl"), result)
@@ -105,8 +116,15 @@ def check_out(out: str | Path | None) -> None:
         raise SpikingGammaError("--out", f"{folder}, which is not empty", expected, "Name another --out.")
 
 
-def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: str) -> Run:
+def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: str, **facts: object) -> Run:
     """Create the folder of a new run: `out`, or the next free `runs/<recipe>-<seed>-<n>`.
+
+    Args:
+        recipe: What is trained.
+        out: The folder.
+        command: What was typed.
+        device: Where it runs.
+        **facts: Whatever else is to be known of it, for `run.json`.
 
     Raises:
         SpikingGammaError: `out` already holds something; it cannot be made.
@@ -126,6 +144,7 @@ def create_run(recipe: Recipe, out: str | Path | None, *, command: str, device: 
         "versions": versions(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "status": "running",
+        **facts,
     }
     try:
         write_atomically(folder / "recipe.toml", dump_recipe(recipe).encode())

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import optuna
 
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import validated
 from spikinggamma.files.atomic import write_atomically
 from spikinggamma.recipes.schema import Recipe
 from spikinggamma.recipes.toml_files import dump_recipe, with_values
@@ -73,15 +74,16 @@ def winner_of(rows: list[Row]) -> Row | None:
         1
     """
     whole = [row for row in rows if row["state"] == "whole"]
-    return max(whole, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]), default=None)
+    return max(whole, key=lambda row: (validated(row)[1], -row["validation_loss"]), default=None)
 
 
 def _line(row: Row, winner: Row | None, trials: int) -> str:
-    best = f"best {winner['validation_accuracy']:.1%}" if winner else "best none yet"
+    metric, value = validated(row)
+    best = f"best {metric.text(validated(winner)[1])}" if winner else "best none yet"
     values = "  ".join(
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in row["values"].items()
     )
     return (
-        f"trial {row['trial'] + 1}/{trials}  {row['state']}  validation accuracy {row['validation_accuracy']:.1%}  {best}  "
+        f"trial {row['trial'] + 1}/{trials}  {row['state']}  validation {metric.title} {metric.text(value)}  {best}  "
         f"epochs {row['epochs']}  {row['seconds']:.0f} s  {values}"
     )

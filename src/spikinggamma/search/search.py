@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spikinggamma.data.loading import resolved
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import validated
 from spikinggamma.evaluation.summaries import table
 from spikinggamma.files.atomic import remove_leftovers, write_atomically
 from spikinggamma.files.json_files import write_json
@@ -82,7 +84,7 @@ def search(
     from spikinggamma.search.study import begin_study, count, under_way
     from spikinggamma.search.trial import Trials, epochs_of, trial_recipe, without_test
 
-    recipe = recipe if trials is None else with_values(recipe, {"search.trials": trials})
+    recipe = resolved(recipe if trials is None else with_values(recipe, {"search.trials": trials}))
     first = _first(recipe, jobs)
     where = pick_device(device)
     threads = recipe.training.threads if jobs == 1 else 1
@@ -122,13 +124,14 @@ def search(
 def search_summary(found: SearchResult) -> str:
     """Return a summary of a search: the winner, the number of trials and the next command."""
     winner, states = found.winner, [row["state"] for row in found.rows]
+    metric, value = validated(winner)
     ended = ", ".join(f"{states.count(state)} {state}" for state in ("whole", "pruned", "failed") if state in states)
     lines = [
         ("trials", str(len(found.rows)), ended),
         (
             "best trial",
             f"{winner['trial'] + 1} of {len(found.rows)}",
-            f"validation accuracy {winner['validation_accuracy']:.1%}; in trials/{winner['trial']:04d}",
+            f"validation {metric.title} {metric.text(value)}; in trials/{winner['trial']:04d}",
         ),
         *((key, str(value), "") for key, value in winner["values"].items()),
         ("search", str(found.path), "the test split was not used"),

@@ -13,8 +13,9 @@ import optuna
 import torch
 from optuna.trial import Trial, TrialState
 
-from spikinggamma.data.loading import load_splits
+from spikinggamma.data.loading import check_parts, load_splits
 from spikinggamma.errors import SpikingGammaError
+from spikinggamma.evaluation.metrics import metric_of
 from spikinggamma.events import Splits
 from spikinggamma.recipes.schema import Recipe, Search
 from spikinggamma.recipes.toml_files import with_values
@@ -41,8 +42,8 @@ class Trials(NamedTuple):
     def conduct(self, trial: Trial) -> None:
         """Train one trial until it ends or is pruned, and report its result to the study.
 
-        A trial whose values are incompatible, or whose numbers become non-finite, fails. It is reported to Optuna with an
-        accuracy of 0, so that the search moves away from it.
+        A trial whose values are incompatible, or whose numbers become non-finite, fails. It is reported to Optuna with the
+        worst figure, so that the search moves away from it.
         """
         values = suggest(trial, self.recipe.search.space)
         try:
@@ -64,7 +65,7 @@ class Trials(NamedTuple):
             return
         whole = len(rows) == recipe.training.epochs
         outcome = {
-            "validation_accuracy": best.accuracy,
+            f"validation_{metric_of(self.recipe).name}": best.accuracy,
             "validation_loss": best.loss,
             "best_epoch": best.epoch,
             **_spent(rows),
@@ -97,16 +98,17 @@ class Trials(NamedTuple):
             if parent is not None and not parent.is_alive():
                 raise KeyboardInterrupt  # the parent process has ended
             if row["epoch"] not in reported:  # a killed process may have reported it
-                trial.report(row["validation_accuracy"], row["epoch"])
+                trial.report(row[f"validation_{metric_of(self.recipe).name}"], row["epoch"])
                 reported.add(row["epoch"])
             return row["epoch"] < epochs and bool(trial.should_prune())
 
         return should_stop
 
     def _fail(self, trial: Trial, error: SpikingGammaError, rows: list[Row] | None = None) -> None:
-        outcome = {"validation_accuracy": 0.0, "validation_loss": None, "best_epoch": 0, **_spent(rows or [])}
-        _note(trial, "failed", outcome | {"message": str(error)})
-        self.study.tell(trial, 0.0)
+        metric = metric_of(self.recipe)
+        outcome = {f"validation_{metric.name}": metric.worst, "validation_loss": None, "best_epoch": 0}
+        _note(trial, "failed", outcome | _spent(rows or []) | {"message": str(error)})
+        self.study.tell(trial, metric.worst)
 
 
 def trial_recipe(recipe: Recipe, values: dict[str, object], *, threads: int) -> Recipe:
@@ -121,7 +123,7 @@ def trial_recipe(recipe: Recipe, values: dict[str, object], *, threads: int) -> 
 
 def without_test(recipe: Recipe) -> Splits:
     """Load the recordings of a recipe without the test part."""
-    return load_splits(recipe)._replace(test=[])
+    return check_parts(load_splits(recipe), recipe)._replace(test=[])
 
 
 def epochs_of(recipe: Recipe) -> int:

@@ -30,16 +30,23 @@ def make_engine(run: Run, settings: Settings) -> tuple[Engine, Vocabulary]:
     info, recorded = data_info(recipe), data_info(with_values(recipe, {"data.n_channels": 0}))
     net = run.net("best", device=str(device))
     lessons = settings.lessons
+    values = "values" in info.answer
+    if values and lessons is not None:
+        raise SpikingGammaError(
+            "--learn", f"a net of {info.n_classes} values", "a net of classes, as labels are classes"
+        )
     engine = Engine(
         net,
         dt_ms=dt_ms,
         channels=recorded.n_channels,
         heard=info.n_channels,
         chunk=settings.chunk,
-        readout=Readout(build_evaluator(net, recipe, dt_ms=dt_ms).loss, dt_ms=dt_ms, forget_ms=settings.forget_ms),
+        readout=Readout(
+            build_evaluator(net, recipe, dt_ms=dt_ms).loss, dt_ms=dt_ms, forget_ms=settings.forget_ms, values=values
+        ),
         class_names=info.class_names,
         remember_ms=settings.remember_ms,
         teacher=None if lessons is None else Teacher(net, lessons.applied(recipe)),
         device=device,
     )
-    return engine, Vocabulary(recorded.n_channels, info.class_names)
+    return engine, Vocabulary(recorded.n_channels, () if values else info.class_names)

@@ -178,9 +178,13 @@ class Engine:
 
     def _predict(self, what: str, time_us: int | None = None) -> Row:
         place = self.place
+        when_us = place.begin_us + place.ran * self.step_ns // 1000 if time_us is None else time_us
+        if self.readout.values:
+            said = zip(self.class_names, self.readout.said(place.evidence).tolist(), strict=True)
+            values = {name: float(f"{value:.6g}") for name, value in said}
+            return {"what": what, "segment": place.segment, "time_us": when_us, "values": values}
         shares = self.readout.shares(place.evidence)
         best = int(shares.argmax())
-        when_us = place.begin_us + place.ran * self.step_ns // 1000 if time_us is None else time_us
         self.memory.say(when_us, best)
         return {
             "what": what,

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
-from spikinggamma.learning import LOSSES, EvidenceKind
+from spikinggamma.learning import LOSSES, Answer, EvidenceKind
 
 __all__ = ["Evidence", "Readout"]
 
@@ -39,6 +39,7 @@ class Readout:
         loss: A name in `LOSSES`.
         dt_ms: Time step.
         forget_ms: Time constant τ of the evidence; None for no decay within a segment.
+        values: Whether the outputs are numbers, or classes of which several may hold, each said by itself.
 
     Example:
         >>> readout = Readout("sum", dt_ms=4.0)
@@ -47,11 +48,13 @@ class Readout:
         tensor(1)
     """
 
-    def __init__(self, loss: str, *, dt_ms: float, forget_ms: float | None = None) -> None:
+    def __init__(self, loss: str, *, dt_ms: float, forget_ms: float | None = None, values: bool = False) -> None:
         judge = LOSSES.find(loss, argument="loss").target
         if forget_ms is not None and not 0.0 < forget_ms < math.inf:
             raise SpikingGammaError("--forget-ms", forget_ms, "a time above 0 [ms]")
         self.loss = loss
+        self.values = values
+        self._answer = judge.answer
         self._kind = judge.evidence_kind
         self._kept = 1.0 if forget_ms is None else math.exp(-dt_ms / forget_ms)
 
@@ -70,6 +73,13 @@ class Readout:
         weights = torch.full((steps,), self._kept, dtype=torch.float64).pow(torch.arange(steps - 1, -1, -1))
         old = self._kept**steps
         return Evidence(old * before.total + weights @ heard, old * before.weight + float(weights.sum()))
+
+    def said(self, found: Evidence) -> Float[Tensor, " C"]:
+        """Return each output's value, or the probability of each label or the share of each class, [C]."""
+        mean = found.total / max(found.weight, 1e-300)
+        if self._answer is Answer.LABELS:
+            return mean.sigmoid()
+        return mean.softmax(0) if self._answer is Answer.SHARES else mean
 
     def shares(self, found: Evidence) -> Float[Tensor, " C"]:
         """Return the probability of each class [C]."""

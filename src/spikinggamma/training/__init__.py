@@ -1,4 +1,4 @@
-"""The training loop: from a recipe to a trained, tested net in a folder of its own."""
+"""The training loop: from a recipe to a trained and tested net in a run folder."""
 
 from spikinggamma.training.loop import fit, resume, train
 from spikinggamma.training.progress import LogReporter, Reporter, SilentReporter, TerminalReporter, reporter_for

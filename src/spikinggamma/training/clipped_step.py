@@ -1,4 +1,4 @@
-"""One step of the optimiser, its gradient clipped; none on a gradient that is no number."""
+"""One step of the optimiser with gradient clipping, which refuses a gradient that is not finite."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def clipped_step(
     clip_norm: float,
     fault: Callable[[str], SpikingGammaError],
 ) -> float:
-    """Update the net's parameters from their gradients, put them back into their bounds, and forget the gradients.
+    """Update the net's parameters from their gradients, put them back into their bounds, and clear the gradients.
 
     Args:
-        net: Whose.
-        optimiser: Of its parameters.
-        clip_norm: Largest norm of the gradient; 0 for any.
-        fault: What to raise of a message.
+        net: The net.
+        optimiser: Optimiser of its parameters.
+        clip_norm: Norm to which the gradient is clipped; 0 for no clipping.
+        fault: Function that returns the error for a message.
 
     Returns:
-        The norm before it was clipped.
+        The norm of the gradient before clipping.
 
     Raises:
-        SpikingGammaError: That norm is not finite; nothing is changed.
+        SpikingGammaError: The norm is not finite; no parameter is changed.
     """
     parameters = list(net.parameters())
     norm = torch.nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])

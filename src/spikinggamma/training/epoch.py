@@ -1,4 +1,4 @@
-"""One pass over the training part."""
+"""One epoch of training: one pass over the training part."""
 
 from __future__ import annotations
 
@@ -23,11 +23,20 @@ __all__ = ["learn_epoch"]
 
 
 def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
-    """Learn from every training recording once; the loss, accuracy and gradient norm on the way are the row's beginning."""
+    """Learn from every training recording once, and return the training loss, accuracy and gradient norm.
+
+    Args:
+        state: State of the run, which is changed.
+        epoch: Number of the epoch, from 1.
+        shown: Reporter of the progress.
+
+    Raises:
+        SpikingGammaError: The loss or a gradient is not finite.
+    """
     recipe, learning, net = state.recipe, state.recipe.learning, state.net
     norms: list[float] = []
     loss, correct, count = 0.0, 0, 0
-    # Recordings, not decisions, of which a recording may have many.
+    # Counts recordings, not decisions, of which a recording may have many.
     seen, total = 0, len(state.splits.train)
     net.train()
     like = next(net.parameters())
@@ -48,34 +57,34 @@ def learn_epoch(state: State, epoch: int, shown: Reporter) -> Row:
             generator=dropout,
             share=share,
         )
-        figures = state.processes.sum([outcome.loss * outcome.count, outcome.correct, outcome.count])
+        figures = state.processes.sum([outcome.loss * outcome.count, outcome.correct or 0, outcome.count])
         if not math.isfinite(figures[0]):
             raise fault(f"loss {figures[0] / figures[2]}")
         loss, correct, count = loss + figures[0], correct + round(figures[1]), count + round(figures[2])
         seen += len(batch.lengths)
-        shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=correct / count)
+        accuracy = None if outcome.correct is None else correct / count
+        shown.advance(epoch - 1 + seen / total, loss=loss / count, accuracy=accuracy)
     return {
         "train_loss": loss / count,
-        "train_accuracy": correct / count,
+        **({} if accuracy is None else {"train_accuracy": accuracy}),
         "learning_rate": rate,
         "gradient_norm": sum(norms) / len(norms),
     }
 
 
 def _own_part(state: State, batch: Batch) -> tuple[Batch, BatchShard | None]:
-    """What this process learns from of a batch; all of it, if it is the only one."""
+    """Return the shard of a batch that this process learns from; the whole batch if there is one process."""
     if state.processes.size == 1:
         return batch, None
     share = state.learner.share(batch.labels, batch.lengths, place=state.processes.rank, shares=state.processes.size)
-    own = share.columns
-    return Batch(batch.spikes[:, own].contiguous(), batch.labels[..., own], batch.lengths[own]), share
+    return batch.columns(share.columns), share
 
 
 def _update(state: State, norms: list[float], fault: Callable[[str], SpikingGammaError]) -> None:
-    """One step of the optimiser, unless the gradient is not a number: then nothing is changed."""
+    """Take one step of the optimiser, unless the gradient is not finite; then no parameter is changed."""
     parameters = list(state.net.parameters())
     state.processes.join_gradients(parameters)
     learnt = any(parameter.grad is not None for parameter in parameters)
     if not learnt and state.recipe.learning.update != "recording":
-        return  # no process has learnt anything from this chunk
+        return  # no process has a gradient from this chunk
     norms.append(clipped_step(state.net, state.optimiser, state.recipe.learning.clip_norm, fault))

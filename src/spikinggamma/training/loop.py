@@ -1,7 +1,7 @@
 """The training loop: epochs, checkpoints, and a test at the end with the weights of the best validation epoch.
 
-Everything random in an epoch follows from the seed and the epoch's number, so a run that was interrupted, even killed,
-goes on from its last checkpoint to the very numbers that it would have reached.
+All random numbers of an epoch follow from the seed and the number of the epoch. So a run that was interrupted, or
+killed, continues from its last checkpoint to exactly the numbers that it would have reached.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from spikinggamma.cost.costs import cost_row
 from spikinggamma.cost.energy import ENERGY_TABLES
+from spikinggamma.data.given import keep_given
 from spikinggamma.data.loading import data_info, load_splits
 from spikinggamma.distributed import ProcessGroup, gathered
-from spikinggamma.evaluation.scores import Score, result_row, score
+from spikinggamma.evaluation.metrics import metric_of
+from spikinggamma.evaluation.result_rows import result_row
+from spikinggamma.evaluation.scores import Score, score
 from spikinggamma.events import Splits
 from spikinggamma.files.json_files import write_json
 from spikinggamma.recipes.schema import Recipe
@@ -29,6 +33,7 @@ from spikinggamma.runs.run import Run, check_out, create_run, load_run, set_stat
 from spikinggamma.training.epoch import learn_epoch
 from spikinggamma.training.non_finite import has_finite_parameters, non_finite_error
 from spikinggamma.training.progress import Reporter, SilentReporter, reporter_for
+from spikinggamma.training.recordings import check_same_recordings, facts_of_recordings, recordings_for
 from spikinggamma.training.session import training_session
 from spikinggamma.training.state import State
 from spikinggamma.training.tensorboard_files import open_tracker, require_tensorboard
@@ -44,26 +49,30 @@ def train(
     reporter: Reporter | None = None,
     command: str = "",
     tensorboard: bool = False,
+    splits: Any = None,
 ) -> Run:
-    """Train a net from a recipe in a folder of its own, then test its best epoch once.
+    """Train a net from a recipe in a new run folder, then test its best epoch once.
 
-    Called in every process that `torchrun` started, all train the one net (see `spikinggamma.distributed`).
+    If every process started by `torchrun` calls it, all of them train the same net (see `spikinggamma.distributed`).
 
     Args:
-        recipe: What to train on what, and how.
-        out: A new folder; `runs/<recipe>-<seed>-<n>` if not given.
+        recipe: All settings of the training.
+        out: New folder of the run; `runs/<recipe>-<seed>-<n>` if not given.
         device: auto, cpu or cuda.
-        reporter: Told of the progress; a bar on a terminal, log lines elsewhere if not given.
-        command: What was typed, for the record.
-        tensorboard: Whether the folder gets files for TensorBoard too; a run that has some goes on with them.
+        reporter: Receives the progress; by default a progress bar on a terminal, else log lines.
+        command: Command line, which is stored in the run.
+        tensorboard: Whether to write files for TensorBoard too; a run that has such files continues them.
+        splits: Recordings to use instead of the recipe's: `Splits`, or whatever `spikinggamma.data.given_recordings` takes,
+            such as a mapping of parts to pairs of arrays or to torch data sets. They are kept in the folder of the run.
 
     Returns:
         The finished run.
 
     Raises:
-        SpikingGammaError: Bad data, a folder in use, no TensorBoard, a full disk, or numbers that stopped being finite.
-        TrainingInterrupted: Ctrl-C; `resume` goes on from there.
-        LostProcess: Another process of the same run ended before its time; `resume` goes on, with any number of them.
+        SpikingGammaError: The data are invalid, the folder is in use, TensorBoard is missing, the disk is full, or a
+            number is not finite.
+        TrainingInterrupted: Ctrl-C was pressed; `resume` continues from there.
+        LostProcess: Another process of the same run ended early; `resume` continues, with any number of processes.
 
     Example:
         >>> run = train(load_recipe("localisation", ["training.epochs=1"]))  # doctest: +SKIP
@@ -73,47 +82,60 @@ def train(
         processes.first(lambda: check_out(out))
         if tensorboard:
             processes.first(require_tensorboard)
-        # Before there is a folder, so that a bad recipe or bad data leaves nothing behind.
+        # Done before there is a folder, so that an invalid recipe or invalid data leaves no folder.
+        given = recordings_for(recipe, splits, processes)
+        recipe = given.recipe
         build_learner(build_net(recipe), recipe)
-        splits = processes.in_turn(lambda: load_splits(recipe))
-        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where)))
-        return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
+        facts = processes.first(lambda: facts_of_recordings(given))
+        run = processes.first(lambda: create_run(recipe, out, command=command, device=str(where), **facts))
+        if splits is not None:
+            processes.first(lambda: keep_given(run.path, given))
+            run = processes.first(lambda: load_run(run.path))
+        return _work(run, given.splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def resume(
     folder: str | Path, *, device: str = "auto", reporter: Reporter | None = None, tensorboard: bool = False
 ) -> Run:
-    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+    """Continue a run from its last checkpoint; a finished run is returned unchanged.
+
+    Args:
+        folder: Folder of the run.
+        device: auto, cpu or cuda.
+        reporter: As in `train`.
+        tensorboard: As in `train`.
 
     Raises:
-        SpikingGammaError: No run there; another process trains it; a damaged checkpoint, or one of another net.
-        TrainingInterrupted, LostProcess: As `train` does, again.
+        SpikingGammaError: There is no run, another process trains it, or a checkpoint is damaged or belongs to another
+            net.
+        TrainingInterrupted, LostProcess: As `train`.
     """
     with gathered(pick_device(device)) as (processes, where):
         run = processes.first(lambda: load_run(folder))
         if run.result is not None:
             return run
         splits = processes.in_turn(lambda: load_splits(run.recipe))
+        check_same_recordings(run, splits)
         return _work(run, splits, where, reporter, processes, tensorboard=tensorboard)
 
 
 def fit(
     run: Run, splits: Splits, *, device: torch.device, reporter: Reporter, should_stop: Callable[[Row], bool]
 ) -> tuple[Best, list[Row]]:
-    """Train and validate without testing, from the last checkpoint on if there is one: a trial of a search.
+    """Train and validate a run without testing it, from its last checkpoint if it has one, as in a search.
 
     Args:
-        run: As `create_run` made it, or an earlier `fit` left it.
-        splits: The recordings; those for testing are not looked at.
-        device: Where the net runs.
-        reporter: Told of the progress.
-        enough: Asked with every epoch's row, when the epoch is written; training ends where it says so.
+        run: Run from `create_run`, or from an earlier `fit`.
+        splits: The recordings; the test part is not used.
+        device: Device of the net.
+        reporter: Receives the progress.
+        should_stop: Called with the row of every epoch after it is written; training ends if it returns True.
 
     Returns:
-        The best epoch and the rows of all.
+        The best epoch, and the rows of all epochs.
 
     Raises:
-        SpikingGammaError, TrainingInterrupted: As `train` does.
+        SpikingGammaError, TrainingInterrupted: As `train`.
     """
     with training_session(run, splits, device) as state:
         rows = read_rows(run.path / "metrics.jsonl")
@@ -145,7 +167,7 @@ def _work(
 
 
 def _learn(state: State, shown: Reporter, should_stop: Callable[[Row], bool] | None = None) -> list[Row]:
-    """The epochs that are left, until `enough` is said; their rows."""
+    """Run the remaining epochs until `should_stop` returns True, and return their rows."""
     rows: list[Row] = []
     epochs = state.recipe.training.epochs
     shown.begin(epochs=epochs, done=state.done)
@@ -158,7 +180,7 @@ def _learn(state: State, shown: Reporter, should_stop: Callable[[Row], bool] | N
 
 
 def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
-    """Train and validate once, and write what came of it."""
+    """Train and validate for one epoch, and write the results."""
     recipe = state.recipe
     started = time.perf_counter()
     row: Row = {"epoch": epoch} | learn_epoch(state, epoch, shown)
@@ -171,37 +193,37 @@ def _epoch(state: State, epoch: int, shown: Reporter) -> Row:
     seconds = time.perf_counter() - started
     row |= {
         "validation_loss": found.loss,
-        "validation_accuracy": found.accuracy,
+        f"validation_{metric_of(recipe).name}": found.figure,
         "spikes_per_neuron_s": found.spikes_per_neuron_s,
         "seconds": seconds,
         "samples_per_s": len(state.splits.train) / seconds,
     }
     state.processes.first(lambda: _write_epoch(state, row, found))
-    if state.best.beaten_by(found.accuracy, found.loss):
-        state.best = Best(epoch, found.accuracy, found.loss)
+    if state.best.beaten_by(found.figure, found.loss):
+        state.best = Best(epoch, found.figure, found.loss)
     state.done = epoch
     return row
 
 
 def _write_epoch(state: State, row: Row, found: Score) -> None:
-    """The row, the best weights if these are they, and the checkpoint last.
+    """Write the row, the weights if they are the best, and last the checkpoint.
 
-    A process killed between two of these writes resumes at the checkpoint, takes the row back and writes both anew.
+    A process killed between two of these writes resumes at the checkpoint, removes the row, and writes both again.
     """
     run, recipe, epoch, best = state.run, state.recipe, row["epoch"], state.best
     append_row(run.path / "metrics.jsonl", row, remedy=state.kept)
     if state.tracker is not None:
         state.tracker.epoch(row, found, state.net)
     weights = {name: tensor.detach().cpu() for name, tensor in state.net.state_dict().items()}
-    if best.beaten_by(found.accuracy, found.loss):
-        best = Best(epoch, found.accuracy, found.loss)
+    if best.beaten_by(found.figure, found.loss):
+        best = Best(epoch, found.figure, found.loss)
         save_checkpoint(run.best, Checkpoint(epoch, weights, None, best), recipe, remedy=state.kept)
     checkpoint = Checkpoint(epoch, weights, state.optimiser.state_dict(), best)
     save_checkpoint(run.last, checkpoint, recipe, remedy=state.kept)
 
 
 def _finish(state: State) -> None:
-    """Test the best epoch, once."""
+    """Test the best epoch once, and write the result."""
     run, recipe = state.run, state.recipe
     best = state.processes.first(lambda: load_checkpoint(run.best, recipe))
     restore_net(state.net, best.net, run.best)
@@ -212,7 +234,7 @@ def _finish(state: State) -> None:
     )
     row |= {
         "best_epoch": best.epoch,
-        "validation_accuracy": best.best.accuracy,
+        f"validation_{metric_of(recipe).name}": best.best.accuracy,
         "parameters": sum(parameter.numel() for parameter in state.net.parameters()),
         "cost": cost_row(state.net, found.events, recipe.data.dt_ms, ENERGY_TABLES["float32"]),
     }

@@ -1,4 +1,4 @@
-"""When numbers stop being finite: say in which layer, and what is still good."""
+"""Errors for numbers that are not finite, which name the layer and what is still valid."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["NotFinite", "first_fault", "has_finite_parameters", "non_finite_erro
 
 
 class NotFinite(SpikingGammaError):
-    """A loss, gradient or parameter that is not a finite number."""
+    """A loss, gradient or parameter is not a finite number."""
 
 
 def non_finite_error(
     what: str, net: SequenceNet, spikes: Tensor | None, dt_ms: float, *, when: str, kept: str
 ) -> NotFinite:
-    """The error for a run whose loss or gradient is not a finite number.
+    """Return the error for a run whose loss or gradient is not a finite number.
 
     Args:
-        what: For example `loss nan`.
-        net: As it is, with the gradients that it has.
-        spikes: The batch at fault [T, B, N], if there is one.
-        dt_ms: Its time step.
-        when: For example `epoch 3, batch 7`.
-        kept: What is safe.
+        what: The number, for example `loss nan`.
+        net: The net with its present parameters and gradients.
+        spikes: The batch in which it happened, [T, B, N], if there is one.
+        dt_ms: Time step in ms.
+        when: Point of the training, for example `epoch 3, batch 7`.
+        kept: Sentence about what is still valid.
     """
     remedy = f"Train anew with a smaller learning.learning_rate or learning.clip_norm. {kept}"
     got = f"{what} in {when}; first fault: {first_fault(net, spikes, dt_ms)}"
@@ -34,15 +34,20 @@ def non_finite_error(
 
 
 def has_finite_parameters(net: SequenceNet) -> bool:
-    """Whether every parameter is a finite number."""
+    """Return whether every parameter is finite."""
     return all(bool(parameter.isfinite().all()) for parameter in net.parameters())
 
 
 def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
-    """Name the first non-finite thing: a parameter, a drive or signal, or else a gradient.
+    """Return the name of the first non-finite parameter, drive or signal, or else gradient.
 
-    Parameters, drives and signals are looked at from the input upwards; gradients from the read-out downwards, the way in
-    which error signals travel. What a hidden layer sends is not looked at: it shows in the drive of the layer above.
+    Parameters, drives and signals are checked from the input upwards, then gradients from the read-out downwards, which is
+    the direction of backpropagation. The output of a hidden layer is not checked, since it affects the drive of the next.
+
+    Args:
+        net: The net with its present parameters and gradients.
+        spikes: The batch, [T, B, N], if there is one.
+        dt_ms: Time step in ms.
     """
     named = list(net.named_parameters())
     for name, parameter in named:
@@ -51,7 +56,7 @@ def first_fault(net: SequenceNet, spikes: Tensor | None, dt_ms: float) -> str:
     if spikes is not None:
         if not _finite(spikes):
             return "the input"
-        net.eval()  # no dropout: its random numbers belong to the run
+        net.eval()  # no dropout, whose random numbers must not change the run
         spikes = spikes.to(named[0][1])
         with torch.no_grad():
             activations, _ = net.run(spikes, net.initial_state(spikes.shape[1]), dt_ms)

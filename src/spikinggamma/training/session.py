@@ -1,4 +1,4 @@
-"""A sitting: the time from when a process takes up a run, new or not, until it is done with it or ends."""
+"""A session: the part of a training between the call of `train` or `resume` and its end, for whatever reason."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ __all__ = ["TrainingInterrupted", "training_session"]
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the message says how to go on."""
+    """Training was interrupted by Ctrl-C; the message says how to continue."""
 
 
 @contextmanager
 def training_session(
     run: Run, splits: Splits, device: torch.device, processes: ProcessGroup = ALONE
 ) -> Iterator[State]:
-    """The run as its last checkpoint left it, ours alone; why it ends before its time is noted.
+    """Lock a run, open its last checkpoint, and record the reason if the session ends early.
 
     Args:
-        run: As `create_run` made it, or an earlier sitting left it.
+        run: Run from `create_run`, or from an earlier session.
         splits: Its recordings.
-        device: Where the net runs.
-        crew: The processes that train it together.
+        device: Device of the net.
+        processes: The processes that train the run together.
 
     Raises:
-        SpikingGammaError: Another process trains it; a damaged checkpoint, or one of another net.
-        TrainingInterrupted: Ctrl-C while it went on.
-        LostProcess: Another process of the crew ended before its time.
+        SpikingGammaError: Another process trains the run, or a checkpoint is damaged or belongs to another net.
+        TrainingInterrupted: Ctrl-C was pressed.
+        LostProcess: Another process of the group ended early.
     """
     keep_freed_memory()
     with ExitStack() as held, computing(threads=run.recipe.training.threads, products=run.recipe.training.products):
@@ -56,7 +56,7 @@ def training_session(
             raise TrainingInterrupted(f"Go on with: spikinggamma train --resume {run.path}") from None
         except LostProcess as lost:
             note("failed", str(lost))
-            remedy = "with any number of processes, or by itself"
+            remedy = "with any number of processes, or with one"
             raise LostProcess(f"{lost} Go on with: spikinggamma train --resume {run.path}, {remedy}.") from None
         except BaseException as error:
             note("failed", f"{type(error).__name__}: {error}")
@@ -64,10 +64,10 @@ def training_session(
 
 
 def _note(run: Run, status: Status, message: str = "") -> None:
-    """Note why a run ended, if the disk lets us; if not, the reason itself matters more."""
+    """Record why a session ended, if possible; an error of the disk must not hide the reason itself."""
     with suppress(SpikingGammaError):
         set_status(run.path, status, message)
 
 
 def _say_nothing(status: Status, message: str = "") -> None:
-    """What other processes than the first note of a run."""
+    """Record nothing, in processes other than the first."""

@@ -1,4 +1,4 @@
-"""A run at work: the net, what teaches and judges it, and how far it has come."""
+"""The state of a run in training: the net, its learner and evaluator, and the progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["State", "fresh_state", "open_state"]
 
 @dataclass
 class State:
-    """A run at work."""
+    """The state of a run in training."""
 
     run: Run
     splits: Splits
@@ -38,13 +38,14 @@ class State:
 
     @property
     def recipe(self) -> Recipe:
+        """Return the recipe of the run."""
         return self.run.recipe
 
     @property
     def kept(self) -> str:
-        """What is safe, for error messages."""
+        """Return a sentence about what is still valid, for error messages."""
         if self.done == 0:
-            return f"No epoch was finished before it; {self.run.path} holds the recipe."
+            return f"No epoch was finished before; {self.run.path} holds the recipe."
         return f"The last good checkpoint is {self.run.last}, of epoch {self.done}."
 
 
@@ -56,7 +57,15 @@ def fresh_state(
     *,
     dtype: torch.dtype = torch.float32,
 ) -> State:
-    """A net that has learnt nothing yet; nothing is read or written."""
+    """Return the state of an untrained net; no file is read or written.
+
+    Args:
+        run: The run.
+        splits: Its recordings.
+        device: Device of the net.
+        processes: The processes that train the run together.
+        dtype: Type of the parameters.
+    """
     recipe = run.recipe
     net = build_net(recipe)
     calibrate(net, recipe, splits.train)
@@ -64,7 +73,14 @@ def fresh_state(
 
 
 def open_state(run: Run, splits: Splits, device: torch.device, processes: ProcessGroup = ALONE) -> State:
-    """The state as its last checkpoint left it, or a fresh one."""
+    """Return the state in the last checkpoint, or that of an untrained net.
+
+    Args:
+        run: The run.
+        splits: Its recordings.
+        device: Device of the net.
+        processes: The processes that train the run together.
+    """
     recipe = run.recipe
     checkpoint = processes.first(lambda: load_checkpoint(run.last, recipe) if run.last.exists() else None)
     processes.first(lambda: truncate_rows(run.path / "metrics.jsonl", epochs=checkpoint.epoch if checkpoint else 0))

@@ -1,7 +1,8 @@
-"""A run's course for TensorBoard: scalars of every epoch, histograms of the parameters now and then.
+"""Files for TensorBoard: scalars of every epoch, and histograms of the parameters of some epochs.
 
-The files lie in the run's folder, so `tensorboard --logdir runs` shows every run by its name. Each sitting writes a file that
-begins with the epoch it starts at: what an earlier one wrote of that epoch or later ones is left out by whoever reads.
+The files are in the folder of the run, so `tensorboard --logdir runs` shows every run by its name. Each session writes
+a new file, from the epoch at which it starts; TensorBoard ignores what an earlier file holds of that epoch and later
+ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 
+from spikinggamma.evaluation.metrics import metric_of_row
 from spikinggamma.evaluation.scores import Score
 from spikinggamma.nn import SequenceNet
 from spikinggamma.optional import require
@@ -19,24 +21,30 @@ from spikinggamma.runs.metrics import Row
 __all__ = ["Tracker", "open_tracker", "require_tensorboard"]
 
 _FOLDER = "tensorboard"
-# Histograms are large and change slowly: so many in a run, and one of its first epoch.
+# Histograms are large and change slowly: a run has this many, and one of its first epoch.
 _HISTOGRAMS = 10
 
 
 def require_tensorboard() -> None:
-    """See that the optional package is there.
+    """Check that the optional package is installed.
 
     Raises:
-        SpikingGammaError: It is not.
+        SpikingGammaError: It is not installed.
     """
     require("tensorboard", "tensorboard", "which writes its files")
 
 
 def open_tracker(run: Path, *, wanted: bool, done: int, epochs: int) -> Tracker | None:
-    """What tracks a run after `done` epochs; None if nobody wants it, now or when the run began.
+    """Return the tracker of a run, or None if it was not wanted now or when the run began.
+
+    Args:
+        run: Folder of the run.
+        wanted: Whether it is wanted.
+        done: Number of finished epochs.
+        epochs: Number of epochs in all.
 
     Raises:
-        SpikingGammaError: The optional package is missing.
+        SpikingGammaError: The optional package is not installed.
     """
     if not wanted and not (run / _FOLDER).is_dir():
         return None
@@ -45,24 +53,29 @@ def open_tracker(run: Path, *, wanted: bool, done: int, epochs: int) -> Tracker 
 
 
 class Tracker:
-    """Writes what an epoch came to, as TensorBoard reads it.
+    """Write the results of epochs for TensorBoard.
 
     Args:
-        folder: Where its files go.
-        done: Epochs that are whole; what the files hold of later ones is void.
-        epochs: How many there will be.
+        folder: Folder of its files.
+        done: Number of finished epochs; what the files hold of later ones is invalid.
+        epochs: Number of epochs in all.
     """
 
     def __init__(self, folder: Path, *, done: int, epochs: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        # Typed as it is used: the package has no types of its own.
+        # The package has no types of its own.
         self._writer: Any = SummaryWriter(str(folder), purge_step=done + 1)
         self._every = max(1, epochs // _HISTOGRAMS)
         self._last = epochs
 
     def epoch(self, row: Row, found: Score, net: SequenceNet) -> None:
-        """Add an epoch: its row of metrics, what validation found, and sometimes the parameters.
+        """Add an epoch: its row of metrics, its validation, and in some epochs the parameters.
+
+        Args:
+            row: Row of metrics.
+            found: Result of the validation.
+            net: The net.
 
         Raises:
             SpikingGammaError: The files cannot be written.
@@ -76,22 +89,23 @@ class Tracker:
         self._writer.flush()
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         self._writer.close()
 
 
 def _scalars(row: Row, found: Score) -> dict[str, float]:
-    """By the name that TensorBoard groups them by."""
+    """Return the scalars by the names by which TensorBoard groups them."""
+    metric = metric_of_row(row)
     scalars = {
         "loss/train": row["train_loss"],
         "loss/validation": row["validation_loss"],
-        "accuracy/train": row["train_accuracy"],
-        "accuracy/validation": row["validation_accuracy"],
+        **{f"{name}/train": row[f"train_{name}"] for name in ("accuracy",) if f"train_{name}" in row},
+        f"{metric.name}/validation": row[f"validation_{metric.name}"],
         "course/learning_rate": row["learning_rate"],
         "course/gradient_norm": row["gradient_norm"],
         "course/samples_per_s": row["samples_per_s"],
     }
     for layer, (rate, share) in enumerate(zip(found.spikes_per_neuron_s, found.speaking, strict=True)):
-        # A layer whose neurons fall silent, or all of which speak, is what goes wrong first.
+        # A layer that falls silent, or in which all neurons spike, is often the first sign of a problem.
         scalars |= {f"spikes_per_neuron_s/layer_{layer}": rate, f"neurons_speaking/layer_{layer}": share}
     return scalars

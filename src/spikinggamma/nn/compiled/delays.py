@@ -27,7 +27,7 @@ def _fits(parameters: DelayParameters, state: DelayState, spikes: Tensor) -> boo
     past, delay_ms = state.past, parameters.delay_ms
     shapes = spikes.ndim == 3 and spikes.numel() > 0 and delay_ms.shape == spikes.shape[2:]
     wanted = (parameters.remembered_steps(), *spikes.shape[1:])
-    return shapes and past.shape == wanted and kernels.has_compiled(spikes, past, delay_ms)
+    return shapes and past.shape == wanted and kernels.has_scan(spikes, past, delay_ms)
 
 
 def _scan(whole: Tensor, fraction: Tensor, past: Tensor, spikes: Tensor) -> tuple[Tensor, Tensor]:

@@ -27,9 +27,8 @@ from spikinggamma.functional import (
     LIFState,
     SRMAlphaParameters,
     SRMAlphaState,
-    Surrogate,
-    surrogate_slope,
 )
+from spikinggamma.nn.compiled.scans import slopes
 
 __all__ = [
     "adaptive_lif_sequence",
@@ -40,25 +39,16 @@ __all__ = [
 ]
 
 Grads = tuple[Tensor | None, ...]
-_PIECE = 32_768  # numbers whose slope is computed at once: few enough for five operations to stay in the cache
 
 
 def _fits(state: tuple[Tensor, ...], drive: Tensor) -> bool:
     """Return whether a compiled scan supports these shapes; the functional neuron accepts or refuses all others."""
     shapes = drive.ndim == 3 and drive.numel() > 0 and all(part.shape == drive.shape[1:] for part in state)
-    return shapes and kernels.has_compiled(drive, *state)
+    return shapes and kernels.has_scan(drive, *state)
 
 
 def _learns(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
-
-
-def _slopes(name: str | Surrogate, excess: Tensor, **shape: float) -> Tensor:
-    slopes = torch.empty_like(excess)
-    steps = max(1, _PIECE // excess[0].numel())
-    for x, out in zip(torch.split(excess, steps), torch.split(slopes, steps), strict=True):
-        out.copy_(surrogate_slope(name, x, **shape))
-    return slopes
 
 
 class _Leaky(torch.autograd.Function):
@@ -86,7 +76,7 @@ class _LIF(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
-        on_x = _slopes(ctx.parameters.surrogate, *ctx.saved_tensors).mul_(grad)
+        on_x = slopes(ctx.parameters.surrogate, *ctx.saved_tensors).mul_(grad)
         drive, before = kernels.leaky_adjoint(ctx.parameters, on_x, LIFState(*after))
         return None, drive, *before
 
@@ -102,8 +92,8 @@ class _AdaptiveLIF(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
-        slopes = _slopes(ctx.parameters.lif.surrogate, *ctx.saved_tensors)
-        drive, before = kernels.adaptive_lif_adjoint(ctx.parameters, grad, slopes, AdaptiveLIFState(*after))
+        bumps = slopes(ctx.parameters.lif.surrogate, *ctx.saved_tensors)
+        drive, before = kernels.adaptive_lif_adjoint(ctx.parameters, grad, bumps, AdaptiveLIFState(*after))
         return None, drive, *before
 
 
@@ -120,7 +110,7 @@ class _SRMAlpha(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, *after: Tensor) -> Grads:
         p: SRMAlphaParameters = ctx.parameters
         slope = 1.0 / (p.surrogate_width * p.threshold)
-        on_m = _slopes("exponential", *ctx.saved_tensors, slope=slope, scale=p.surrogate_scale).mul_(grad)
+        on_m = slopes("exponential", *ctx.saved_tensors, slope=slope, scale=p.surrogate_scale).mul_(grad)
         drive, synapse = kernels.alpha_adjoint(p.tau_ms, p.dt_ms, on_m, AlphaState(*after[:2]))
         refractory: Grads = (None, None)
         if any(ctx.needs_input_grad[4:]):

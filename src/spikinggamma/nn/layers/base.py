@@ -38,7 +38,13 @@ class Layer(nn.Module, abc.ABC, Generic[StateT]):
     def forward(
         self, x: Float[Tensor, "T B *in_shape"], state: StateT, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *out_shape"], StateT]:
-        """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters."""
+        """Return the output at every step, and the state after the last; differentiable in `x`, `state` and parameters.
+
+        Args:
+            x: Input, [T, B, *in_shape].
+            state: State before the first step.
+            dt_ms: Time step in ms.
+        """
 
 
 LAYERS: Registry[Callable[..., Layer]] = Registry("layer")

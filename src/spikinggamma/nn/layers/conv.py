@@ -112,7 +112,7 @@ class Conv2d(BucketWeightedLayer):
     def accumulate_projection(
         self, grad: Float[Tensor, "T B M"], inputs: Float[Tensor, "T B C H W"], input_events: SpikeEvents | None = None
     ) -> None:
-        """Add the correlation of error signal and input to the gradient of the kernel."""
+        """Add the correlation of error signal and input to that of the kernel; see `GammaLayer.accumulate_projection`."""
         gradient: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             inputs.flatten(0, 1),
             list(self.weight.shape),

@@ -80,7 +80,7 @@ class Dense(BucketWeightedLayer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Add Σ_t r(t) s(t)ᵀ to the gradient of W."""
+        """Add Σ_t r(t) s(t)ᵀ to the gradient of W; see `GammaLayer.accumulate_projection`."""
         input_events = self.as_events(inputs) if input_events is None else input_events
         add_gradient(self.weight, kernels.spike_outer(grad.reshape(-1, self.neurons), self._rows(inputs), input_events))
 

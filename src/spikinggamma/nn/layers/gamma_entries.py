@@ -36,7 +36,7 @@ class MemoryOptions(Options):
     adaptation_tau_ms: float = Field(
         default=50.0, gt=0.0, le=60_000.0, description="time constant of that rise's decay [ms]"
     )
-    max_spikes: int = Field(default=0, ge=0, description="largest number of spikes of a neuron in a step; 0: no limit")
+    max_spikes: int = Field(default=0, ge=0, description="most spikes of a neuron in a step; 0: no limit")
     train_tau: bool = Field(default=False, description="whether all time constants but the first are trained")
     readout: bool = Field(default=False, description="whether the layer is a read-out, which does not spike")
 

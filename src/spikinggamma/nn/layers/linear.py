@@ -22,6 +22,12 @@ class LinearOptions(Options):
     neurons: int = Field(
         default=64, ge=0, le=65_536, description="number of neurons; in a recipe 0: one for each class"
     )
+    bound: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1e3,
+        description="initial weights are uniform in ± this and stay as drawn; 0: normal, scaled so that neurons are at work",
+    )
 
 
 class Linear(Layer[None]):
@@ -31,6 +37,7 @@ class Linear(Layer[None]):
         in_features: M, the size of the input; several axes are flattened.
         out_features: N, the size of the output.
         generator: Random numbers of the initial weights: normal with variance 1 / M.
+        bound: Or uniform from minus to plus this, and not to be scaled by `calibrate`.
 
     Shapes: spikes [T, B, *in_shape] to drive [T, B, N]; `weight` [N, M].
 
@@ -39,10 +46,17 @@ class Linear(Layer[None]):
         torch.Size([5, 4, 8])
     """
 
-    def __init__(self, in_features: int, out_features: int, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, generator: torch.Generator | None = None, *, bound: float = 0.0
+    ) -> None:
         super().__init__()
         self.out_shape = (out_features,)
-        self.weight = nn.Parameter(torch.randn(out_features, in_features, generator=generator) / in_features**0.5)
+        self.calibrated = bound == 0.0
+        if self.calibrated:
+            drawn = torch.randn(out_features, in_features, generator=generator) / in_features**0.5
+        else:
+            drawn = bound * (2.0 * torch.rand(out_features, in_features, generator=generator) - 1.0)
+        self.weight = nn.Parameter(drawn)
 
     def initial_state(self, batch: int) -> None:
         """Return None, since the layer has no memory."""
@@ -61,4 +75,4 @@ class Linear(Layer[None]):
 @LAYERS.register("linear", options=LinearOptions)
 def linear(in_shape: Sequence[int], options: LinearOptions, generator: torch.Generator | None) -> Linear:
     """Fully connected weights, without a bias."""
-    return Linear(torch.Size(in_shape).numel(), options.neurons, generator)
+    return Linear(torch.Size(in_shape).numel(), options.neurons, generator, bound=options.bound)

@@ -12,7 +12,7 @@ from pydantic import Field
 from spikinggamma.bibliography import TSKIPS
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.nn.layers.base import LAYERS, Layer
-from spikinggamma.nn.layers.recurrent import Recurrent
+from spikinggamma.nn.layers.recurrent import Recurrence, Recurrent
 from spikinggamma.nn.layers.stack import Feedback, Residual, Stack, TemporalSkip
 from spikinggamma.nn.neurons.base import NEURONS, make_neuron
 from spikinggamma.options import Options
@@ -42,10 +42,10 @@ def layer_entry(name: str, *, argument: str = "layer") -> Entry[Any]:
 
 
 def inner_layers(specification: Specification) -> dict[str, tuple[Specification, ...]]:
-    """Return the rows of layers that a layer has inside, by the name of the option that holds them.
+    """Return the layers inside a layer, by the name of the option that holds them.
 
     Raises:
-        SpikingGammaError: There is no such layer.
+        SpikingGammaError: The layer is unknown.
 
     Example:
         >>> list(inner_layers({"layer": "residual", "branch": [{"layer": "lif"}]}))
@@ -66,7 +66,8 @@ def make_layer(
     """Return a layer.
 
     Args:
-        specification: `{"layer": name, option: value, ...}`; neurons are recurrent if `recurrent` is true.
+        specification: `{"layer": name, option: value, ...}`; neurons are recurrent if `recurrent` is true, or a table of
+            the options of `Recurrence`.
         in_shape: Shape of one sample's input at one step.
         generator: Random numbers of its initial parameters.
         argument: Name of the specification in errors.
@@ -85,9 +86,9 @@ def make_layer(
         raise SpikingGammaError(argument, f"a table without the key `layer` ({given})", "layer = the name of a layer")
     entry = layer_entry(name, argument=f"{argument}.layer")
     if name in NEURONS:
-        recurrent = given.pop("recurrent", False)
+        recurrence = Recurrence.of(given.pop("recurrent", False), argument=f"{argument}.recurrent")
         neuron = make_neuron(name, in_shape, entry.make_options(given, argument=argument), generator)
-        return Recurrent(neuron, generator) if recurrent else neuron
+        return neuron if recurrence is None else Recurrent(neuron, generator, recurrence)
     made: Layer = entry.target(tuple(in_shape), entry.make_options(given, argument=argument), generator)
     return made
 

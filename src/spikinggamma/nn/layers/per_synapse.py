@@ -94,7 +94,7 @@ class PerSynapse(GammaLayer):
         inputs: Float[Tensor, "T B *in_shape"],
         input_events: SpikeEvents | None = None,
     ) -> None:
-        """Do nothing, since the projection has no parameters."""
+        """Do nothing, since the projection has no parameters; see `GammaLayer.accumulate_projection`."""
 
     def scan(
         self, drive: Float[Tensor, "T B M"], state: SpikingGammaState, alpha: Float[Tensor, " K"], dt_ms: float

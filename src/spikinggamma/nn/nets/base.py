@@ -64,11 +64,11 @@ class Activations(Protocol):
 
 @runtime_checkable
 class MaskedState(Protocol):
-    """A named tuple that a net hands on from chunk to chunk, as far as learning rules and training know it."""
+    """The state of a net between chunks, as learning rules and training use it: a named tuple with dropout masks."""
 
     @property
     def masks(self) -> tuple[Tensor | None, ...]:
-        """Dropout masks of this batch of recordings."""
+        """Return the dropout masks of this batch of recordings."""
 
     def _replace(self, *, masks: tuple[Tensor | None, ...]) -> MaskedState:
         """Return the same state with other masks."""

@@ -10,6 +10,7 @@ from spikinggamma.nn.layers.batch_norm import BatchNorm, BatchNormThroughTime
 from spikinggamma.nn.layers.delays import AxonalDelays
 from spikinggamma.nn.layers.gamma_layer import GammaLayer
 from spikinggamma.nn.layers.integrator import Integrator
+from spikinggamma.nn.layers.learnt_integrator import LearntIntegrator
 from spikinggamma.nn.layers.lift import Lift
 from spikinggamma.nn.layers.linear import Linear
 from spikinggamma.nn.layers.recurrent import Recurrent
@@ -45,7 +46,7 @@ def calibrate_layers(
     weight: nn.Parameter | None = None
     batch = x.shape[1]
     for index, layer in enumerate(stack.row):
-        if isinstance(layer, Neuron | Recurrent | Integrator):
+        if isinstance(layer, Neuron | Recurrent | Integrator | LearntIntegrator):
             if weight is not None:
                 response, wanted = _response(layer, x, dt_ms, signal_per_threshold)
                 factor = wanted / level_of(response, valid, len(factors))
@@ -103,8 +104,10 @@ def _normalised(layer: BatchNorm, x: Tensor, dt_ms: float) -> Tensor:
 
 
 def _weight_of(layer: Layer) -> nn.Parameter | None:
-    """Return the weights of a layer if its output is linear in them and it has no bias, else None."""
-    if isinstance(layer, Linear | SynapticDelays):
+    """Return the weights of a layer if its output is linear in them, it has no bias and its scale is free, else None."""
+    if isinstance(layer, Linear):
+        return layer.weight if layer.calibrated else None
+    if isinstance(layer, SynapticDelays):
         return layer.weight
     if not (isinstance(layer, Lift) and isinstance(layer.module, nn.Linear | nn.Conv1d | nn.Conv2d)):
         return None

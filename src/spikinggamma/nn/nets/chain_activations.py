@@ -76,13 +76,14 @@ class ChainActivations(NamedTuple):
 
 
 class ChainState(NamedTuple):
-    """StateTree of every layer of the chain, and the dropout masks of this batch of recordings."""
+    """State of every layer of the chain, and the dropout masks of this batch of recordings."""
 
     layers: tuple[StateTree, ...]
     masks: tuple[Tensor | None, ...]
 
 
 def spikes(layer: nn.Module) -> bool:
+    """Return whether a layer spikes."""
     return isinstance(layer, Neuron | Recurrent) or (isinstance(layer, GammaLayer) and layer.code is not None)
 
 
@@ -120,7 +121,13 @@ def _is_noted(module: nn.Module) -> bool:
 
 
 def by_neurons(calls: Sequence[LayerCall], hidden: Sequence[Layer], logits: Tensor) -> tuple[NeuronActivations, ...]:
-    """Return the activations of each hidden spiking layer and of the read-out, concatenated over pieces of time."""
+    """Return the activations of each hidden spiking layer and of the read-out, concatenated over pieces of time.
+
+    Args:
+        calls: Calls of all layers, in the order of the computation.
+        hidden: The hidden layers that spike.
+        logits: Outputs of the net, [T, B, C].
+    """
     arrived: Tensor | None = None
     parts: dict[int, list[NeuronActivations]] = {id(layer): [] for layer in hidden}
     for call in calls:

@@ -1,4 +1,4 @@
-"""Checks of what nets are given, and of what calibration measures."""
+"""Checks of the inputs of nets, and of the signals that calibration measures."""
 
 from __future__ import annotations
 

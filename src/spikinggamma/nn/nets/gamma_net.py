@@ -107,7 +107,7 @@ class GammaNet(SequenceNet[NetState, NetActivations]):
         return self.stack[-1].neurons
 
     def initial_state(self, batch: int, *, generator: torch.Generator | None = None, dropout: bool = True) -> NetState:
-        """Return zero states, with new dropout masks if the net is in training mode and `dropout` is true."""
+        """Return zero states, with new dropout masks in training mode; see `SequenceNet.initial_state`."""
         shapes = [layer.out_shape for layer in self.hidden]
         masks = self.dropout_masks(batch, shapes, generator, dropout, self.stack[-1].bias)
         return NetState(tuple(layer.initial_state(batch) for layer in self.stack), masks)
@@ -134,7 +134,7 @@ class GammaNet(SequenceNet[NetState, NetActivations]):
     def run(
         self, spikes: Float[Tensor, "T B *in_shape"], state: NetState, dt_ms: float
     ) -> tuple[NetActivations, NetState]:
-        """Run a chunk without autograd; return its activations and the state after it."""
+        """Run a chunk without autograd; return its activations and the state after it. See `SequenceNet.run`."""
         state = self._own(state)
         signal, all_activations, after = self._heard(spikes), [], []
         for layer, before, mask in zip(self.stack, state.layers, (*state.masks, None), strict=True):

@@ -10,6 +10,7 @@ from torch import Tensor
 from spikinggamma.bibliography import E_PROP
 from spikinggamma.functional import AdaptiveLIFParameters, AdaptiveLIFState, LIFState, adaptive_lif_step
 from spikinggamma.nn.compiled import neurons as compiled
+from spikinggamma.nn.compiled import recurrent_lif
 from spikinggamma.nn.neurons.base import NEURONS, Neuron
 from spikinggamma.nn.neurons.lif import LIFOptions
 
@@ -67,3 +68,17 @@ class AdaptiveLIF(Neuron[AdaptiveLIFState]):
     ) -> tuple[Float[Tensor, "T B *shape"], AdaptiveLIFState]:
         """Run the compiled sequence; see `Neuron.scan`."""
         return compiled.adaptive_lif_sequence(neuron.options.adaptive_parameters(dt_ms), state, drive)
+
+    @staticmethod
+    def recurrent_scan(
+        neuron: AdaptiveLIF,
+        drive: Float[Tensor, "T B N"],
+        state: AdaptiveLIFState,
+        dt_ms: float,
+        weight: Float[Tensor, "N N"],
+        said: Float[Tensor, "B N"],
+    ) -> tuple[Float[Tensor, "T B N"], AdaptiveLIFState]:
+        """Run the compiled sequence of recurrent neurons; see `Neuron.recurrent_scan`."""
+        return recurrent_lif.recurrent_adaptive_lif_sequence(
+            neuron.options.adaptive_parameters(dt_ms), state, drive, weight, said
+        )

@@ -39,7 +39,8 @@ class Neuron(Layer[StateT]):
     """Base class of neurons of one kind, in any shape: drive in, spikes out.
 
     A kind of neuron is a subclass in a file of its own, registered in `NEURONS`. It defines its state and its step.
-    Sequences, chunks, nets, recurrence, learning rules, recipes, reports and citations are derived from these.
+    Sequences, chunks, nets, recurrence, learning rules, recipes, reports and citations are derived from these. Parameters of
+    its own hold one number for each neuron, or have a shape that broadcasts to that of the neurons.
 
     Args:
         shape: Shape of one sample's neurons, for example `(128,)` or `(16, 17, 17)`.
@@ -49,6 +50,8 @@ class Neuron(Layer[StateT]):
     Attributes:
         State: Named tuple of the state, in which every part is a tensor [B, *shape], zero at the start of a recording.
         scan: Compiled sequence, `scan(neuron, drive, state, dt_ms)` over [T, B, N], or None for a loop over `step`.
+        recurrent_scan: The same with recurrent weights [N, N] and the spikes of the step before the first [B, N],
+            `recurrent_scan(neuron, drive, state, dt_ms, weight, said)`; or None.
         leak: Dynamics in closed form, `leak(neuron, dt_ms)`, for neurons whose state follows constant linear dynamics,
             apart from effects of spikes that pass no gradient; needs `slope`. If it is None, learning rules determine
             the dynamics from `step`.
@@ -63,6 +66,7 @@ class Neuron(Layer[StateT]):
 
     State: ClassVar[Callable[..., tuple[Tensor, ...]]]
     scan: ClassVar[Callable[..., tuple[Tensor, StateTree]] | None] = None
+    recurrent_scan: ClassVar[Callable[..., tuple[Tensor, StateTree]] | None] = None
     leak: ClassVar[Callable[..., Leak] | None] = None
     slope: ClassVar[Callable[..., Tensor] | None] = None
 
@@ -132,7 +136,7 @@ class Neuron(Layer[StateT]):
     def unrolled(
         self, drive: Float[Tensor, "T B *shape"], state: StateT, dt_ms: float
     ) -> tuple[Float[Tensor, "T B *shape"], StateT]:
-        """Return the same as `forward` by a loop over `step`."""
+        """Return the same as `forward`, by a loop over `step`; see `Neuron.forward`."""
         spikes = []
         for u in drive.unbind(0):
             out, state = self.step(state, u, dt_ms)

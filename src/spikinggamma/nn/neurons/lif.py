@@ -9,6 +9,7 @@ from torch import Tensor
 
 from spikinggamma.functional import LIFParameters, LIFState, lif_step
 from spikinggamma.nn.compiled import neurons as compiled
+from spikinggamma.nn.compiled import recurrent_lif
 from spikinggamma.nn.neurons.base import NEURONS, Leak, Neuron
 from spikinggamma.nn.neurons.spiking_options import SpikingOptions
 
@@ -75,7 +76,7 @@ class LIF(Neuron[LIFState]):
     def slope(
         neuron: LIF, drive: Float[Tensor, "T B *shape"], state: LIFState, dt_ms: float
     ) -> Float[Tensor, "T B *shape"]:
-        """Return ∂s/∂v⁻ at each step, from the compiled sequence."""
+        """Return ∂s/∂v⁻ at each step, from the compiled sequence; see `Neuron.slope`."""
         flat = LIFState(*(part.flatten(1) for part in state))
         _, membranes, _ = compiled.lif_membranes(neuron.options.parameters(dt_ms), flat, drive.flatten(2))
         return neuron.options.spike().derivative(membranes - neuron.options.threshold).view(drive.shape)
@@ -86,3 +87,15 @@ class LIF(Neuron[LIFState]):
     ) -> tuple[Float[Tensor, "T B *shape"], LIFState]:
         """Run the compiled sequence; see `Neuron.scan`."""
         return compiled.lif_sequence(neuron.options.parameters(dt_ms), state, drive)
+
+    @staticmethod
+    def recurrent_scan(
+        neuron: LIF,
+        drive: Float[Tensor, "T B N"],
+        state: LIFState,
+        dt_ms: float,
+        weight: Float[Tensor, "N N"],
+        said: Float[Tensor, "B N"],
+    ) -> tuple[Float[Tensor, "T B N"], LIFState]:
+        """Run the compiled sequence of recurrent neurons; see `Neuron.recurrent_scan`."""
+        return recurrent_lif.recurrent_lif_sequence(neuron.options.parameters(dt_ms), state, drive, weight, said)

@@ -42,19 +42,22 @@ def look_at(run: Run) -> Look:
         return Look(part, None, [], f"There is no {run.best.name} yet: it is written after the first epoch.")
     name = run.recipe.data.name
     fetched = os.environ.get("SPIKINGGAMMA_DATA") or (cache_root() / name).is_dir()
-    if name in datasets.names() and not fetched:
-        return Look(part, None, [], _missing(name, f"The recordings of {name} are not on this machine."))
+    if not run.recipe.data.path and name in datasets.names() and not fetched:
+        return Look(part, None, [], _missing(run, f"The recordings of {name} are not on this machine."))
     net = run.net()
     try:
         splits = run.splits()
     except SpikingGammaError as error:
-        return Look(part, None, [], _missing(name, f"The recordings of {name} could not be read: {error}"))
+        return Look(part, None, [], _missing(run, f"The recordings of {name} could not be read: {error}"))
     recordings = splits.test if part == "test" else splits.validation
     found = survey(net, run.recipe, recordings)
     samples = [record(net, run.recipe, recordings[index], index) for index in choose(found)]
     return Look(part, found, samples, "")
 
 
-def _missing(name: str, what: str) -> str:
+def _missing(run: Run, what: str) -> str:
+    if run.recipe.data.path:
+        return f"{what} Put them there again, or set data.path in its recipe.toml; then draw this again."
+    name = run.recipe.data.name
     get = f"Get them with `spikinggamma data fetch {name}`, or point SPIKINGGAMMA_DATA at a folder that holds them"
     return f"{what} {get}; then draw this again."

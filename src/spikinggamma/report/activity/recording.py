@@ -20,7 +20,7 @@ from spikinggamma.learning import judging_loss, make_loss
 from spikinggamma.nn import GammaLayer, GammaNet, LayerActivations, LayerOutputs, NetActivations, SequenceNet
 from spikinggamma.recipes import Recipe
 
-__all__ = ["LayerRecord", "Sample", "batch_of", "predictions", "record"]
+__all__ = ["LayerRecord", "Sample", "batch_of", "predictions", "record", "targets_by_step"]
 
 
 class LayerRecord(NamedTuple):
@@ -42,7 +42,8 @@ class LayerRecord(NamedTuple):
 class Sample(NamedTuple):
     """One recording with the activity and the decision of the net; `place` is its index among the recordings.
 
-    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1.
+    Where steps have labels, `step_labels` are those, -1 for none, and `label` and `prediction` are -1. So they are where values
+    are predicted: `values` are the targets of each step, NaN for none, all alike where they are of the whole recording.
     """
 
     place: int
@@ -54,10 +55,16 @@ class Sample(NamedTuple):
     layers: tuple[LayerRecord, ...]
     logits: Float[np.ndarray, "T C"]
     step_labels: Int[np.ndarray, " T"] | None = None
+    values: Float[np.ndarray, "T C"] | None = None
 
     @property
     def share(self) -> float:
-        """Share of correct steps where steps have labels; otherwise 1 for a correct decision and 0 for a wrong one."""
+        """Share of correct steps where steps have labels; otherwise 1 for a correct decision and 0 for a wrong one.
+
+        Of values, minus the mean squared error of the outputs.
+        """
+        if self.values is not None:
+            return -float(np.nanmean(np.square(self.logits - self.values))) if not np.isnan(self.values).all() else 0.0
         if self.step_labels is None:
             return float(self.prediction == self.label)
         labelled = self.step_labels >= 0
@@ -78,17 +85,19 @@ def record(net: SequenceNet, recipe: Recipe, recording: Recording, place: int) -
     else:
         layers = tuple(_spikes_alone(part) for part in activations.layers[: len(net.hidden)])
     logits = activations.layers[-1].outputs
-    by_step = batch.labels.ndim == 2
+    by_value = batch.labels.is_floating_point()
+    by_step = batch.labels.ndim == 2 and not by_value
     return Sample(
         place=place,
         source=recording.source,
         label=recording.label,
-        prediction=-1 if by_step else predictions(recipe, batch, logits)[0],
+        prediction=-1 if by_step or by_value else predictions(recipe, batch, logits)[0],
         dt_ms=dt_ms,
         events=batch.spikes[:, 0].numpy(),
         layers=layers,
         logits=logits[:, 0].numpy(),
         step_labels=batch.labels[:, 0].numpy() if by_step else None,
+        values=targets_by_step(batch, len(logits))[:, 0].numpy() if by_value else None,
     )
 
 
@@ -113,6 +122,11 @@ def _spikes_alone(activations: LayerOutputs) -> LayerRecord:
     sent = activations.outputs[:, 0]
     counts = torch.zeros_like(sent) if activations.counts is None else activations.counts[:, 0]
     return LayerRecord(sent.numpy(), sent.numpy(), torch.zeros_like(sent).numpy(), counts.int().numpy())
+
+
+def targets_by_step(batch: Batch, steps: int) -> Float[Tensor, "T B C"]:
+    """Return the values of a batch at each step, the same at all of them where they are of whole recordings."""
+    return batch.labels if batch.labels.ndim == 3 else batch.labels.expand(steps, -1, -1)
 
 
 def batch_of(recipe: Recipe, recordings: Sequence[Recording]) -> Batch:

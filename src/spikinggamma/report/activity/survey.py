@@ -14,7 +14,7 @@ from spikinggamma.events import Batch, Recording
 from spikinggamma.events.binning import n_steps
 from spikinggamma.nn import SequenceNet
 from spikinggamma.recipes import Recipe
-from spikinggamma.report.activity.recording import batch_of, predictions
+from spikinggamma.report.activity.recording import batch_of, predictions, targets_by_step
 
 __all__ = ["LayerSurvey", "Survey", "choose", "survey"]
 
@@ -112,6 +112,8 @@ class _Tally:
             own = half == which
             self.by_time[which, :shown] += spikes[:shown, own].sum(1)
             self.lasting[which, :shown, 0] += valid[:shown, own].sum(1)
+            if batch.labels.is_floating_point():  # no classes: rates by class stay NaN
+                continue
             labels = batch.labels[..., own].expand(len(counts), -1)[valid[:, own]]
             labelled = labels >= 0
             self.by_class[which].index_add_(0, labels[labelled], spikes[:, own][valid[:, own]][labelled])
@@ -125,6 +127,10 @@ class _Tally:
 
 
 def _shares(recipe: Recipe, batch: Batch, logits: Float[Tensor, "T B C"]) -> list[float]:
+    if batch.labels.is_floating_point():
+        error = (logits - targets_by_step(batch, len(logits))).square().mean(2)
+        valid = torch.arange(len(logits)).unsqueeze(1) < batch.lengths
+        return [-float(own[known].nanmean().nan_to_num()) for own, known in zip(error.T, valid.T, strict=True)]
     if batch.labels.ndim == 1:
         guesses = predictions(recipe, batch, logits)
         return [float(guess == label) for guess, label in zip(guesses, batch.labels.tolist(), strict=True)]

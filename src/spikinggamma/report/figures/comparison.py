@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from spikinggamma.evaluation.metrics import ACCURACY, R2, metric_of_row
 from spikinggamma.recipes import Recipe
 from spikinggamma.report.figures.curves import best_epoch, epoch_axis, mean_rate
 from spikinggamma.report.theme import INK, MUTED, PALETTE, SERIES, Panel, Section, draw_svg, percent_axis, tidy
@@ -46,11 +47,15 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
             "Which runs learn faster, epoch by epoch.",
             "cross-entropy [nats]",
         ),
-        (
-            "validation_accuracy",
-            "Validation accuracy",
-            "Whether an early advantage lasts to the end.",
-            "accuracy",
+        *(
+            (
+                f"validation_{metric.name}",
+                f"Validation {metric.title}",
+                "Whether an early advantage lasts to the end.",
+                metric.title,
+            )
+            for metric in (ACCURACY, R2)
+            if any(run.metrics and metric_of_row(run.metrics[0]) is metric for run in runs)
         ),
         (
             "spikes_per_neuron_s",
@@ -68,7 +73,7 @@ def comparison(runs: Sequence[Run], names: Sequence[str]) -> Comparison:
         for key, title, caption, label in curves
         if any(run.metrics for run in runs)
     ]
-    if sum(run.result is not None and not run.recipe.net.analogue for run in runs) > 1:
+    if sum(_has_price(run) for run in runs) > 1:
         caption = "Up and to the left is better: high accuracy with few spikes. Vertical bars are 95 % intervals."
         panels.append(
             Panel(
@@ -85,7 +90,7 @@ def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> N
     ax = figure.add_subplot()
     highest = []
     for index, run in enumerate(runs):
-        if run.metrics and not (key == "spikes_per_neuron_s" and run.recipe.net.analogue):
+        if run.metrics and key in run.metrics[0] and not (key == "spikes_per_neuron_s" and run.recipe.net.analogue):
             values = [mean_rate(run, row[key]) if isinstance(row[key], list) else row[key] for row in run.metrics]
             highest.append(max(values))
             colour, dash = _look(index)
@@ -98,6 +103,8 @@ def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> N
     if key == "validation_accuracy":
         ax.set_ylim(0.0, 1.0)
         percent_axis(ax.yaxis)
+    elif key == "validation_r2":
+        ax.set_ylim(-0.05, 1.0)
     else:
         ax.set_ylim(0.0, 1.08 * max([*highest, 0.0]) or 1.0)
     epoch_axis(ax, max(row["epoch"] for run in runs for row in run.metrics))
@@ -107,7 +114,7 @@ def _draw_curves(runs: Sequence[Run], key: str, label: str, figure: Figure) -> N
 def _draw_price(runs: Sequence[Run], figure: Figure) -> None:
     ax = figure.add_subplot()
     for index, run in enumerate(runs):
-        if run.result is not None and not run.recipe.net.analogue:
+        if run.result is not None and _has_price(run):
             colour, _ = _look(index)
             x, row = run.result["spikes_per_neuron_s"], run.result
             ax.vlines(x, row["ci_low"], row["ci_high"], color=colour, linewidth=2.0, alpha=0.5)
@@ -115,10 +122,17 @@ def _draw_price(runs: Sequence[Run], figure: Figure) -> None:
             ax.annotate(
                 str(index + 1), (x, row["accuracy"]), xytext=(7, 4), textcoords="offset points", color=INK, fontsize=9.0
             )
-    ax.set_xlim(0.0, 1.15 * max(run.result["spikes_per_neuron_s"] for run in runs if run.result) or 1.0)
+    ax.set_xlim(
+        0.0, 1.15 * max(run.result["spikes_per_neuron_s"] for run in runs if run.result and _has_price(run)) or 1.0
+    )
     percent_axis(ax.yaxis)
     ax.tick_params(colors=MUTED)
     tidy(ax, x="spikes per neuron per second", y="test accuracy")
+
+
+def _has_price(run: Run) -> bool:
+    """Return whether a run has an accuracy on the test part and spikes."""
+    return run.result is not None and "accuracy" in run.result and not run.recipe.net.analogue
 
 
 def _look(index: int) -> tuple[str, Any]:

@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikinggamma.data import data_info
+from spikinggamma.evaluation.metrics import metric_of_row
+from spikinggamma.recipes import Recipe
 from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_svg, percent_axis, tidy
-from spikinggamma.runs import Run
+from spikinggamma.runs import Run, build_net
 
 __all__ = ["best_epoch", "end_labels", "epoch_axis", "learning_section", "mean_rate"]
 
+_NEURONS: dict[str, list[int]] = {}  # of the hidden layers, by recipe
 _MARKED = 25  # up to so many epochs, each has a dot
 
 
@@ -31,26 +33,30 @@ def learning_section(run: Run, key: str) -> Section:
         return section._replace(note="No epoch is finished yet: metrics.jsonl has no row.")
     epochs = [row["epoch"] for row in run.metrics]
     best = best_epoch(run)
+    metric = metric_of_row(run.metrics[0])
+    trained = {"training": _column(run, "train_accuracy")} if "train_accuracy" in run.metrics[0] else {}
     layers = list(zip(*(row["spikes_per_neuron_s"] for row in run.metrics), strict=True))
     specifications: list[tuple[str, str, str, str, dict[str, Sequence[float]]]] = [
         (
             "loss",
             "Loss",
             "Validation rising while training falls is overfitting; dropout and augmentation lift the training curve.",
-            "cross-entropy [nats]",
+            "cross-entropy [nats]" if metric.share else "loss",
             {"training": _column(run, "train_loss"), "validation": _column(run, "validation_loss")},
         ),
         (
-            "accuracy",
-            "Accuracy",
-            "How far the curves climb above the dashed lines, which need no timing to be reached.",
-            "accuracy",
-            {"training": _column(run, "train_accuracy"), "validation": _column(run, "validation_accuracy")},
+            metric.name,
+            metric.title.capitalize(),
+            "How far the curves climb above the dashed lines, which need no timing to be reached."
+            if metric.share
+            else "1 is perfect; the dashed line at 0 is what the mean of the targets reaches.",
+            metric.title,
+            {**trained, "validation": _column(run, f"validation_{metric.name}")},
         ),
         (
             "spikes",
             "Spikes",
-            "Whether the accuracy needs more spikes: rates that rise with it, or level off.",
+            f"Whether the {metric.title} needs more spikes: rates that rise with it, or level off.",
             "spikes per neuron per second",
             {_layer(index, len(layers)): values for index, values in enumerate(layers)},
         ),
@@ -75,23 +81,33 @@ def learning_section(run: Run, key: str) -> Section:
             draw = partial(_draw, run, name, epochs, series, label, best)
             panels.append(Panel(title, caption, draw_svg(f"{key}-{name}", draw)))
     if not run.recipe.net.analogue:
-        caption = "From the first epoch (ring) to the best (large dot): up is more accurate, left is fewer spikes."
+        caption = "From the first epoch (ring) to the best (large dot): up is better, left is fewer spikes."
         draw_price = partial(_draw_price, run, best)
-        panels.insert(3, Panel("Accuracy against spikes", caption, draw_svg(f"{key}-price", draw_price)))
+        title = f"{metric.title.capitalize()} against spikes"
+        panels.insert(3, Panel(title, caption, draw_svg(f"{key}-price", draw_price)))
     return section._replace(panels=panels)
 
 
 def mean_rate(run: Run, rates: Sequence[float]) -> float:
-    """Return the mean rate of the hidden layers, weighted by their numbers of neurons."""
-    sizes = run.recipe.net.hidden
-    return sum(rate * size for rate, size in zip(rates, sizes, strict=True)) / sum(sizes)
+    """Return the mean rate of the hidden layers, weighted by their numbers of neurons; 0 of a net that has none."""
+    sizes = _sizes(run.recipe)
+    return sum(rate * size for rate, size in zip(rates, sizes, strict=True)) / max(sum(sizes), 1)
+
+
+def _sizes(recipe: Recipe) -> list[int]:
+    """Return the neurons of each hidden layer, convolutions and the layers of a chain included."""
+    text = recipe.model_dump_json()
+    if text not in _NEURONS:
+        _NEURONS[text] = [layer.neurons for layer in build_net(recipe).hidden]
+    return _NEURONS[text]
 
 
 def best_epoch(run: Run) -> int:
-    """Return the epoch whose weights were kept: highest validation accuracy, and among these the lowest loss."""
+    """Return the epoch whose weights were kept: best on validation, and among these the lowest loss."""
     if run.result is not None:
         return int(run.result["best_epoch"])
-    best = max(run.metrics, key=lambda row: (row["validation_accuracy"], -row["validation_loss"], -row["epoch"]))
+    name = f"validation_{metric_of_row(run.metrics[0]).name}"
+    best = max(run.metrics, key=lambda row: (row[name], -row["validation_loss"], -row["epoch"]))
     return int(best["epoch"])
 
 
@@ -126,10 +142,13 @@ def _draw(
         ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5)
     ax.axvline(best, color=INK, linewidth=0.9, zorder=0.5)
     if name == "accuracy":
-        for bound in data_info(run.recipe).floors:
+        for bound in run.data_info().floors:
             ax.axhline(bound.accuracy, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         ax.set_ylim(0.0, 1.0)
         percent_axis(ax.yaxis)
+    elif name == "r2":
+        ax.axhline(0.0, color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+        ax.set_ylim(max(min(min(values) for values in series.values()), -1.0) - 0.05, 1.0)
     elif name == "gradient":
         clip = run.recipe.learning.clip_norm
         if clip > 0.0:
@@ -137,27 +156,34 @@ def _draw(
         ax.set_yscale("log") if _spread(series[""]) > 10.0 else ax.set_ylim(0.0)
     else:
         ax.set_ylim(0.0)
-    if name != "gradient" and name != "accuracy":
+    if name not in ("gradient", "accuracy", "r2"):
         ax.set_ylim(0.0, 1.08 * max(max(values) for values in series.values()) or 1.0)
     epoch_axis(ax, epochs[-1])
     tidy(ax, x="epoch", y=label)
     named = zip(series.items(), _cycle(colours, len(series)), strict=True)
-    end_labels(ax, [(text, float(values[-1]), colour) for (text, values), colour in named if text], epochs[-1])
+    low, high = ax.get_ylim()
+    # A line may leave the axes; its name stays at their edge.
+    ends = [(text, min(max(float(values[-1]), low), high), colour) for (text, values), colour in named if text]
+    end_labels(ax, ends, epochs[-1])
 
 
 def _draw_price(run: Run, best: int, figure: Figure) -> None:
     ax = figure.add_subplot()
+    metric = metric_of_row(run.metrics[0])
     rates = [mean_rate(run, row["spikes_per_neuron_s"]) for row in run.metrics]
-    accuracies = _column(run, "validation_accuracy")
+    accuracies = _column(run, f"validation_{metric.name}")
     ax.plot(rates, accuracies, color=SERIES[0], linewidth=1.2, alpha=0.7)
     ax.plot(rates, accuracies, "o", color=SERIES[0], markersize=3.0)
     ax.plot(rates[0], accuracies[0], "o", markersize=8.0, markerfacecolor="none", markeredgecolor=SERIES[0])
     chosen = [place for place, row in enumerate(run.metrics) if row["epoch"] == best]
     ax.plot([rates[place] for place in chosen], [accuracies[place] for place in chosen], "o", color=INK, markersize=7.0)
     ax.set_xlim(0.0, 1.12 * max(rates) or 1.0)
-    ax.set_ylim(0.0, 1.0)
-    percent_axis(ax.yaxis)
-    tidy(ax, x="spikes per neuron per second", y="validation accuracy")
+    if metric.share:
+        ax.set_ylim(0.0, 1.0)
+        percent_axis(ax.yaxis)
+    else:
+        ax.set_ylim(max(min(accuracies), -1.0) - 0.05, 1.0)
+    tidy(ax, x="spikes per neuron per second", y=f"validation {metric.title}")
 
 
 def _column(run: Run, key: str) -> list[Any]:

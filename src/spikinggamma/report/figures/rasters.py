@@ -24,6 +24,7 @@ from spikinggamma.report.theme import INK, MUTED, SERIES, Panel, Section, draw_s
 __all__ = ["draw_belief", "draw_logits", "draw_raster", "draw_sample", "raster_section"]
 
 _TRUE, _PREDICTED = SERIES[2], SERIES[1]
+_OUTPUTS = 5  # values drawn over time
 _VECTOR = 15_000  # with more spikes in one raster, an image is smaller than a path
 
 
@@ -61,6 +62,8 @@ def raster_section(
 
 
 def _headline(sample: Sample, class_names: Sequence[str]) -> str:
+    if sample.values is not None:
+        return f"Mean squared error {-sample.share:.3g}"
     if sample.step_labels is not None:
         return f"{sample.share:.0%} of the labelled steps right"
     said, was = class_names[sample.prediction], class_names[sample.label]
@@ -88,7 +91,10 @@ def draw_sample(
             draw_signals(axes[1 + index], layer.output, sample.dt_ms, colour)
         name = f"hidden {index + 1}" if len(sample.layers) > 1 else "hidden"
         tidy(axes[1 + index], y=f"{name}\nneuron", grid="none")
-    if sample.step_labels is None:
+    if sample.values is not None:
+        draw_values(axes[-2], sample, class_names)
+        draw_errors(axes[-1], sample)
+    elif sample.step_labels is None:
         draw_logits(axes[-2], sample, class_names)
         draw_belief(axes[-1], sample, loss)
     else:
@@ -154,6 +160,33 @@ def draw_step_logits(ax: Axes, sample: Sample, class_names: Sequence[str]) -> No
     legend(ax, [(name, label_colour(index)) for index, name in enumerate(class_names)])
     ax.yaxis.set_major_locator(MaxNLocator(4))
     tidy(ax, y="logit\nx(t)")
+
+
+def draw_values(ax: Axes, sample: Sample, names: Sequence[str]) -> None:
+    """Draw the outputs and, dashed, what they should be, each in its colour."""
+    assert sample.values is not None, "drawn only where values are asked for"
+    times = (np.arange(len(sample.logits)) + 0.5) * sample.dt_ms
+    for index in range(min(sample.logits.shape[1], _OUTPUTS)):
+        colour = label_colour(index)
+        ax.plot(times, sample.logits[:, index], color=colour, linewidth=1.3)
+        ax.plot(times, sample.values[:, index], color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
+    shown = [(name, label_colour(index)) for index, name in enumerate(names[:_OUTPUTS])]
+    legend(ax, shown)
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    tidy(ax, y="output, and\ntarget (dashed)")
+
+
+def draw_errors(ax: Axes, sample: Sample) -> None:
+    """Draw the mean absolute error of the outputs over time."""
+    assert sample.values is not None, "drawn only where values are asked for"
+    times = (np.arange(len(sample.logits)) + 0.5) * sample.dt_ms
+    error = np.abs(sample.logits - sample.values)
+    known = ~np.isnan(error).all(axis=1)
+    mean = np.full(len(error), np.nan)
+    mean[known] = np.nanmean(error[known], axis=1)
+    ax.plot(times, mean, color=MUTED, linewidth=1.0)
+    ax.set_ylim(bottom=0.0)
+    tidy(ax, y="mean\n|error|")
 
 
 def draw_answers(ax: Axes, sample: Sample) -> None:

@@ -39,7 +39,10 @@ def draw_statistics(figure: FigureBase, recordings: Sequence[Recording], class_n
     axes[1, 0].set_xlim(0.0, np.quantile([recording.duration_us for recording in recordings], 0.98) / 1000.0)
     axes[1, 0].set_ylim(bottom=0.0)
     tidy(axes[1, 0], x="time [ms]", y="spikes per ms,\nmean")
-    if recordings[0].step_labels is None:
+    if recordings[0].values is not None:
+        draw_value_histogram(axes[1, 1], recordings)
+        axes[1, 2].set_axis_off()
+    elif recordings[0].step_labels is None:
         groups = by_class(recordings)
         titles = [named(class_names, label) for label in groups]
         _draw_bars(axes[1, 1], np.array([len(group) for group in groups.values()], float), titles, "recordings")
@@ -49,6 +52,14 @@ def draw_statistics(figure: FigureBase, recordings: Sequence[Recording], class_n
         colours = [label_colour(label) for label in range(len(class_names))]
         _draw_bars(axes[1, 1], seconds, class_names, "labelled time [s]", colours)
         _draw_bars(axes[1, 2], spikes / np.maximum(seconds, 1e-12), class_names, "spikes per s while it lasts", colours)
+
+
+def draw_value_histogram(ax: Axes, recordings: Sequence[Recording]) -> None:
+    """Draw a histogram of all values that are asked for and known."""
+    values = np.concatenate([np.ravel(one.values) for one in recordings if one.values is not None])
+    known = values[~np.isnan(values)]
+    ax.hist(known, bins=30, color=SERIES[0])
+    tidy(ax, x=f"value that is asked for, {len(values) - len(known)} not known", y="values")
 
 
 def by_class(recordings: Sequence[Recording]) -> dict[int, list[Recording]]:

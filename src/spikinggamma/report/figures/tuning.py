@@ -25,7 +25,7 @@ _ENOUGH = 50  # spikes; with fewer, a neuron's preference would be chance
 
 
 def tuning_section(survey: Survey, class_names: Sequence[str], key: str) -> Section:
-    """Return the tuning to time and to class, for every hidden layer."""
+    """Return the tuning to time, and to class where there are some, for every hidden layer."""
     panels = []
     for index, layer in enumerate(survey.layers):
         height = 300.0
@@ -37,6 +37,10 @@ def tuning_section(survey: Survey, class_names: Sequence[str], key: str) -> Sect
                     f"{key}-tuning-time-{index}", partial(_draw_time, layer, survey.dt_ms), width=440.0, height=height
                 ),
             ),
+        ]
+        if not class_names:
+            continue
+        panels += [
             Panel(
                 f"Hidden layer {index + 1}: preferred classes",
                 "Blue steps down the diagonal are neurons that prefer one class; pale rows depend little on it.",

@@ -56,7 +56,8 @@ def show(
         >>> show("localisation", 3, out="three.png")[0]  # doctest: +SKIP
         PosixPath('three.png')
     """
-    path = Path(out or (f"{name}-{part}.png" if index is None else f"{name}-{part}-{index}.png"))
+    stem = Path(name).resolve().stem if Path(name).exists() else name
+    path = Path(out or (f"{stem}-{part}.png" if index is None else f"{stem}-{part}-{index}.png"))
     if path.suffix.lower() != ".png" or not path.parent.is_dir():
         raise SpikingGammaError("--out", str(path), "a name that ends in .png, in a folder that exists")
     known_name("--part", part, ("train", "validation", "test"))
@@ -97,12 +98,13 @@ def describe_set(recordings: Sequence[Recording], info: DataInfo) -> str:
         raise SpikingGammaError("--part", "a part without recordings", "one that has some")
     counts = [recording.n_events for recording in recordings]
     durations = [recording.duration_us / 1000.0 for recording in recordings]
-    classes = len(by_class(recordings)) if recordings[0].step_labels is None else info.n_classes
+    classes = info.n_classes if recordings[0].label < 0 else len(by_class(recordings))
+    what = "values" if recordings[0].values is not None else "classes"
     speakers = len({recording.speaker for recording in recordings} - {""})
     return "; ".join(
         [
             info.title,
-            f"{len(recordings)} recordings of {classes} classes" + (f" by {speakers} speakers" if speakers else ""),
+            f"{len(recordings)} recordings of {classes} {what}" + (f" by {speakers} speakers" if speakers else ""),
             f"{sum(counts)} spikes on {_sensor(recordings[0])}",
             f"{min(counts)} to {max(counts)} spikes a recording, median {np.median(counts):.0f}",
             f"{min(durations):.0f} to {max(durations):.0f} ms",
@@ -148,8 +150,9 @@ def _draw_set(figure: Figure, recordings: Sequence[Recording], info: DataInfo) -
             **_HEADING,
         )
         draw_sums(above, list(groups.values()), titles)
-    elif recordings[0].step_labels is not None:
-        above.suptitle("The first recordings, with the label of every step below", **_HEADING)
+    elif recordings[0].label < 0:
+        said = "" if recordings[0].step_labels is None else ", with the label of every step below"
+        above.suptitle(f"The first recordings{said}", **_HEADING)
         examples = recordings[:_UNLABELLED]
         draw_examples(above, examples, [one.source for one in examples], info.class_names)
     else:
@@ -173,7 +176,7 @@ def _heights(recordings: Sequence[Recording]) -> tuple[float, float]:
     above = 0.5 + 1.6 * rows
     if recordings[0].shape:
         above = 0.6 + 1.2 * recordings[0].shape[0] * -(-classes // 12)
-    elif recordings[0].step_labels is not None:
+    elif recordings[0].label < 0:
         above = 4.2
     return above, 4.6 if classes <= 12 else 6.2
 

@@ -20,6 +20,7 @@ from spikinggamma.report.figures.rasters import raster_section
 from spikinggamma.report.figures.rates import rate_section
 from spikinggamma.report.figures.signals import signal_section
 from spikinggamma.report.figures.tuning import tuning_section
+from spikinggamma.report.figures.values import value_section
 from spikinggamma.report.headline import Headline, check_metrics, headline
 from spikinggamma.report.html import page_path, write_html
 from spikinggamma.report.theme import Section
@@ -79,7 +80,8 @@ def write_page(run_dirs: Sequence[str | Path], out: str | Path | None = None) ->
 def _sections(run: Run, key: str) -> list[Section]:
     class_names = data_info(run.recipe).class_names
     look = look_at(run)
-    sections = [learning_section(run, key), confusion_section(run, key)]
+    values = "values" in data_info(run.recipe).answer
+    sections = [learning_section(run, key), (value_section if values else confusion_section)(run, key)]
     net = run.net() if run.best.is_file() else None
     begun = build_net(run.recipe)
     spiking = begun.spikes
@@ -101,7 +103,7 @@ def _sections(run: Run, key: str) -> list[Section]:
         if rates:
             sections.append(rate_section(rates, look.survey, key, _where(run, look)))
         if look.survey is not None:
-            sections.append(tuning_section(look.survey, class_names, key))
+            sections.append(tuning_section(look.survey, () if values else class_names, key))
     cost = (run.result or {}).get("cost")  # missing in runs of earlier versions
     if cost is not None:
         sections.append(cost_section(cost, cost["seconds"], cost["energies"], key))

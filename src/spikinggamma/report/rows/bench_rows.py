@@ -13,7 +13,7 @@ from spikinggamma.runs import read_rows
 
 __all__ = ["check_fields", "colours_of", "read_bench_rows"]
 
-_DRAWN = ("timing", "resolution", "speed", "cost")
+_DRAWN = ("timing", "resolution", "speed", "cost", "papers")
 
 
 def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, dict[str, Any]]]:
@@ -29,7 +29,7 @@ def read_bench_rows(paths: Sequence[str | Path], bench: str) -> list[tuple[str, 
         for number, row in enumerate(read_rows(path), start=1):
             where = f"{path}, row {number}"
             if row.get("bench") not in _DRAWN:
-                expected = "a row of `spikinggamma bench timing`, `resolution` or `speed`, or of costs"
+                expected = "a row of `spikinggamma bench timing`, `resolution` or `speed`, of costs, or of claims"
                 raise SpikingGammaError(where, f"bench {row.get('bench')!r}", expected)
             if row["bench"] == bench:
                 found.append((where, row))

@@ -18,6 +18,8 @@ _MODELS = {
     "lif": ("LIF, BPTT", SERIES[1]),
     "lif_ottt": ("LIF, OTTT", SERIES[4]),
 }
+_NAMES = {"lif_es_d_rtrl": "LIF, ES-D-RTRL", "lif_fptt": "LIF, FPTT"}
+_MAPPINGS = {"none": "as if at its own step", "exact": "rediscretised"}
 _NUMBERS = (
     "recipe_dt_ms", "trained_dt_ms", "run_dt_ms", "accuracy", "ci_low", "ci_high", "accuracy_lost", "spikes_per_neuron_s"
 )  # fmt: skip
@@ -86,7 +88,9 @@ def model_name(model: str) -> str:
         >>> model_name("lif_ottt")
         'LIF, OTTT'
     """
-    return _MODELS[model][0] if model in _MODELS else model
+    kind, _, mapping = model.partition("/")
+    name = _MODELS[kind][0] if kind in _MODELS else _NAMES.get(kind, kind)
+    return f"{name}, {_MAPPINGS.get(mapping, mapping)}" if mapping else name
 
 
 def model_colours(rows: Sequence[ResolutionRow]) -> dict[str, str]:
@@ -101,7 +105,8 @@ def _parsed(row: dict[str, Any], where: str) -> ResolutionRow:
             raise SpikingGammaError(f"{where}: {name}", row[name], "a step above 0 ms")
     return ResolutionRow(
         task=row["task"],
-        model=row["model"],
+        # A net that is carried by a mapping is drawn as a model of its own.
+        model="/".join(filter(None, (row["model"], row.get("mapping", "")))),
         mode=row["mode"],
         recipe_dt_ms=float(row["recipe_dt_ms"]),
         trained_dt_ms=float(row["trained_dt_ms"]),

@@ -21,6 +21,7 @@ _TASKS = {
     "coincidence": "Coincidence",
     "localisation": "Sound localisation",
     "fsdd": "Spoken digits",
+    "hd": "HD through our cochlea",
 }
 _NUMBERS = ("level", "accuracy", "ci_low", "ci_high", "spikes_per_neuron_s")
 _TEXTS = ("task", "variant", "model", "perturbation", "mode")
@@ -68,6 +69,7 @@ def read_timing_rows(paths: Sequence[str | Path]) -> list[TimingRow]:
 def places(rows: Sequence[TimingRow]) -> list[Place]:
     """Return tasks and variants, known ones first and in their order."""
     tasks, variants = list(_TASKS), ["", "whole", "part", "norm"]
+    variants += [f"{variant}_as_published" for variant in variants[1:]]
 
     def order(place: Place) -> tuple[int, str, int, str]:
         task, variant = place
@@ -89,7 +91,7 @@ def place_title(place: Place) -> str:
         'Spoken digits, norm'
     """
     task, variant = place
-    words = "pairs anywhere" if variant == "anywhere" else variant
+    words = "pairs anywhere" if variant == "anywhere" else variant.replace("_", " ")
     return ", ".join(part for part in (_TASKS.get(task, task), words) if part)
 
 

@@ -1,0 +1,1 @@
+"""What experiments of papers measure beyond the benches: functions of a folder and options, called as tasks."""
