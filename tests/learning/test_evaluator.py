@@ -37,7 +37,7 @@ def made(name: str) -> SequenceNet:
 def test_the_loss_is_that_of_the_logits(name: str, loss: str) -> None:
     assert loss in LOSSES
     net, spikes = made(name), batch()
-    wanted = float(reference_loss(loss, net(spikes, dt_ms=DT_MS)[0], TARGETS, LENGTHS, DT_MS))
+    wanted = float(reference_loss(loss, net(spikes, dt_ms=DT_MS)[0].detach(), TARGETS, LENGTHS, DT_MS))
     for chunk in (None, 1, 6):
         outcome = Evaluator(net, loss=loss, dt_ms=DT_MS, chunk=chunk).evaluate(spikes, TARGETS, LENGTHS)
         assert outcome.loss == pytest.approx(wanted, rel=1e-9)
