@@ -26,7 +26,7 @@ NEURON_OPTIONS: dict[str, dict[str, Any]] = {
     "tc_lif": {"surrogate": "arctan", "dendrite_reset": 0.9},
     "mlf": {"tau_ms": 6.0, "levels": 2, "surrogate": "arctan"},
     "brf": {"omega": (20.0, 90.0), "damping": (2.0, 9.0), "gain": 200.0, "refractory_damping": 30.0},
-    "adlif": {"tau_ms": (5.0, 20.0), "surrogate": "arctan"},
+    "adlif": {"tau_ms": (5.0, 20.0), "threshold": 0.2, "surrogate": "arctan"},
     "se_adlif": {"tau_ms": (5.0, 20.0), "scale": 9.0, "surrogate": "arctan"},
 }
 
@@ -76,7 +76,7 @@ def chain(
     size = CHANNELS
     for neurons in hidden:
         layers.append(Linear(size, neurons, generator))
-        made = make_neuron(neuron, (neurons,), NEURON_OPTIONS[neuron] | options)
+        made = make_neuron(neuron, (neurons,), NEURON_OPTIONS[neuron] | options, torch.Generator().manual_seed(3))
         layers.append(Recurrent(made, generator) if recurrent else made)
         size = neurons
     layers += [Linear(size, CLASSES, generator), Integrator((CLASSES,), tau_ms=readout_tau_ms, synapse_tau_ms=3.0)]

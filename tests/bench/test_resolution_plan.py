@@ -24,7 +24,7 @@ def test_every_step_that_a_bundled_recipe_allows_fits_it_and_the_next_does_not(c
     for step in trained.steps_ms:
         assert planned(case, step, 3, quick=False).recipe.data.dt_ms == step
     if case.model == "spikinggamma":
-        assert longest <= min(load_recipe(case.recipe).net.tau_ms)
+        assert longest <= min(load_recipe(case.recipe, case.overrides).net.tau_ms)
         if longest < known[-1]:
             with pytest.raises(SpikingGammaError, match="shortest bucket"):
                 planned(case, known[len(trained.steps_ms)], 3, quick=False)

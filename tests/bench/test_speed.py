@@ -69,8 +69,8 @@ def test_a_library_that_is_not_installed_is_named() -> None:
 
 def test_shapes_of_the_full_bench() -> None:
     shapes = speed._shapes("cpu", quick=False)
-    assert {(name, neurons, density) for name, steps, neurons, density in shapes if steps == 500} >= {
+    assert {(shape.case, shape.neurons, shape.density) for shape in shapes if shape.steps == 500} >= {
         (name, neurons, density) for name, density in (("sparse", 0.02), ("dense", 0.2)) for neurons in (512, 2048)
     }
-    assert [steps for name, steps, *_ in shapes if name == "steps"] == [125, 500, 2000, 8000]
-    assert {neurons for _, _, neurons, _ in speed._shapes("cuda", quick=False)} >= {4096, 16384}
+    assert [shape.steps for shape in shapes if shape.case == "steps"] == [125, 500, 2000, 8000]
+    assert {shape.neurons for shape in speed._shapes("cuda", quick=False)} >= {4096, 16384}

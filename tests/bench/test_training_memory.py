@@ -28,5 +28,5 @@ def test_an_online_rule_is_flat_and_bptt_is_linear(recipe: str, overrides: tuple
 
 def test_a_process_that_fails_says_why() -> None:
     run = planned_run("localisation", (), task="localisation", seed=0)
-    with pytest.raises(RuntimeError, match=r"ended with code 1:.*nonsense"):
+    with pytest.raises(RuntimeError, match=r"(?s)ended with code 1:.*nonsense"):
         training_memory(run._replace(source="nonsense"), 100)

@@ -237,9 +237,9 @@ def test_bad_input_is_named_and_ends_with_two(
 @pytest.mark.long
 def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     script = (
-        "import spikinggamma.recipes as r\n"
+        "import spikinggamma.data as r\n"
         "def broken(*a): raise RuntimeError('ours')\n"
-        "r.load_recipe = broken\n"
+        "r.recipe_for = broken\n"
         "import sys; sys.argv = ['spikinggamma', 'train']\n"
         "from spikinggamma.cli import main; main()"
     )

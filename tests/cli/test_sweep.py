@@ -23,7 +23,9 @@ def test_what_is_typed_arrives_and_the_table_is_printed(tmp_path: Path, monkeypa
     typed = ["sweep", "fsdd", "mine.toml", "--seeds", "3,4", "--set", "a=1", "--jobs", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, typed)
     assert result.exit_code == 0, result.output
-    assert told == [((["fsdd", "mine.toml"], tmp_path), {"seeds": [3, 4], "settings": ["a=1"], "jobs": 2})]
+    assert told == [
+        ((["fsdd", "mine.toml"], tmp_path), {"seeds": [3, 4], "settings": ["a=1"], "jobs": 2, "leave_out": ""})
+    ]
     assert "| fsdd | 96.7% | 94.0 to 98.2% | 96.7 | 96.3% | 6.4 | 92802 |" in result.stdout
 
 

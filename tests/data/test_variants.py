@@ -113,7 +113,7 @@ def test_what_has_no_variants_is_named() -> None:
     with pytest.raises(SpikingGammaError, match=r"`data\.variant`: got 'norm'.*of recorded data"):
         data_info(load_recipe("localisation", ["data.variant=norm"]))
     by_step = Recording(np.array([3]), np.array([0]), 1, 10, -1, step_labels=np.array([0]), step_us=10)
-    with pytest.raises(SpikingGammaError, match=r"`data\.variant`.*labelled by step"):
+    with pytest.raises(SpikingGammaError, match=r"`data\.variant`.*no single class"):
         variant_of(Splits([by_step], [by_step], [by_step]), "norm", n_channels=0, seed=0)
     with pytest.raises(SpikingGammaError, match=r"`data\.variant`"):
         load_recipe("fsdd", ["data.variant=normal"])

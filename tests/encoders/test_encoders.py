@@ -170,7 +170,7 @@ def test_what_cannot_be_encoded_is_named(name: str, signal: SampledSignal, says:
         ("delta", {"level": 0.0}, "`encoder.level`: got 0.0; expected above 0"),
         ("delta", {"levels": 1.0}, "Did you mean `level`?"),
         ("latency", {"low": 2.0}, "a `low` below `high`"),
-        ("receptive_fields", {"spread": 0.3}, "two channels answer"),
+        ("receptive_fields", {"spread": 0.3}, "two channels respond"),
         ("level_crosing", {}, "Did you mean `level_crossing`?"),
     ],
 )

@@ -29,7 +29,7 @@ def _registered() -> Iterator[None]:
 
 def neurons_and_drive(kind: str) -> tuple[Neuron, torch.Tensor]:
     drive = 2.0 * torch.randn(9, 2, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 0.5
-    return make_neuron(kind, (4,), NEURON_OPTIONS[kind]).double(), drive
+    return make_neuron(kind, (4,), NEURON_OPTIONS[kind], torch.Generator().manual_seed(3)).double(), drive
 
 
 @pytest.mark.parametrize("kind", NEURON_OPTIONS)

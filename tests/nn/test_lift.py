@@ -103,7 +103,7 @@ def test_initial_kernels_have_the_variance_of_their_fan_in() -> None:
     layer = make_layer({"layer": "conv2d", "channels": 400, "bias": True}, SHAPE, torch.Generator().manual_seed(0))
     weight, bias = layer.parameters()
     assert float(weight.detach().var()) == pytest.approx(1 / 18, rel=0.05)
-    assert not bias.any()
+    assert not bias.detach().any()
 
 
 @pytest.mark.parametrize(

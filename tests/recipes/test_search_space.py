@@ -74,7 +74,7 @@ def test_a_range_may_come_from_the_command_line() -> None:
         ("learning.dropout", "{low=0.1, high=0.2, step=0.1, log=true}", ["no step, with log"]),
         ("learning.dropout", "{low=0.0, high=0.5, step=0.2}", ["step 0.2", "from 0.0 to 0.5"]),
         ("learning.dropout", "{low=0.0, high=0.5, step=0}", ["search.space.learning.dropout.step", "greater than 0"]),
-        ("training.batch_size", "{low=8, high=32, step=0.5}", ["step 0.5", "a whole step"]),
+        ("training.batch_size", "{low=8, high=32, step=0.5}", ["step 0.5", "an integer step"]),
         ("learning.dropout", "{choices=[0.1]}", ["[0.1]", "two or more"]),
         ("learning.dropout", "{choices=[0.1, 0.1]}", ["two or more different"]),
         ("learning.dropout", "{choices=[0.1, 0.2], low=0.0}", ["choices beside"]),

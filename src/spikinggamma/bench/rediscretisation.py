@@ -25,7 +25,7 @@ from torch import Tensor
 
 from spikinggamma.errors import SpikingGammaError
 from spikinggamma.functional import LIFParameters, LIFState
-from spikinggamma.nn import Chain, Integrator, Layer, SequenceNet
+from spikinggamma.nn import AxonalDelays, Chain, Integrator, Layer, SequenceNet, SynapticDelays
 from spikinggamma.nn.neurons.base import Neuron
 from spikinggamma.nn.neurons.lif import LIF
 from spikinggamma.nn.state import tensors_of
@@ -113,7 +113,7 @@ def mapped_net(net: SequenceNet, mapping: str, *, trained_ms: float, run_ms: flo
         elif isinstance(layer, Integrator):
             parameters = layer.parameters_at(trained_ms)
             layers.append(layer if parameters is None else _MappedIntegrator(layer, change(step_of(parameters), ratio)))
-        elif tensors_of(layer.initial_state(1)):
+        elif isinstance(layer, AxonalDelays | SynapticDelays) or tensors_of(layer.initial_state(1)):
             raise SpikingGammaError("mapping", f"{mapping} for a {type(layer).__name__}", "a chain of LIF neurons")
         else:
             layers.append(layer)

@@ -125,15 +125,15 @@ def load_splits(recipe: Recipe) -> Splits:
     return splits
 
 
-def check_parts(splits: Splits, recipe: Recipe) -> Splits:
-    """Return the parts, none of which is empty.
+def check_parts(splits: Splits, recipe: Recipe, parts: Sequence[str] = Splits._fields) -> Splits:
+    """Return the splits, of which none of these parts is empty.
 
     Raises:
         SpikingGammaError: One is, before anything is trained.
     """
-    for part, recordings in splits._asdict().items():
-        if not recordings:
-            sizes = ", ".join(f"{len(own)} {name}" for name, own in splits._asdict().items())
+    for part in parts:
+        if not getattr(splits, part):
+            sizes = ", ".join(f"{len(getattr(splits, name))} {name}" for name in parts)
             data = recipe.data
             name = "data.validation_fraction" if part == "validation" else "data.split"
             value = data.validation_fraction if part == "validation" else repr(data.split)

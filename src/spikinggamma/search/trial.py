@@ -123,7 +123,7 @@ def trial_recipe(recipe: Recipe, values: dict[str, object], *, threads: int) -> 
 
 def without_test(recipe: Recipe) -> Splits:
     """Load the recordings of a recipe without the test part."""
-    return check_parts(load_splits(recipe), recipe)._replace(test=[])
+    return check_parts(load_splits(recipe), recipe, ("train", "validation"))._replace(test=[])
 
 
 def epochs_of(recipe: Recipe) -> int:

@@ -46,9 +46,9 @@ def leak_of(parameters: LIFParameters, like: Tensor) -> Leak:
 
 @NEURONS.register("lif", title="LIF", options=LIFOptions)
 class LIF(Neuron[LIFState]):
-    """Leaky integrate-and-fire neurons with an optional synaptic current.
+    """Leaky integrate-and-fire neurons.
 
-    See `spikinggamma.functional.lif` for the equations.
+    A synaptic current before the membrane is optional. See `spikinggamma.functional.lif` for the equations.
     """
 
     State = LIFState
