@@ -65,7 +65,7 @@ class MLF(Neuron[tuple[Tensor, ...]]):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(shape, options, generator)
-        self.State = _state_of(self.options.levels)  # type: ignore[misc]
+        self.State = _state_of(self.options.levels)  # type: ignore[misc, method-assign]
 
     def step(
         self, state: tuple[Tensor, ...], drive: Float[Tensor, "B *shape"], dt_ms: float
