@@ -89,6 +89,20 @@ def test_lines_are_of_nets_trained_at_each_step_and_of_the_recipes_net_carried(t
     assert each[2] == one_net[2]  # at home
 
 
+def test_a_net_carried_by_a_mapping_has_a_line_of_its_own_and_memory_a_figure(tmp_path: Path) -> None:
+    made = [row("hd", "lif", step, step, train_step_mib=100.0 / step) for step in STEPS]
+    made += [row("hd", "lif", 2.0, step, mapping=name) for name in ("exact", "none") for step in STEPS if step != 2.0]
+    path = written(tmp_path, made)
+    found = read_resolution_rows([path])
+    assert len(found) == len(made)
+    assert [one.run_dt_ms for one in carried(found, "hd", "lif/exact")] == [0.5, 1.0, 4.0]
+    assert [one.run_dt_ms for one in carried(found, "hd", "lif")] == [2.0]
+    html = report.write_report([path]).read_text(encoding="utf-8")
+    for text in ("LIF, BPTT, rediscretised", "LIF, BPTT, as if at its own step", 'data-figure="resolution-hd-memory"'):
+        assert text in html
+    assert "HD through our cochlea: memory of training" in html
+
+
 def test_rows_of_both_benches_share_a_page(tmp_path: Path) -> None:
     timing = {
         "bench": "timing", "quick": True, "task": "isi", "variant": "", "model": "lif", "perturbation": "replacement",

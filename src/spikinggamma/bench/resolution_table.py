@@ -15,7 +15,7 @@ __all__ = [
     "steps_ms",
 ]
 
-MODELS = ("spikinggamma", "lif", "lif_ottt", "lif_es_d_rtrl", "lif_fptt")
+MODELS = ("spikinggamma", "lif", "lif_ottt", "lif_es_d_rtrl", "lif_fptt", "spikinggamma_instantaneous")
 STEPS_MS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0)
 # From 100 to 8000 steps for a word of a second.
 _OWN_STEPS_MS = {"hd": (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0)}
@@ -51,6 +51,8 @@ RECIPES: dict[tuple[str, str], tuple[str, ...]] = {
         "learning.update=chunk",
         "learning.chunk=25",
     ),
+    # The window of the recipe's rule is a stretch of time, so it has more steps the finer they are; this rule has none.
+    ("hd", "spikinggamma_instantaneous"): ("hd", *_FEW_DIGITS, _LONG_BUCKETS, "learning.rule=instantaneous"),
 }
 
 QUICK = (("localisation", "spikinggamma"), ("localisation", "lif"), ("hd", "spikinggamma"), ("hd", "lif"))

@@ -119,6 +119,7 @@ def _braintrace_net(algorithm: str, **options: Any) -> Callable[[tuple[int, int,
         import brainstate
         import braintools
         import braintrace
+        import jax
         import jax.numpy as jnp
         import optax
 
@@ -136,7 +137,7 @@ def _braintrace_net(algorithm: str, **options: Any) -> Callable[[tuple[int, int,
                 self.logits = brainstate.HiddenState(jnp.zeros((batch_size, sizes[2])))
 
             def update(self, spikes: Any) -> Any:
-                held = self.membrane.value - brainstate.transform.stop_gradient(1.0 * (self.membrane.value > 1.0))
+                held = self.membrane.value - jax.lax.stop_gradient(1.0 * (self.membrane.value > 1.0))
                 self.membrane.value = BETA * held + (1.0 - BETA) * self.into(spikes)
                 said = bump(self.membrane.value - 1.0)
                 self.logits.value = BETA * self.logits.value + (1.0 - BETA) * self.out(said)

@@ -1,8 +1,8 @@
 """HD through our cochlea: the Heidelberg Digits, spoken in English and German, as spikes of this library's cochlea.
 
-These are the 10,420 recordings behind the Spiking Heidelberg Digits (SHD): 20 classes (0 to 9 English, 10 to 19
-German), 12 speakers, 48 kHz. Cramer, Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The cochlea is this library's
-own, with ramps of 30 ms: results stand beside those on SHD, but are not results on SHD.
+These are the 10,420 recordings behind the Spiking Heidelberg Digits (SHD), 48 kHz, 12 speakers, 20 classes: Cramer,
+Stradmann, Schemmel, Zenke (2020), arXiv 1910.07407. The cochlea is this library's own, with ramps of 30 ms: results
+stand beside those on SHD, but are not results on SHD.
 
 Below the data root, in `hd`, are either
 
@@ -29,7 +29,6 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
@@ -41,7 +40,7 @@ from spikinggamma.datasets.cochlea_spikes import CochleaOptions, cochlea_key, he
 from spikinggamma.datasets.download import data_root, ensure_unpacked
 from spikinggamma.datasets.heidelberg import CITATION, HOST, URL, load_files, made_with
 from spikinggamma.datasets.progress import progress_bar
-from spikinggamma.datasets.registry import Info, Loading, register_dataset
+from spikinggamma.datasets.registry import Floor, Info, Loading, register_dataset
 from spikinggamma.datasets.shd import INFO as SHD
 from spikinggamma.datasets.splits import first_of_each, hold_out
 from spikinggamma.errors import SpikingGammaError
@@ -53,12 +52,17 @@ __all__ = ["INFO", "SPLITS", "load"]
 _LOG = logging.getLogger(__name__)
 _ARCHIVE = f"{HOST}/hd_audio.tar.gz"
 _NAME = re.compile(r"lang-(english|german)_speaker-(\d+)_trial-\d+_digit-(\d)\.flac")
+_FORM = "lang-{english|german}_speaker-{00..11}_trial-{n}_digit-{d}.flac"
 _LISTS = {"train": "train_filenames.txt", "test": "test_filenames.txt"}
 _COUNT = 10_420
 _SPEAKERS = tuple(str(number) for number in range(12))
-_TESTED = ("4", "5")
-_VALIDATED = ("8", "9")
+_TESTED, _VALIDATED = ("4", "5"), ("8", "9")
 _MIXED_SHARE = 0.05
+# Of logistic regression on the spikes of the bundled recipe.
+_FLOORS = (
+    Floor(0.536, "logistic regression on spike counts alone", "python benchmarks/hd_floors.py", "unseen"),
+    Floor(0.759, "logistic regression on coarse time bins", "python benchmarks/hd_floors.py", "unseen"),
+)
 SPLITS = ("unseen", "strict", "mixed", "official")
 
 INFO = Info(
@@ -94,7 +98,7 @@ def describe(options: HeidelbergDigitsOptions) -> Info:
     return INFO._replace(n_channels=options.n_channels)
 
 
-@register_dataset(INFO, options=HeidelbergDigitsOptions, describe=describe, reads_converted=True)
+@register_dataset(INFO, options=HeidelbergDigitsOptions, describe=describe, floors=_FLOORS, reads_converted=True)
 def load(options: HeidelbergDigitsOptions, how: Loading) -> Splits:
     """Load the digits as spikes in three parts, from converted files or from the sounds.
 
@@ -108,17 +112,14 @@ def load(options: HeidelbergDigitsOptions, how: Loading) -> Splits:
             there are no recordings.
 
     Example:
-        >>> splits = load(split="unseen")  # doctest: +SKIP
-        >>> len(splits.train), len(splits.validation), len(splits.test)  # doctest: +SKIP
-        (7722, 858, 1840)
+        >>> [len(part) for part in load(split="unseen")]  # doctest: +SKIP
+        [7722, 858, 1840]
     """
     validated = _validated_speakers(how.split)
     folder = (data_root(how.root) or cache_root()) / INFO.name
     converted = _converted(folder, options)
-    if converted:
-        recordings = [one for part in load_files(describe(options), converted) for one in part]
-    else:
-        recordings = _heard(options, how)
+    read = load_files(describe(options), converted) if converted else [_heard(options, how)]
+    recordings = [one for part in read for one in part]
     _check(recordings, folder)
     if how.split == "official":
         rest, test = _listed(folder, recordings)
@@ -145,8 +146,8 @@ def _validated_speakers(split: str) -> tuple[str, ...]:
             return chosen
     elif split in SPLITS:
         return ()
-    expected = f"one of {', '.join(map(repr, SPLITS))}, or 'strict:A/B' with two speakers of 0 to 11 but 4 and 5"
-    raise SpikingGammaError("split", repr(split), expected)
+    others = "'strict:A/B' with two speakers of 0 to 11 but 4 and 5"
+    raise SpikingGammaError("split", repr(split), f"one of {', '.join(map(repr, SPLITS))}, or {others}")
 
 
 def _converted(folder: Path, options: HeidelbergDigitsOptions) -> list[Path]:
@@ -175,8 +176,8 @@ def _options_of(path: Path) -> HeidelbergDigitsOptions:
     try:
         return check_options(HeidelbergDigitsOptions, json.loads(text)["options"] if text else {}, name=INFO.name)
     except (ValueError, KeyError, TypeError) as error:
-        expected = "options that this version knows"
-        raise SpikingGammaError(f"made_with of {path}", f"{text!r} ({error})", expected, "Convert it again.") from error
+        got, expected = f"{text!r} ({error})", "options that this version knows"
+        raise SpikingGammaError(f"made_with of {path}", got, expected, "Convert it again.") from error
 
 
 def _sounds(folder: Path) -> dict[str, Path]:
@@ -214,23 +215,22 @@ def _is_wanted(path: Path) -> bool:
 def _recording(path: Path, spikes: Spikes, n_channels: int) -> Recording:
     named = _NAME.fullmatch(path.name)
     if named is None:
-        expected = "lang-{english|german}_speaker-{00..11}_trial-{n}_digit-{d}.flac"
-        raise SpikingGammaError(str(path), "a name of another form", expected, "Rename it or move it away.")
+        raise SpikingGammaError(str(path), "a name of another form", _FORM, "Rename it or move it away.")
     language, speaker, digit = named.groups()
     label = int(digit) + (10 if language == "german" else 0)
     times_us, channels, duration_us = spikes
     return Recording(times_us, channels, n_channels, duration_us, label, str(int(speaker)), path.name)
 
 
-def _check(recordings: Sequence[Recording], folder: Path) -> None:
-    for one in recordings:
-        if one.speaker not in _SPEAKERS:
-            raise SpikingGammaError(f"speaker of {one.source}", repr(one.speaker), "a number from 0 to 11")
+def _check(recordings: list[Recording], folder: Path) -> None:
+    strange = next((one for one in recordings if one.speaker not in _SPEAKERS), None)
+    if strange is not None:
+        raise SpikingGammaError(f"speaker of {strange.source}", repr(strange.speaker), "a number from 0 to 11")
     if len(recordings) != _COUNT:
         _LOG.warning("%s holds %d of the %d recordings: results are not comparable", folder, len(recordings), _COUNT)
 
 
-def _listed(folder: Path, recordings: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
+def _listed(folder: Path, recordings: list[Recording]) -> tuple[list[Recording], list[Recording]]:
     """Return the recordings of the published training and test lists."""
     by_name = {one.source: one for one in recordings}
     parts = []
@@ -244,7 +244,7 @@ def _listed(folder: Path, recordings: Sequence[Recording]) -> tuple[list[Recordi
             if line not in by_name:
                 raise SpikingGammaError(str(paths[0]), f"{line!r}, name {number}, which is not there", "a recording")
         parts.append([by_name[line] for line in lines])
-    both = {one.source for one in parts[0]} & {one.source for one in parts[1]}
-    if both:
+    train, test = parts
+    if both := {one.source for one in train} & {one.source for one in test}:
         raise SpikingGammaError(str(folder), f"{min(both)} on both lists", "lists without a common recording")
-    return parts[0], parts[1]
+    return train, test

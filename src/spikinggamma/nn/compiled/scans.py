@@ -52,6 +52,8 @@ def recurrent_gradient(
 
 def slopes(name: str | Surrogate, excess: Tensor, **options: float) -> Tensor:
     """Return ∂s/∂x at membranes minus thresholds [T, ...]."""
+    if excess.is_cuda:  # there a launch costs more than a pass over the memory
+        return surrogate_slope(name, excess, **options)
     found = torch.empty_like(excess)
     steps = max(1, _PIECE // excess[0].numel())
     for x, out in zip(torch.split(excess, steps), torch.split(found, steps), strict=True):

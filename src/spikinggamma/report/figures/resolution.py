@@ -19,7 +19,7 @@ _DASHED = (0, (4, 2.5))
 
 
 def resolution_section(rows: Sequence[ResolutionRow]) -> Section:
-    """Return two figures for each task: accuracy and spikes over the time step."""
+    """Return figures for each task over the time step: accuracy, spikes, and the memory of training where it is known."""
     intro = (
         "Solid lines: nets trained at each step and run at it. Dashed lines with open dots: the net that was trained at its "
         "recipe's step, run at the others as it is. A SpikingGamma net allows steps up to its shortest bucket."
@@ -27,7 +27,10 @@ def resolution_section(rows: Sequence[ResolutionRow]) -> Section:
     panels = []
     for task in dict.fromkeys(row.task for row in rows):
         own = [row for row in rows if row.task == task]
-        for kind, title, draw in (("accuracy", "accuracy", _draw_accuracy), ("spikes", "spikes", _draw_spikes)):
+        kinds = [("accuracy", "accuracy", _draw_accuracy), ("spikes", "spikes", _draw_spikes)]
+        if any(_memory_mib(row) is not None for row in own):
+            kinds.append(("memory", "memory of training", _draw_memory))
+        for kind, title, draw in kinds:
             svg = draw_svg(f"resolution-{task}-{kind}", partial(draw, own), width=440.0, height=270.0)
             panels.append(Panel(f"{place_title((task, ''))}: {title}", _caption(own, kind), svg))
     return Section("resolution", "Finer and coarser steps", intro, panels, columns=2)
@@ -65,6 +68,23 @@ def _draw_spikes(rows: Sequence[ResolutionRow], figure: Figure) -> None:
             _plot(ax, steps, [row.spikes_per_neuron_s for row in line], colour[model], dashed=index > 0)
     ax.set_ylim(0.0, 1.1 * max(row.spikes_per_neuron_s for row in rows) or 1.0)
     _finish(ax, rows, "spikes per neuron per second")
+
+
+def _draw_memory(rows: Sequence[ResolutionRow], figure: Figure) -> None:
+    ax = figure.add_subplot()
+    colour = model_colours(rows)
+    for model, (line, _) in _lines(rows).items():
+        known = [(row.run_dt_ms, mib) for row in line if (mib := _memory_mib(row)) is not None]
+        if known:
+            _plot(ax, [step for step, _ in known], [mib for _, mib in known], colour[model], dashed=False)
+    ax.set_yscale("log")
+    _finish(ax, rows, "memory of a batch [MiB]")
+
+
+def _memory_mib(row: ResolutionRow) -> float | None:
+    """Return the memory that learning a batch took above the loaded process, None where it was not measured."""
+    mib = row.rest.get("train_step_mib")
+    return float(mib) if isinstance(mib, int | float) and mib > 0 else None
 
 
 def _lines(rows: Sequence[ResolutionRow]) -> dict[str, list[list[ResolutionRow]]]:

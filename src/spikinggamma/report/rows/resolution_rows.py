@@ -18,7 +18,11 @@ _MODELS = {
     "lif": ("LIF, BPTT", SERIES[1]),
     "lif_ottt": ("LIF, OTTT", SERIES[4]),
 }
-_NAMES = {"lif_es_d_rtrl": "LIF, ES-D-RTRL", "lif_fptt": "LIF, FPTT"}
+_NAMES = {
+    "lif_es_d_rtrl": "LIF, ES-D-RTRL",
+    "lif_fptt": "LIF, FPTT",
+    "spikinggamma_instantaneous": "SpikingGamma, instantaneous",
+}
 _MAPPINGS = {"none": "as if at its own step", "exact": "rediscretised"}
 _NUMBERS = (
     "recipe_dt_ms", "trained_dt_ms", "run_dt_ms", "accuracy", "ci_low", "ci_high", "accuracy_lost", "spikes_per_neuron_s"
