@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from spikinggamma import kernels
 from spikinggamma.functional import Surrogate, surrogate_slope
+from spikinggamma.nn.state import StateT
 
 __all__ = ["fits_rows", "recurrent_gradient", "slopes", "unrolled"]
 
@@ -61,12 +62,12 @@ def slopes(name: str | Surrogate, excess: Tensor, **options: float) -> Tensor:
 
 
 def unrolled(
-    step: Callable[[Any, Tensor], tuple[Tensor, Any]],
-    state: Any,
+    step: Callable[[StateT, Tensor], tuple[Tensor, StateT]],
+    state: StateT,
     drive: Float[Tensor, "T *cells"],
     weight: Float[Tensor, "N N"] | None,
     said: Float[Tensor, " *cells"] | None,
-) -> tuple[Float[Tensor, "T *cells"], Any]:
+) -> tuple[Float[Tensor, "T *cells"], StateT]:
     """Return spikes and the state after, by the loop over a step."""
     last, spikes = torch.zeros_like(drive[0]) if said is None else said, []
     for u in drive.unbind(0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,6 @@ from spikinggamma import bibliography
 from spikinggamma.functional import MLFParameters, MLFState, mlf_step
 from spikinggamma.nn.neurons.base import NEURONS, Neuron
 from spikinggamma.nn.neurons.spiking_options import SpikingOptions
-from spikinggamma.nn.state import StateTree, tensors_of
 from spikinggamma.options import Options
 
 __all__ = ["MLF", "MLFOptions"]
@@ -47,13 +46,13 @@ class MLFOptions(SpikingOptions):
 
 
 @lru_cache(maxsize=64)
-def _state_of(levels: int) -> Any:
+def _state_of(levels: int) -> Callable[..., tuple[Tensor, ...]]:
     """Return the named tuple of as many membranes."""
     return namedtuple(f"MLF{levels}State", [f"level_{level}" for level in range(1, levels + 1)])
 
 
 @NEURONS.register("mlf", title="multi-level LIF", options=MLFOptions, citations=(bibliography.MLF,))
-class MLF(Neuron[StateTree]):
+class MLF(Neuron[tuple[Tensor, ...]]):
     """Multi-level neurons, which say from none to `levels` spikes in a step."""
 
     State = _state_of(1)
@@ -66,13 +65,13 @@ class MLF(Neuron[StateTree]):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(shape, options, generator)
-        self.State = _state_of(self.options.levels)  # type: ignore[misc]
+        self.State = _state_of(self.options.levels)  # type: ignore[misc, method-assign]
 
     def step(
-        self, state: StateTree, drive: Float[Tensor, "B *shape"], dt_ms: float
-    ) -> tuple[Float[Tensor, "B *shape"], Any]:
+        self, state: tuple[Tensor, ...], drive: Float[Tensor, "B *shape"], dt_ms: float
+    ) -> tuple[Float[Tensor, "B *shape"], tuple[Tensor, ...]]:
         """Run one step; see `Neuron.step`."""
-        spikes, after = mlf_step(self.options.parameters(dt_ms), MLFState(torch.stack(tensors_of(state))), drive)
+        spikes, after = mlf_step(self.options.parameters(dt_ms), MLFState(torch.stack(state)), drive)
         return spikes, self.State(*after.membranes.unbind(0))
 
     def response(self, drive: Float[Tensor, "T B *shape"], dt_ms: float) -> Float[Tensor, "T B *shape"]:
