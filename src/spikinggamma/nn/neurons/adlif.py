@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,11 +12,11 @@ from torch import Tensor
 from spikinggamma import bibliography
 from spikinggamma.functional import AdLIFParameters, AdLIFState, adlif_step
 from spikinggamma.nn.compiled import adlif as compiled
-from spikinggamma.nn.neurons.base import NEURONS, Neuron
-from spikinggamma.nn.neurons.own_parameters import Bounds, OwnParameters, drawn_between, keep, squeeze_
-from spikinggamma.options import Options
+from spikinggamma.nn.neurons.base import NEURONS
+from spikinggamma.nn.neurons.own_parameters import Bounds, OwnNumbersNeuron, OwnParameters
+from spikinggamma.nn.state import StateT
 
-__all__ = ["AdLIF", "AdLIFOptions"]
+__all__ = ["AdLIF", "AdLIFOptions", "AdaptiveNumbersNeuron"]
 
 _SHARE = (0.0, 1.0)
 
@@ -46,15 +44,9 @@ class AdLIFOptions(OwnParameters):
     threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
 
 
-@NEURONS.register("adlif", title="adLIF", options=AdLIFOptions, citations=(bibliography.ADLIF,))
-class AdLIF(Neuron[AdLIFState]):
-    """Adaptive LIF neurons, each with time constants and couplings of its own.
+class AdaptiveNumbersNeuron(OwnNumbersNeuron[StateT]):
+    """Base class of neurons with an adaptation: of each, two time constants between bounds, and its couplings a and b."""
 
-    What is learnt of a time constant is `share`, where its decay at `reference_ms` lies between those of its bounds: 0 is the
-    shorter one. The authors learn the decay itself, whose range is narrow: here a step of the optimiser means the same for all.
-    """
-
-    State = AdLIFState
     parameter_kinds = {  # noqa: RUF012
         "share": "time_constant",
         "adaptation_share": "time_constant",
@@ -67,18 +59,27 @@ class AdLIF(Neuron[AdLIFState]):
     a: Tensor
     b: Tensor
 
-    def __init__(
-        self,
-        shape: Sequence[int],
-        options: Options | Mapping[str, Any] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(shape, options, generator)
-        for name, bounds in self._bounds().items():
-            keep(self, name, drawn_between(bounds, self.out_shape, generator), learnt=self.options.learnt)
-
-    def _bounds(self) -> dict[str, tuple[float, float]]:
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Return the bounds of each of the neurons' own numbers; see `OwnNumbersNeuron.bounds`."""
         return {"share": _SHARE, "adaptation_share": _SHARE, "a": self.options.a, "b": self.options.b}
+
+    @torch.no_grad()
+    def constrain_(self) -> None:
+        """Put each number back between its bounds."""
+        for name, bounds in self.bounds().items():
+            getattr(self, name).clamp_(*bounds)
+
+
+@NEURONS.register("adlif", title="adLIF", options=AdLIFOptions, citations=(bibliography.ADLIF,))
+class AdLIF(AdaptiveNumbersNeuron[AdLIFState]):
+    """Adaptive LIF neurons, each with time constants and couplings of its own.
+
+    What is learnt of a time constant is `share`, where its decay at `reference_ms` lies between those of its bounds: 0 is the
+    shorter one. The authors learn the decay itself, whose range is narrow: here a step of the optimiser means the same for all.
+    """
+
+    State = AdLIFState
+    sequence = staticmethod(compiled.adlif_sequence)
 
     def parameters_at(self, dt_ms: float) -> AdLIFParameters:
         """Return the parameters of `functional.adlif_step` at this time step."""
@@ -98,16 +99,6 @@ class AdLIF(Neuron[AdLIFState]):
             chosen.reference_ms,
         )
 
-    def flat_parameters(self, dt_ms: float) -> AdLIFParameters:
-        """Return the parameters with one axis for all neurons."""
-        own = self.parameters_at(dt_ms)
-        return own._replace(
-            tau_ms=own.tau_ms.flatten(),
-            adaptation_tau_ms=own.adaptation_tau_ms.flatten(),
-            a=own.a.flatten(),
-            b=own.b.flatten(),
-        )
-
     def step(
         self, state: AdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], AdLIFState]:
@@ -121,30 +112,6 @@ class AdLIF(Neuron[AdLIFState]):
             membrane = torch.lerp(u, membrane, alpha)
             found.append(membrane)
         return torch.stack(found) / self.options.threshold
-
-    @staticmethod
-    def scan(
-        neuron: AdLIF, drive: Float[Tensor, "T B *shape"], state: AdLIFState, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], AdLIFState]:
-        """Run the compiled sequence."""
-        return compiled.adlif_sequence(neuron.flat_parameters(dt_ms), state, drive)
-
-    @staticmethod
-    def recurrent_scan(
-        neuron: AdLIF,
-        drive: Float[Tensor, "T B N"],
-        state: AdLIFState,
-        dt_ms: float,
-        weight: Float[Tensor, "N N"],
-        said: Float[Tensor, "B N"],
-    ) -> tuple[Float[Tensor, "T B N"], AdLIFState]:
-        """Run the compiled sequence of neurons that hear one another."""
-        return compiled.adlif_sequence(neuron.flat_parameters(dt_ms), state, drive, weight, said)
-
-    def constrain_(self) -> None:
-        """Put each number back between its bounds."""
-        for name, bounds in self._bounds().items():
-            squeeze_(getattr(self, name), bounds)
 
 
 def _time_constant(share: Tensor, bounds: tuple[float, float], reference_ms: float) -> Tensor:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -13,9 +10,8 @@ from torch import Tensor
 from spikinggamma import bibliography
 from spikinggamma.functional import BRFParameters, BRFState, brf_step
 from spikinggamma.nn.compiled import brf as compiled
-from spikinggamma.nn.neurons.base import NEURONS, Neuron
-from spikinggamma.nn.neurons.own_parameters import Bounds, OwnParameters, drawn_between, keep
-from spikinggamma.options import Options
+from spikinggamma.nn.neurons.base import NEURONS
+from spikinggamma.nn.neurons.own_parameters import Bounds, OwnNumbersNeuron, OwnParameters
 
 __all__ = ["BRF", "BRFOptions"]
 
@@ -52,25 +48,19 @@ class BRFOptions(OwnParameters):
 
 
 @NEURONS.register("brf", title="BRF", options=BRFOptions, citations=(bibliography.BRF,))
-class BRF(Neuron[BRFState]):
+class BRF(OwnNumbersNeuron[BRFState]):
     """Balanced resonate-and-fire neurons, each with a frequency and a damping of its own."""
 
     State = BRFState
+    sequence = staticmethod(compiled.brf_sequence)
     parameter_kinds = {"omega": "time_constant", "damping": "time_constant"}  # noqa: RUF012
     options: BRFOptions
     omega: Tensor
     damping: Tensor
 
-    def __init__(
-        self,
-        shape: Sequence[int],
-        options: Options | Mapping[str, Any] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(shape, options, generator)
-        for name in ("omega", "damping"):
-            values = drawn_between(getattr(self.options, name), self.out_shape, generator)
-            keep(self, name, values, learnt=self.options.learnt)
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Return the bounds of each of the neurons' own numbers; see `OwnNumbersNeuron.bounds`."""
+        return {"omega": self.options.omega, "damping": self.options.damping}
 
     def parameters_at(self, dt_ms: float) -> BRFParameters:
         """Return the parameters of `functional.brf_step` at this time step; learnt numbers count by their size alone."""
@@ -100,27 +90,3 @@ class BRF(Neuron[BRFState]):
             membrane = turn * membrane + gain * u
             found.append(membrane.real)
         return torch.stack(found) / parameters.threshold
-
-    @staticmethod
-    def scan(
-        neuron: BRF, drive: Float[Tensor, "T B *shape"], state: BRFState, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], BRFState]:
-        """Run the compiled sequence."""
-        return compiled.brf_sequence(neuron.flat_parameters(dt_ms), state, drive)
-
-    @staticmethod
-    def recurrent_scan(
-        neuron: BRF,
-        drive: Float[Tensor, "T B N"],
-        state: BRFState,
-        dt_ms: float,
-        weight: Float[Tensor, "N N"],
-        said: Float[Tensor, "B N"],
-    ) -> tuple[Float[Tensor, "T B N"], BRFState]:
-        """Run the compiled sequence of neurons that hear one another."""
-        return compiled.brf_sequence(neuron.flat_parameters(dt_ms), state, drive, weight, said)
-
-    def flat_parameters(self, dt_ms: float) -> BRFParameters:
-        """Return the parameters with one axis for all neurons."""
-        parameters = self.parameters_at(dt_ms)
-        return parameters._replace(omega=parameters.omega.flatten(), damping=parameters.damping.flatten())

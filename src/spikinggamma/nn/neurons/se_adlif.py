@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -13,23 +10,18 @@ from torch import Tensor
 from spikinggamma import bibliography
 from spikinggamma.functional import SEAdLIFParameters, SEAdLIFState, se_adlif_step
 from spikinggamma.nn.compiled import adlif as compiled
-from spikinggamma.nn.neurons.base import NEURONS, Neuron
-from spikinggamma.nn.neurons.own_parameters import Bounds, OwnParameters, drawn_between, keep, squeeze_
-from spikinggamma.options import Options
+from spikinggamma.nn.neurons.adlif import AdaptiveNumbersNeuron, AdLIFOptions
+from spikinggamma.nn.neurons.base import NEURONS
+from spikinggamma.nn.neurons.own_parameters import Bounds
 
 __all__ = ["SEAdLIF", "SEAdLIFOptions"]
 
-_SHARE = (0.0, 1.0)
 
-
-class SEAdLIFOptions(OwnParameters):
+class SEAdLIFOptions(AdLIFOptions):
     """Options of SE-adLIF neurons; each neuron's own numbers are drawn and kept between their bounds."""
 
     surrogate: str = Field(
         default="exponential", description="stands in for the derivative of a spike (`spikinggamma surrogates`)"
-    )
-    tau_ms: Bounds = Field(
-        default=(5.0, 25.0), title="membrane", description="time constants of the membrane, from and to [ms]"
     )
     adaptation_tau_ms: Bounds = Field(
         default=(60.0, 300.0), title="adaptation", description="time constants of the adaptation, from and to [ms]"
@@ -40,41 +32,18 @@ class SEAdLIFOptions(OwnParameters):
     reference_ms: float = Field(
         default=1.0, gt=0.0, le=60_000.0, description="time step at which b is meant: the authors' step [ms]"
     )
-    threshold: float = Field(default=1.0, gt=0.0, le=1e3, description="membrane at which a neuron spikes")
 
 
 @NEURONS.register("se_adlif", title="SE-adLIF", options=SEAdLIFOptions, citations=(bibliography.SE_ADLIF,))
-class SEAdLIF(Neuron[SEAdLIFState]):
+class SEAdLIF(AdaptiveNumbersNeuron[SEAdLIFState]):
     """Adaptive LIF neurons in the symplectic Euler form, each with time constants and couplings of its own.
 
     What is learnt of a time constant is `share`, where it lies between its bounds: 0 is the shorter one.
     """
 
     State = SEAdLIFState
-    parameter_kinds = {  # noqa: RUF012
-        "share": "time_constant",
-        "adaptation_share": "time_constant",
-        "a": "scale",
-        "b": "scale",
-    }
+    sequence = staticmethod(compiled.se_adlif_sequence)
     options: SEAdLIFOptions
-    share: Tensor
-    adaptation_share: Tensor
-    a: Tensor
-    b: Tensor
-
-    def __init__(
-        self,
-        shape: Sequence[int],
-        options: Options | Mapping[str, Any] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(shape, options, generator)
-        for name, bounds in self._bounds().items():
-            keep(self, name, drawn_between(bounds, self.out_shape, generator), learnt=self.options.learnt)
-
-    def _bounds(self) -> dict[str, tuple[float, float]]:
-        return {"share": _SHARE, "adaptation_share": _SHARE, "a": self.options.a, "b": self.options.b}
 
     def parameters_at(self, dt_ms: float) -> SEAdLIFParameters:
         """Return the parameters of `functional.se_adlif_step` at this time step."""
@@ -95,16 +64,6 @@ class SEAdLIF(Neuron[SEAdLIFState]):
             chosen.reference_ms,
         )
 
-    def flat_parameters(self, dt_ms: float) -> SEAdLIFParameters:
-        """Return the parameters with one axis for all neurons."""
-        own = self.parameters_at(dt_ms)
-        return own._replace(
-            tau_ms=own.tau_ms.flatten(),
-            adaptation_tau_ms=own.adaptation_tau_ms.flatten(),
-            a=own.a.flatten(),
-            b=own.b.flatten(),
-        )
-
     def step(
         self, state: SEAdLIFState, drive: Float[Tensor, "B *shape"], dt_ms: float
     ) -> tuple[Float[Tensor, "B *shape"], SEAdLIFState]:
@@ -120,27 +79,3 @@ class SEAdLIF(Neuron[SEAdLIFState]):
             adaptation = beta * adaptation + pull * membrane
             found.append(membrane)
         return torch.stack(found) / self.options.threshold
-
-    @staticmethod
-    def scan(
-        neuron: SEAdLIF, drive: Float[Tensor, "T B *shape"], state: SEAdLIFState, dt_ms: float
-    ) -> tuple[Float[Tensor, "T B *shape"], SEAdLIFState]:
-        """Run the compiled sequence."""
-        return compiled.se_adlif_sequence(neuron.flat_parameters(dt_ms), state, drive)
-
-    @staticmethod
-    def recurrent_scan(
-        neuron: SEAdLIF,
-        drive: Float[Tensor, "T B N"],
-        state: SEAdLIFState,
-        dt_ms: float,
-        weight: Float[Tensor, "N N"],
-        said: Float[Tensor, "B N"],
-    ) -> tuple[Float[Tensor, "T B N"], SEAdLIFState]:
-        """Run the compiled sequence of neurons that hear one another."""
-        return compiled.se_adlif_sequence(neuron.flat_parameters(dt_ms), state, drive, weight, said)
-
-    def constrain_(self) -> None:
-        """Put each number back between its bounds."""
-        for name, bounds in self._bounds().items():
-            squeeze_(getattr(self, name), bounds)
