@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -12,7 +12,7 @@ from spikinggamma.errors import SpikingGammaError
 from spikinggamma.files.atomic import write_atomically
 from spikinggamma.report.theme import PALETTE
 
-__all__ = ["page_path", "versions_of", "write_html"]
+__all__ = ["page_path", "rows_page_path", "versions_of", "write_html"]
 
 
 def page_path(out: str | Path | None, default: Path) -> Path:
@@ -29,6 +29,23 @@ def page_path(out: str | Path | None, default: Path) -> Path:
     if not path.parent.is_dir():
         raise SpikingGammaError("--out", str(path), "a file in a folder that exists")
     return path
+
+
+def rows_page_path(rows: Sequence[object], paths: Sequence[str | Path], out: str | Path | None, *, wanted: str) -> Path:
+    """Return the path of a page of rows, checked before anything is drawn: beside the first file, if not given.
+
+    Args:
+        rows: Rows that were read.
+        paths: Files from which they were read.
+        out: Path of the page, or None.
+        wanted: What is expected where there are no rows.
+
+    Raises:
+        SpikingGammaError: There are no rows, or the folder does not exist.
+    """
+    if not rows:
+        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", wanted)
+    return page_path(out, Path(paths[0]).with_suffix(".html"))
 
 
 def write_html(path: Path, template: str, **content: object) -> Path:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.cost import energy_section, sparsity_section
-from spikinggamma.report.html import page_path, write_html
+from spikinggamma.report.html import rows_page_path, write_html
 from spikinggamma.report.rows.cost_rows import COUNTS, CostRow, read_cost_rows
 from spikinggamma.report.theme import grouped
 
@@ -38,9 +37,7 @@ def write_cost_page(paths: Sequence[str | Path], out: str | Path | None = None) 
         PosixPath('cost.html')
     """
     rows = read_cost_rows(paths)
-    if not rows:
-        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row of costs")
-    path = page_path(out, Path(paths[0]).with_suffix(".html"))
+    path = rows_page_path(rows, paths, out, wanted="at least one row of costs")
     sections = [energy_section(rows), sparsity_section(rows)]
     return write_html(
         path,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from spikinggamma.errors import SpikingGammaError
-from spikinggamma.report.html import page_path, write_html
+from spikinggamma.report.html import rows_page_path, write_html
 from spikinggamma.report.rows.claim_rows import read_claim_rows
 from spikinggamma.report.rows.claim_table import tally
 
@@ -34,9 +33,7 @@ def write_papers_page(paths: Sequence[str | Path], out: str | Path | None = None
         PosixPath('papers.html')
     """
     rows = read_claim_rows(paths)
-    if not rows:
-        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row of a claim")
-    path = page_path(out, Path(paths[0]).with_suffix(".html"))
+    path = rows_page_path(rows, paths, out, wanted="at least one row of a claim")
     papers = [list(own) for _, own in groupby(rows, key=lambda row: row.paper)]
     return write_html(
         path,

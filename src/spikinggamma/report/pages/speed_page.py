@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.speed import length_section, shape_section, time_words
-from spikinggamma.report.html import page_path, versions_of, write_html
+from spikinggamma.report.html import rows_page_path, versions_of, write_html
 from spikinggamma.report.rows.speed_rows import SpeedRow, library_name, read_speed_rows
 from spikinggamma.report.theme import grouped
 
@@ -37,9 +36,7 @@ def write_speed_page(paths: Sequence[str | Path], out: str | Path | None = None)
         PosixPath('speed.html')
     """
     rows = read_speed_rows(paths)
-    if not rows:
-        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row of `bench speed`")
-    path = page_path(out, Path(paths[0]).with_suffix(".html"))
+    path = rows_page_path(rows, paths, out, wanted="at least one row of `bench speed`")
     sections = [shape_section(rows), length_section(rows)]
     commands = {row.run: row.rest["command"] for row in rows}
     return write_html(

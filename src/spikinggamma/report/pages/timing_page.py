@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from spikinggamma.errors import SpikingGammaError
 from spikinggamma.report.figures.resolution import resolution_section
 from spikinggamma.report.figures.timing_levels import AXES, level_panel
 from spikinggamma.report.figures.timing_price import price_panel
 from spikinggamma.report.figures.timing_reversal import reversal_panel
-from spikinggamma.report.html import page_path, versions_of, write_html
+from spikinggamma.report.html import rows_page_path, versions_of, write_html
 from spikinggamma.report.rows.resolution_rows import ResolutionRow, read_resolution_rows
 from spikinggamma.report.rows.resolution_table import HEADINGS, resolution_table
 from spikinggamma.report.rows.timing_rows import (
@@ -115,10 +114,8 @@ def write_timing_page(paths: Sequence[str | Path], out: str | Path | None = None
         PosixPath('timing.html')
     """
     rows, steps = read_timing_rows(paths), read_resolution_rows(paths)
-    if not rows and not steps:
-        raise SpikingGammaError("rows", ", ".join(map(str, paths)) or "none", "at least one row")
     everything: list[TimingRow | ResolutionRow] = [*rows, *steps]
-    path = page_path(out, Path(paths[0]).with_suffix(".html"))
+    path = rows_page_path(everything, paths, out, wanted="at least one row")
     models = list(dict.fromkeys(row.model for row in rows))
     return write_html(
         path,
