@@ -111,11 +111,8 @@ class LastValues(Values):
         return (time.unsqueeze(1) == self.lengths - 1).to(like)
 
 
-@LOSSES.register("multi_label", summary="Cross-entropy of each class by itself, where a recording may have several.")
-class MultiLabel(_Whole):
-    """ℓ = mean over recordings of -Σ_c [y_c log σ(z_c) + (1 - y_c) log(1 - σ(z_c))], y from 0 to 1."""
-
-    answer = Answer.LABELS
+class _Shares(_Whole):
+    """Losses whose targets are from 0 to 1."""
 
     def __init__(
         self,
@@ -125,7 +122,16 @@ class MultiLabel(_Whole):
         options: Options | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(targets, lengths, dt_ms, options)
-        _check_shares(self.wanted)
+        low, high = float(self.wanted.min()), float(self.wanted.max())
+        if low < 0.0 or high > 1.0:
+            raise SpikingGammaError("targets", f"{low:.4g} to {high:.4g}", "numbers from 0 to 1")
+
+
+@LOSSES.register("multi_label", summary="Cross-entropy of each class by itself, where a recording may have several.")
+class MultiLabel(_Shares):
+    """ℓ = mean over recordings of -Σ_c [y_c log σ(z_c) + (1 - y_c) log(1 - σ(z_c))], y from 0 to 1."""
+
+    answer = Answer.LABELS
 
     def error(self, evidence: Float[Tensor, "B C"]) -> Float[Tensor, "B C"]:
         """See `_Whole.error`."""
@@ -143,7 +149,7 @@ class MultiLabel(_Whole):
 
 
 @LOSSES.register("soft_label", summary="Cross-entropy with shares of the classes, as of several annotators.")
-class SoftLabel(_Whole):
+class SoftLabel(_Shares):
     """ℓ = mean over recordings of -Σ_c y_c log softmax(z)_c, with shares y that sum to 1."""
 
     answer = Answer.SHARES
@@ -156,7 +162,6 @@ class SoftLabel(_Whole):
         options: Options | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(targets, lengths, dt_ms, options)
-        _check_shares(self.wanted)
         whole = self.known.all(1)
         self.known = whole.unsqueeze(1).expand_as(self.known)
         self.count = int(whole.sum())
@@ -175,9 +180,3 @@ class SoftLabel(_Whole):
         losses = -self.wanted.to(evidence) * evidence.log_softmax(1)
         right = (evidence.argmax(1) == self.wanted.argmax(1)) & self.known[:, 0]
         return LossResult(self.mean(losses), evidence.softmax(1), int(right.sum()), self.count)
-
-
-def _check_shares(wanted: Tensor) -> None:
-    low, high = float(wanted.min()), float(wanted.max())
-    if low < 0.0 or high > 1.0:
-        raise SpikingGammaError("targets", f"{low:.4g} to {high:.4g}", "numbers from 0 to 1")
