@@ -19,10 +19,12 @@ from torch import Tensor
 
 from spikinggamma import datasets, recipes, runs
 from spikinggamma.bench.rows import write_rows
+from spikinggamma.data.floors import fit_logistic, logistic_accuracy
 from spikinggamma.events import Recording
 
 CHANNELS = 70
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
+ITERATIONS = 500
 CASES = {"counts": 1, "ten time bins": 10}
 
 
@@ -36,34 +38,16 @@ def features(recordings: list[Recording], bins: int, n_channels: int = CHANNELS)
     return torch.from_numpy(rows).flatten(1), labels
 
 
-def fit(inputs: Tensor, labels: Tensor, ridge: float) -> Tensor:
-    weight = torch.zeros(inputs.shape[1] + 1, int(labels.max()) + 1, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight], max_iter=500, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        scores = inputs @ weight[1:] + weight[0]
-        total = torch.nn.functional.cross_entropy(scores, labels) + ridge * weight[1:].square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    return weight.detach()
-
-
-def accuracy(weight: Tensor, inputs: Tensor, labels: Tensor) -> float:
-    return float(((inputs @ weight[1:] + weight[0]).argmax(1) == labels).double().mean())
-
-
 def best_fit(parts: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
     """Return the accuracy on the test part with the ridge that is best on the validation part."""
     mean, spread = parts[0][0].mean(0), parts[0][0].std(0).clamp_min(1e-6)
     train, validation, test = (((inputs - mean) / spread, labels) for inputs, labels in parts)
-    fits = {ridge: fit(*train, ridge) for ridge in RIDGES}
-    best = max(RIDGES, key=lambda ridge: accuracy(fits[ridge], *validation))
+    classes = int(train[1].max()) + 1
+    fits = {ridge: fit_logistic(*train, ridge, classes=classes, iterations=ITERATIONS) for ridge in RIDGES}
+    best = max(RIDGES, key=lambda ridge: logistic_accuracy(fits[ridge], *validation))
     return {
-        "accuracy": accuracy(fits[best], *test),
-        "validation_accuracy": accuracy(fits[best], *validation),
+        "accuracy": logistic_accuracy(fits[best], *test),
+        "validation_accuracy": logistic_accuracy(fits[best], *validation),
         "ridge": best,
     }
 

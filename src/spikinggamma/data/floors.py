@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spikinggamma.datasets.cache import cache_root
@@ -23,7 +23,7 @@ from spikinggamma.events import Recording, Splits
 from spikinggamma.files.json_files import read_json, write_json
 from spikinggamma.tasks import Bound
 
-__all__ = ["digest_of_splits", "measured_floors"]
+__all__ = ["digest_of_splits", "fit_logistic", "logistic_accuracy", "measured_floors"]
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = 1
@@ -93,10 +93,10 @@ def _logistic(splits: Splits, labels: Sequence[Tensor], bins: int, classes: int)
     features = [torch.from_numpy(_features(part, bins, groups)) for part in parts]
     mean, spread = features[0].mean(0), features[0].std(0, correction=0).clamp_min(1e-6)
     train, validation, test = ((part - mean) / spread for part in features)
-    fits = [_fitted(train, labels[0][torch.from_numpy(some)], ridge, classes) for ridge in _RIDGES]
-    right = [_accuracy(weight, validation, labels[1]) for weight in fits]
+    fits = [fit_logistic(train, labels[0][torch.from_numpy(some)], ridge, classes=classes) for ridge in _RIDGES]
+    right = [logistic_accuracy(weight, validation, labels[1]) for weight in fits]
     best = max(range(len(fits)), key=lambda index: (right[index], _RIDGES[index]))
-    return _accuracy(fits[best], test, labels[2])
+    return logistic_accuracy(fits[best], test, labels[2])
 
 
 def _features(recordings: Sequence[Recording], bins: int, groups: int) -> Float[np.ndarray, "R F"]:
@@ -107,9 +107,25 @@ def _features(recordings: Sequence[Recording], bins: int, groups: int) -> Float[
     return rows.reshape(len(rows), -1)
 
 
-def _fitted(inputs: Tensor, labels: Tensor, ridge: float, classes: int) -> Tensor:
+def fit_logistic(
+    inputs: Float[Tensor, "R F"],
+    labels: Int[Tensor, " R"],
+    ridge: float,
+    *,
+    classes: int,
+    iterations: int = _ITERATIONS,
+) -> Float[Tensor, "weights C"]:
+    """Return the weights of a multinomial logistic regression in double precision; the first row holds the biases.
+
+    Args:
+        inputs: Features, standardised.
+        labels: Classes.
+        ridge: Price of the sum of squared weights.
+        classes: C.
+        iterations: Largest number of iterations of L-BFGS.
+    """
     weight = torch.zeros(inputs.shape[1] + 1, classes, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight], max_iter=_ITERATIONS, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS([weight], max_iter=iterations, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimiser.zero_grad()
@@ -122,5 +138,8 @@ def _fitted(inputs: Tensor, labels: Tensor, ridge: float, classes: int) -> Tenso
     return weight.detach()
 
 
-def _accuracy(weight: Tensor, inputs: Tensor, labels: Tensor) -> float:
+def logistic_accuracy(
+    weight: Float[Tensor, "weights C"], inputs: Float[Tensor, "R F"], labels: Int[Tensor, " R"]
+) -> float:
+    """Return the share of recordings that these weights classify rightly."""
     return float(((inputs @ weight[1:] + weight[0]).argmax(1) == labels).double().mean())
