@@ -86,7 +86,7 @@ def _titled(title: str, words: str, rows: Iterable[OptionRow]) -> str:
 
 
 def _columns(row: OptionRow) -> tuple[str, str, str, str]:
-    kind, values = row.kind.partition(", as ")[0], row.range.replace("one of , ", 'one of "", ')
+    kind, values = row.kind.partition(", as ")[0], row.range
     listed = kind == "a word" and values
     default = row.default if row.default == "to be given" else f"`{row.default}`" if row.default else '`""`'
     return f"`{row.key}`", default, values if listed else ", ".join(filter(None, (kind, values))), row.description

@@ -81,7 +81,7 @@ def range_words(field: FieldInfo) -> str:
     """Return the range of a field in words, such as "at least 0" or "1 to 255", or "" where it has none."""
     bounds = _bounds(field)
     if not bounds:
-        choices = [str(choice) for choice in _choices(field)]
+        choices = [str(choice) or '""' for choice in _choices(field)]
         return _item_range(field) or (f"one of {', '.join(choices)}" if len(choices) > 2 else " or ".join(choices))
     unit = _unit(field)
     after = f" {unit}" if unit else ""

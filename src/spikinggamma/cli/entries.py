@@ -16,7 +16,7 @@ __all__ = ["COMMANDS", "add_entry_commands", "entry_text", "recipes", "table_tex
 # Each command by its name: the registry that it lists, as room and kind, what it is for, and an entry to ask about.
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "neurons": ("spikinggamma.nn", "neuron", "Neurons that net.model, or a layer of a chain, can name", "lif"),
-    "layers": ("spikinggamma.nn", "layer", "Layers that [[layers]] of a chain can name", "conv2d"),
+    "layers": ("spikinggamma.nn", "layer", "Layers that a chain, the key layers of a recipe, can name", "conv2d"),
     "rules": ("spikinggamma.learning", "rule", "Learning rules that learning.rule can name", "windowed"),
     "losses": ("spikinggamma.learning", "loss", "Losses that learning.loss can name", "running"),
     "surrogates": ("spikinggamma.functional", "surrogate", "Surrogate gradients that a neuron can name", "arctan"),
