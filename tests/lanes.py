@@ -1,8 +1,9 @@
 """The fast lane, `pytest --fast`: it leaves out tests marked `long`, and ends with a list of those that should have the mark.
 
-A test is long if its call takes more than a second of processor time, or if its setup takes more than three: a fixture that
-the tests of a file share is set up by the first of them. Processes that a test starts count. Processor time, since the time
-on the clock depends on what else runs; on the first run of all, kernels are compiled, and the list is longer than it should be.
+A test is long if its call takes more than half a second of processor time, or if its setup takes more than three: a fixture
+that the tests of a file share is set up by the first of them. Processes that a test starts count. Processor time, since the
+time on the clock depends on what else runs; on the first run of all, kernels are compiled, and the list is longer than it
+should be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 
 __all__ = ["LONG_CPU_S"]
 
-LONG_CPU_S = {"setup": 3.0, "call": 1.0}
+LONG_CPU_S = {"setup": 3.0, "call": 0.5}
 _TAKEN = "cpu_s"
 _before = pytest.StashKey[float]()
 

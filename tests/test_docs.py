@@ -60,6 +60,7 @@ def test_recipes_in_pages_are_recipes(page: str) -> None:
     assert all(recipe != Recipe() for recipe in found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", NOW)
 def test_commands_in_pages_exist_with_their_options(page: str) -> None:
     wrong = [line for line in _command_lines(TEXTS[page]) if not _is_known(line)]

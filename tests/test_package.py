@@ -92,6 +92,7 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
                 yield rest.split(".")[0], node.lineno
 
 
+@pytest.mark.long
 def test_imports_run_downwards() -> None:
     faults = []
     for path in sorted(SOURCE.rglob("*.py")):

@@ -80,6 +80,7 @@ def test_where_all_agree_wilson_stands_in(share: float) -> None:
     assert crossed_interval(right) == wilson_interval(round(50 * share), 50)
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(st.sampled_from([0.0, 1 / 3, 2 / 3, 1.0]), min_size=4, max_size=4), min_size=1, max_size=4))
 def test_it_lies_within_0_and_1_around_the_mean_and_is_the_same_every_time(values: list[list[float]]) -> None:
     right = np.array(values)

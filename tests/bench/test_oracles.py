@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from spikinggamma.bench.gradient_comparison import agreement
@@ -13,6 +14,7 @@ def small() -> Problem:
     return dense_problem(1, tau_ms=(3.0, 4.0), steps=12, seed=3, width=2, analogue=True)
 
 
+@pytest.mark.long
 def test_the_two_judges_agree_where_both_can_judge() -> None:
     problem = small()
     for ask in asks(problem)[1:3]:

@@ -35,6 +35,7 @@ def spikes(steps: int, seed: int = 0) -> torch.Tensor:
     return (torch.rand(steps, 4, 12, generator=generator) < 0.2).float()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("synapse_tau_ms", [0.0, 20.0, 27.0])
 @pytest.mark.parametrize("mapping", MAPPINGS)
 @torch.no_grad()
@@ -48,6 +49,7 @@ def test_at_its_own_step_a_mapped_net_is_the_trained_one(mapping: str, synapse_t
         torch.testing.assert_close(one.outputs, other.outputs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_without_a_mapping_of_its_constants_a_net_does_the_same_steps_whatever_their_length() -> None:
     net = a_net()
@@ -59,6 +61,7 @@ def test_without_a_mapping_of_its_constants_a_net_does_the_same_steps_whatever_t
     assert mapped_net(net, "", trained_ms=TRAINED_MS, run_ms=0.5) is net
 
 
+@pytest.mark.long
 @given(
     tau_ms=st.floats(5.0, 100.0),
     synapse_tau_ms=st.floats(2.0, 100.0),

@@ -73,6 +73,7 @@ def test_rows_are_what_evaluating_the_runs_gives_and_are_not_made_again(worked: 
     assert read_rows(out) == kept
 
 
+@pytest.mark.long
 def test_a_rival_runs_at_the_same_steps(worked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spikinggamma.bench.resolution.cases", lambda *, quick: [RIVAL])
     rows = list(measured(tmp_path))

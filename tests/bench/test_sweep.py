@@ -65,6 +65,7 @@ def test_rows_say_what_the_runs_do(worked: list[str], tmp_path: Path, other: str
     assert f"{rows[1]['accuracy']:.1%}" in lines[3]
 
 
+@pytest.mark.long
 def test_finished_runs_are_kept_and_more_seeds_may_be_asked_for(worked: list[str], tmp_path: Path) -> None:
     (first,) = sweep(["localisation"], tmp_path, seeds=[0], settings=TINY)
     assert len(worked) == 1

@@ -124,6 +124,7 @@ def test_a_finished_run_is_not_trained_again_and_a_row_that_is_there_not_made_ag
     assert not worked
 
 
+@pytest.mark.long
 def test_an_evaluation_that_is_missing_is_made_without_training(
     worked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +140,7 @@ class _Stop(KeyboardInterrupt):
     pass
 
 
+@pytest.mark.long
 def test_a_run_that_was_cut_off_goes_on_to_the_same_row(
     worked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +172,7 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(
     assert "2/2" in caplog.text
 
 
+@pytest.mark.long
 def test_a_run_of_another_recipe_in_the_way_is_named(worked: list[str], tmp_path: Path) -> None:
     one = planned(PLAN[0], 0, quick=True)
     train(load_recipe("localisation", [*TINY, "training.epochs=1"]), tmp_path / one.name, device="cpu")

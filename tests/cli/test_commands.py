@@ -157,6 +157,7 @@ def test_citations_follow_the_recipe(run: Path) -> None:
     assert heard.count("{") == heard.count("}")
 
 
+@pytest.mark.long
 def test_data_sets_are_listed_with_place_and_licence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPIKINGGAMMA_DATA", str(tmp_path))
     input_events = call("data", "list").output
@@ -249,6 +250,7 @@ def test_a_fault_of_ours_keeps_its_traceback_and_ends_with_one() -> None:
     assert "RuntimeError: ours" in ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command", ["", "train", "search", "evaluate", "report", "bench", "cite", "data", "data fetch"]
 )

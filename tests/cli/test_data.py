@@ -49,6 +49,7 @@ def test_the_list_says_size_licence_and_how_to_cite(tmp_path: Path) -> None:
     assert "orchard2015converting" in call("cite", "nmnist").stdout
 
 
+@pytest.mark.long
 def test_every_data_set_can_be_cited() -> None:
     for line in call("data", "list").output.splitlines():
         if line.startswith("  cite"):
@@ -66,6 +67,7 @@ def test_showing_prints_the_picture_and_the_facts(tmp_path: Path) -> None:
     assert "all.png\nlocalisation train: Barn-owl localisation; 54 recordings of 9 classes" in whole
 
 
+@pytest.mark.long
 def test_every_task_can_be_shown() -> None:
     info = call("data", "show", "isi", "0", *SETTINGS, "--set", "max_interval_ms=50").stdout.splitlines()[1]
     assert info.startswith("isi train 0: Inter-spike intervals; ")
@@ -99,6 +101,7 @@ def test_a_data_set_becomes_a_file_for_each_part(tmp_path: Path) -> None:
     assert "on 8 channels" in fewer.stdout
 
 
+@pytest.mark.long
 def test_normalised_counts_are_the_same_in_every_recording(tmp_path: Path) -> None:
     result = call(
         "data", "normalise", "localisation", "--out", "out", *SETTINGS, "--group-channels", "8", "--seed", "2"
@@ -131,6 +134,7 @@ def test_the_authors_way_says_so_and_splits_as_they_do(tmp_path: Path) -> None:
     assert (about["rare"], about["removable"], about["statistics"]) == (0.01, 2000, "all")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

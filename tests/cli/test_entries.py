@@ -36,6 +36,7 @@ def test_the_table_has_a_line_for_each_entry(command: str) -> None:
         assert line.endswith(entry.summary)
 
 
+@pytest.mark.long
 @every_command
 def test_an_entry_is_shown_with_all_its_options_and_citations(command: str) -> None:
     for entry in entries(command):

@@ -83,6 +83,7 @@ def test_any_number_of_fibres(n_fibres: int) -> None:
     assert by_channel(found[:, 0], found[:, 1], 3) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_channels", [5, 13, 250])
 def test_chain_equals_its_stages(n_channels: int) -> None:
     # One and a half blocks: what is carried from one to the next is what a stage alone carries within one.

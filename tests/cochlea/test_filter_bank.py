@@ -33,6 +33,7 @@ def one_long_transform(sound: np.ndarray, place_cm: float, c0: float) -> np.ndar
 
 # Where blocks meet, 3e-3 of the root mean square, from the ringing of the most basal places that is cut there; within one, what
 # interpolation in time loses. 11,000 samples fit into half a block, 28,000 into one and a half.
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("n_samples", "tolerance"),
     [(101, 3e-4), (6000, 3e-4), (11_001, 3e-4), (22_208, 3e-4), (28_000, 3e-3), (30_000, 3e-3)],
@@ -47,6 +48,7 @@ def test_blocks_equal_one_long_transform(n_samples: int, tolerance: float) -> No
         assert error <= tolerance * np.sqrt(np.mean(expected**2)) + 1e-4, channel
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_channels", [500, 700])
 def test_places_between_are_interpolated(n_channels: int) -> None:
     sound = burst(8000)
@@ -58,12 +60,14 @@ def test_places_between_are_interpolated(n_channels: int) -> None:
         assert error <= 3e-3 * np.sqrt(np.mean(expected**2)) + 1e-4, channel
 
 
+@pytest.mark.long
 def test_every_place_is_filtered_where_neighbours_do_not_move_alike() -> None:
     assert len(filter_bank(N_CHANNELS, 1e9).weights) == 1
     # The first parameter set has jumps of phase between neighbouring places, which no interpolation reproduces.
     assert len(filter_bank(200, 1e8).weights) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("c0", [1e8, 1e9])
 @pytest.mark.parametrize("n_channels", [N_CHANNELS, 400])
 def test_blocks_answer_as_the_published_chain_does(c0: float, n_channels: int) -> None:

@@ -119,6 +119,7 @@ def test_what_has_no_variants_is_named() -> None:
         load_recipe("fsdd", ["data.variant=normal"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", ["whole", "part", "norm"])
 def test_as_published_is_the_published_procedure_with_every_channel_under_its_number(variant: str) -> None:
     """Training and validation part are one file of 300, the test part another of 260: one batch of each."""

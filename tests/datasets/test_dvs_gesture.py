@@ -87,6 +87,7 @@ def test_pooled_pixels_are_sums_of_squares(tmp_path: Path, pool: int) -> None:
         np.testing.assert_array_equal(pooled.times_us, whole.times_us)
 
 
+@pytest.mark.long
 def test_official_parts_and_people_held_out(tmp_path: Path) -> None:
     a_root(tmp_path, TRAIN, TEST)
     splits = dvs_gesture.load(root=tmp_path, pool=4)
@@ -99,6 +100,7 @@ def test_official_parts_and_people_held_out(tmp_path: Path) -> None:
     assert all(recording.shape == (2, 32, 32) for part in splits for recording in part)
 
 
+@pytest.mark.long
 def test_the_people_held_out_depend_on_the_seed_alone(tmp_path: Path) -> None:
     names = TRAIN[::2]
     folder = a_root(tmp_path, names, TEST[:1])

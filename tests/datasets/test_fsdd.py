@@ -58,6 +58,7 @@ def test_official_split_tests_on_the_first_takes() -> None:
     assert set(Counter((r.label, r.speaker) for r in validation).values()) == {1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("speaker", fsdd.SPEAKERS)
 def test_a_speaker_left_out_is_heard_in_the_test_only(speaker: str) -> None:
     train, validation, test = load(split=f"speaker:{speaker}")
@@ -67,6 +68,7 @@ def test_a_speaker_left_out_is_heard_in_the_test_only(speaker: str) -> None:
     assert (len(train), len(validation), len(test)) == (180, 20, 40)
 
 
+@pytest.mark.long
 def test_a_second_speaker_may_be_heard_in_validation_only() -> None:
     train, validation, test = load(split="speaker:theo/lucas")
     assert {recording.speaker for recording in test} == {"theo"}
@@ -96,6 +98,7 @@ def test_recordings_know_what_they_are() -> None:
     assert recording.duration_us == 50_000
 
 
+@pytest.mark.long
 def test_spikes_depend_on_the_cochleas_seed_and_the_name_only(stand_in: tuple[Path, dict[str, str]]) -> None:
     folder = stand_in[0] / "fsdd" / "recordings"
     cochlea = Cochlea(n_channels=16)

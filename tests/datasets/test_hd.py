@@ -175,6 +175,7 @@ def test_converted_recordings_know_what_they_are(converted: Path) -> None:
     assert {channel // 35 for channel in one.channels.tolist()} == {17}
 
 
+@pytest.mark.long
 def test_sounds_are_converted_with_short_ramps_and_cached(sounds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "lang-english_speaker-00_trial-0_digit-3.flac"
     first = {one.source: one for part in load(sounds, n_channels=16) for one in part}[name]
@@ -198,6 +199,7 @@ def test_sounds_are_converted_with_short_ramps_and_cached(sounds: Path, monkeypa
         load(sounds, n_channels=16, ramp_ms=20.0)
 
 
+@pytest.mark.long
 def test_what_is_converted_is_read_in_place_of_the_sounds(
     sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +228,7 @@ def test_what_is_converted_is_read_in_place_of_the_sounds(
     assert load(tmp_path / "shared", n_channels=8).train[0].n_channels == 8
 
 
+@pytest.mark.long
 def test_an_interrupted_conversion_goes_on(sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was converted is not converted again, and no file appears before it is whole."""
     monkeypatch.setenv("SPIKINGGAMMA_DATA", str(sounds))
@@ -250,6 +253,7 @@ def test_an_interrupted_conversion_goes_on(sounds: Path, tmp_path: Path, monkeyp
     assert len(read_heidelberg(tmp_path / "out" / "hd_train.h5").recordings) == 200
 
 
+@pytest.mark.long
 def test_what_is_wrong_is_named(tmp_path: Path, converted: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SpikingGammaError, match=r"neither `hd_train.h5` nor sounds.*Unpack .*hd_audio.tar.gz there"):
         load(tmp_path)
@@ -292,6 +296,7 @@ def packed(path: Path, chosen: list[str]) -> None:
             tar.addfile(member, io.BytesIO(content.getvalue()))
 
 
+@pytest.mark.long
 def test_the_archive_is_fetched_where_no_root_is_named(
     server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

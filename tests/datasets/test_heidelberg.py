@@ -124,6 +124,7 @@ def any_recordings(draw: st.DrawFn) -> list[Recording]:
     return result
 
 
+@pytest.mark.long
 @given(any_recordings())
 @settings(max_examples=50, deadline=None)
 def test_written_and_read_is_the_same_to_the_bit(

@@ -73,6 +73,7 @@ def crossings(picture: Bytes, order: npt.NDArray[np.int64], levels: int) -> Reco
     return Recording(*spikes, 2 * levels, 784_000, label=0)
 
 
+@pytest.mark.long
 @given(PICTURES, st.integers(1, 255), st.integers(1000, 100_000))
 @example(np.zeros(784, np.uint8), 1, 1000)
 @example(RAMP, 1, 1000)
@@ -99,6 +100,7 @@ def test_crossings_add_up_to_the_picture_again(picture: Bytes, levels: int) -> N
         np.testing.assert_array_equal(found, picture)
 
 
+@pytest.mark.long
 @given(PICTURES, st.integers(1, 20), st.integers(0, 2**63 - 1))
 def test_permuted_is_sequential_with_its_pixels_in_another_order(picture: Bytes, levels: int, seed: int) -> None:
     order = mnist.pixel_order(seed)
@@ -136,6 +138,7 @@ def test_recordings_are_as_described(root: Path, code: str) -> None:
         assert recording.label == int(source.partition("[")[2].rstrip("]")) % 10
 
 
+@pytest.mark.long
 def test_loaded_recordings_are_the_pictures_in_the_files(root: Path) -> None:
     picture = some(40)[7]
     sequential, permuted = (

@@ -102,6 +102,7 @@ def test_folds_cover_every_recording_once(tmp_path: Path) -> None:
     assert (len(official.train), len(official.validation), len(official.test)) == (81, 9, 40)
 
 
+@pytest.mark.long
 @real
 def test_real_recordings() -> None:
     splits = nmnist.load(root=DATA.parent)

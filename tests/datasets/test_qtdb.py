@@ -110,6 +110,7 @@ def test_a_missing_file_or_split_is_named(tmp_path: Path) -> None:
         qtdb.load(root=tmp_path, validation_fraction=1.0)
 
 
+@pytest.mark.long
 def test_the_published_files(data_root: Path) -> None:
     found = qtdb.load(root=data_root)
     assert [len(part) for part in found] == [558, 60, 141]

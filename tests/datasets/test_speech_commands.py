@@ -52,6 +52,7 @@ def test_there_are_35_words_in_order() -> None:
     assert list(speech_commands.WORDS) == sorted(speech_commands.WORDS)
 
 
+@pytest.mark.long
 def test_lists_decide_the_parts(root: Path) -> None:
     splits = load(root)
     assert [recording.source for recording in splits.validation] == sorted(listed(root, VALIDATION))
@@ -62,17 +63,20 @@ def test_lists_decide_the_parts(root: Path) -> None:
     assert len({recording.source for part in splits for recording in part}) == 210
 
 
+@pytest.mark.long
 def test_recordings_know_what_they_are(root: Path) -> None:
     recording = next(r for r in load(root).train if r.source == "tree/0a7c2a8d_nohash_1.wav")
     assert speech_commands.WORDS[recording.label] == "tree"
     assert (recording.speaker, recording.n_channels, recording.duration_us) == ("0a7c2a8d", 4, 40_000)
 
 
+@pytest.mark.long
 def test_a_share_for_validation_and_a_seed_change_nothing(root: Path) -> None:
     plain, other = load(root), load(root, validation_fraction=0.5, seed=3)
     assert [[r.source for r in part] for part in plain] == [[r.source for r in part] for part in other]
 
 
+@pytest.mark.long
 def test_limit_takes_the_first_of_each_word_in_each_part(root: Path) -> None:
     splits = load(root, limit=1)
     for part in splits:
@@ -106,6 +110,7 @@ def test_reads_the_cache_until_a_file_changes(root: Path, monkeypatch: pytest.Mo
         load(root, limit=1)
 
 
+@pytest.mark.long
 def test_silence_is_a_recording_without_spikes(root: Path) -> None:
     name = f"wow/{SPEAKERS[0]}_nohash_0.wav"
     path = root / "speech_commands" / name
@@ -189,6 +194,7 @@ def test_no_folder_no_files_and_no_such_split_are_named(root: Path, tmp_path: Pa
         load(root, split="speaker:x")
 
 
+@pytest.mark.long
 def test_spikes_are_those_of_the_cochlea(root: Path) -> None:
     folder = root / "speech_commands"
     name = f"go/{SPEAKERS[0]}_nohash_0.wav"

@@ -47,6 +47,7 @@ def assert_equal(first: Splits, second: Splits) -> None:
             np.testing.assert_array_equal(left.channels, right.channels)
 
 
+@pytest.mark.long
 def test_official_split_tests_on_voices_that_training_never_hears() -> None:
     train, validation, test = load(validation_fraction=0.25)
     assert (len(train), len(validation), len(test)) == (6, 2, 4)
@@ -55,6 +56,7 @@ def test_official_split_tests_on_voices_that_training_never_hears() -> None:
     assert Counter(recording.label for recording in test) == {0: 2, 1: 2}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("voice", ["f1", "m1", "m3"])
 def test_any_voice_can_be_left_out(voice: str) -> None:
     train, validation, test = load(split=f"speaker:{voice}")
@@ -88,6 +90,7 @@ def test_recordings_know_what_they_are() -> None:
     assert recording.n_events > 20
 
 
+@pytest.mark.long
 def test_the_same_seeds_say_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     first = load()
     monkeypatch.setenv("SPIKINGGAMMA_CACHE", str(tmp_path))  # so everything is spoken and converted anew

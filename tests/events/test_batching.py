@@ -126,6 +126,7 @@ def test_labels_of_steps_stretch_with_their_recording() -> None:
         assert (np.diff(kept) >= 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # where there is one core
 def test_workers_make_the_same_batches() -> None:
     recordings = some(30)
     asked = {"batch_size": 8, "dt_ms": 4.0, "seed": 3, "epoch": 2, "augment": Augment(jitter_ms=5.0)}

@@ -35,6 +35,7 @@ def test_split_steps_sum_to_the_coarse_one(recording: Recording, step_us: int, s
     assert torch.equal(torch.cat([fine, padding]).unflatten(0, (-1, split)).sum(1), coarse)
 
 
+@pytest.mark.long
 @given(st.lists(recordings(), min_size=1, max_size=5), STEPS_MS)
 def test_a_batch_is_its_recordings_side_by_side(members: list[Recording], dt_ms: float) -> None:
     counts, lengths = bin_events(gather(members), dt_ms=dt_ms, n_channels=4)
@@ -81,6 +82,7 @@ def test_refuses_more_counts_than_memory() -> None:
         bin_recording(recording, dt_ms=0.001)
 
 
+@pytest.mark.long
 @given(st.lists(recordings(), min_size=1, max_size=4), STEPS_MS, st.one_of(st.none(), st.integers(1, 3)))
 def test_sparse_counts_are_the_dense_ones(members: list[Recording], dt_ms: float, clip: int | None) -> None:
     events = gather(members)

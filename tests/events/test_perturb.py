@@ -90,6 +90,7 @@ def test_deleted_spikes_are_a_part(given_recordings: list[Recording], probabilit
     assert after <= before
 
 
+@pytest.mark.long
 @given(st.lists(recordings(), min_size=1, max_size=3), st.integers(0, 9))
 def test_none_of_it_is_nothing_and_all_of_a_deletion_is_all(given_recordings: list[Recording], seed: int) -> None:
     events = gather(given_recordings)

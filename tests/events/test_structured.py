@@ -48,6 +48,7 @@ def assert_same(one: Recording, other: Recording) -> None:
         assert getattr(one, name) == getattr(other, name)
 
 
+@pytest.mark.long
 @given(cameras(), st.sampled_from(["".join(order) for order in permutations("xytp")]))
 def test_a_camera_there_and_back_in_any_order(recording: Recording, order: str) -> None:
     array = to_structured(recording, order)

@@ -63,6 +63,7 @@ def test_statistics_come_from_training_recordings_only() -> None:
     assert authors.left_out == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_rare_recording_does_not_cost_a_channel() -> None:
     poor = Recording(np.arange(20), np.zeros(20, np.int32), 5, 50_000, 0)
     splits = SPLITS._replace(train=[*SPLITS.train, poor])

@@ -52,6 +52,7 @@ def everything(splits: object) -> list[Recording]:
     return [recording for part in splits for recording in part]  # type: ignore[attr-defined]
 
 
+@pytest.mark.long
 def test_bins_are_those_of_digitize() -> None:
     made = timing_only_as_published(FILES, seed=0, batch_size=10)
     given = {recording.source: recording for file in FILES for recording in file}
@@ -77,6 +78,7 @@ def test_only_full_batches_are_kept() -> None:
         timing_only_as_published(FILES, seed=0, batch_size=301)
 
 
+@pytest.mark.long
 def test_channels_counts_and_removals_follow_the_published_rule() -> None:
     counts = np.stack([dense(recording).sum(axis=1) for file in FILES for recording in file])
     for rare in (0.01, 0.05):
@@ -93,6 +95,7 @@ def test_channels_counts_and_removals_follow_the_published_rule() -> None:
     assert timing_only_as_published(FILES, seed=0, batch_size=1, rare=0.05, removable=1).removed == 0
 
 
+@pytest.mark.long
 def test_norm_has_the_same_counts_everywhere_and_part_all_spikes() -> None:
     made = timing_only_as_published(FILES, seed=0, batch_size=10)
     whole = {recording.source: recording for recording in everything(made.whole)}
@@ -121,6 +124,7 @@ def test_parts_are_60_15_15_of_balanced_classes() -> None:
     assert [len(part) for part in published_parts(released)] == [24234, 6058, 6059]
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_spikes() -> None:
     one, same, other = (timing_only_as_published(FILES, seed=seed, batch_size=10).norm.train for seed in (4, 4, 5))
     assert all(np.array_equal(a.times_us, b.times_us) for a, b in zip(one, same, strict=True))

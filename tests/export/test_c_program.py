@@ -156,6 +156,7 @@ def test_integers_are_their_model_to_the_bit_and_sleep_changes_none(plan: Plan) 
             assert call(asleep, data).stdout.decode().splitlines() == without_signals
 
 
+@pytest.mark.long
 @needs_compiler
 @pytest.mark.parametrize("number", ["int16", "int32"])
 def test_integers_saturate_where_their_range_ends(tmp_path: Path, number: str) -> None:
@@ -242,6 +243,7 @@ def test_no_warning_and_the_same_answers_in_binary(tmp_path: Path, number: str, 
     assert len(read_answers(quiet)) == len(recordings)
 
 
+@pytest.mark.long
 @needs_compiler
 @pytest.mark.parametrize("number", NUMBERS)
 def test_sanitizers_find_nothing(tmp_path: Path, number: str) -> None:
@@ -250,6 +252,7 @@ def test_sanitizers_find_nothing(tmp_path: Path, number: str) -> None:
     assert said.stderr == b""
 
 
+@pytest.mark.long
 @needs_compiler
 def test_numbers_beyond_single_precision_are_no_undefined_behaviour(tmp_path: Path) -> None:
     net = dense_net((2, 3, 2), tau_ms=(4.0, 5.0), code=SigmaDelta(1e-3), generator=torch.Generator().manual_seed(1))

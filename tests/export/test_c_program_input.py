@@ -215,6 +215,7 @@ def fuzz(folder: Path, number: str, cases: int) -> SpikeCounter:
     return SpikeCounter(outcomes, messages)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", ["float", "int16"])
 def test_mutated_input_is_read_or_refused(tmp_path: Path, number: str) -> None:
     tally = fuzz(tmp_path, number, 2000)

@@ -65,6 +65,7 @@ def test_without_adaptation_it_is_a_lif() -> None:
     assert torch.equal(spikes, torch.stack(wanted))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dt_ms", [0.25, 1.0, 2.0])
 def test_at_rest_the_membrane_pulls_as_much_in_a_millisecond_at_any_step(dt_ms: float) -> None:
     # A drive that never spikes comes to rest where u = I - w and w (1 - β) = g a u, so w = a / (1 - β₁) u.
@@ -82,6 +83,7 @@ def test_what_a_spike_adds_does_not_depend_on_the_step(dt_ms: float) -> None:
     torch.testing.assert_close(state.adaptation, p.b.expand(2, 3))
 
 
+@pytest.mark.long
 def test_it_grows_by_itself_below_the_bound_that_its_page_names() -> None:
     beta = math.exp(-1.0 / 60.0)
     for factor, grows in ((0.98, False), (1.02, True)):
@@ -93,6 +95,7 @@ def test_it_grows_by_itself_below_the_bound_that_its_page_names() -> None:
         assert (abs(float(later.membrane)) > abs(float(late.membrane))) == grows
 
 
+@pytest.mark.long
 def test_smooth_parts_have_the_gradient_of_finite_differences() -> None:
     start = torch.randn(2, 2, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     own = torch.stack(list(parameters()[:4]))

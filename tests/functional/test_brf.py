@@ -44,6 +44,7 @@ def test_below_threshold_it_is_a_damped_oscillation() -> None:
         torch.testing.assert_close(found[:, 0, cell], torch.tensor(wanted, dtype=torch.complex128))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dt_ms", [0.5, 4.0, 10.0])
 def test_on_the_divergence_boundary_it_rings_for_ever_and_at_its_frequency_for_short_steps(dt_ms: float) -> None:
     pulse = torch.zeros(round(4000 / dt_ms), 1, 1, dtype=torch.float64)
@@ -85,6 +86,7 @@ def test_trajectory_pinned_by_hand() -> None:
     assert seen == [pytest.approx(row) for row in expected]
 
 
+@pytest.mark.long
 def test_smooth_parts_have_the_gradient_of_finite_differences() -> None:
     generator = torch.Generator().manual_seed(0)
     drive = 0.2 * torch.randn(12, 2, 3, generator=generator, dtype=torch.float64)

@@ -120,6 +120,7 @@ def test_without_adaptation_it_is_a_leaky_integrator_below_threshold() -> None:
     torch.testing.assert_close(trajectory(p, drive)[:, 0], wanted)
 
 
+@pytest.mark.long
 def test_smooth_parts_have_the_gradient_of_finite_differences() -> None:
     generator = torch.Generator().manual_seed(0)
     drive = torch.randn(10, 2, 3, generator=generator, dtype=torch.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -76,6 +77,7 @@ def test_the_threshold_carries_no_gradient() -> None:
     assert not state.adaptation.requires_grad
 
 
+@pytest.mark.long
 def test_an_analogue_neuron_is_decoded_without_error_and_differentiates_as_finite_differences_do() -> None:
     for rectify in (True, False):
         parameters = a_neuron(None, rectify=rectify)

@@ -59,6 +59,7 @@ def called(package: Path) -> tuple[float, int]:
     return float(made), int(hits)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "old", "new", "wanted"),
     [("middle.py", "value + AMOUNT", "value - AMOUNT", -1.0), ("deep.py", "1.0", "2.0", 2.0)],

@@ -41,6 +41,7 @@ def error(found: Tensor, wanted: Tensor) -> float:
     return float((found - wanted).double().norm() / wanted.double().norm().clamp(min=1e-300))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("only_events", "threads")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
 @given(

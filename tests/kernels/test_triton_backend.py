@@ -79,6 +79,7 @@ def test_triton_equals_plain(scan: str, size: tuple[int, int, int, int], dtype: 
         assert float((one - two).norm() / two.norm().clamp(min=1e-30)) <= TOLERANCE[dtype]
 
 
+@pytest.mark.long
 @every_size
 @pytest.mark.parametrize("adaptation", [0.0, 0.1])
 @pytest.mark.parametrize("max_spikes", [None, 2])
@@ -115,6 +116,7 @@ def test_a_neuron_is_its_signal_and_then_its_code(size: tuple[int, int, int, int
         torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.long
 def test_what_comes_in_is_left_as_it_was() -> None:
     case = Case((4, 2, 5, 3), torch.float64)
     before = [part.clone() for part in (case.drive, case.buckets, case.alpha, case.grad)]

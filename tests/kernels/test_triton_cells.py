@@ -130,6 +130,7 @@ def test_neurons_equal_the_functional_ones(
     assert_equal(found, wanted, TOLERANCE[dtype])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fractional_delay_sequence", "floored_delay_sequence"])
 @every_size
 @both_precisions
@@ -143,6 +144,7 @@ def test_delays_equal_the_functional_ones(
     assert_equal(found, wanted, TOLERANCE[dtype])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_chunks_are_the_whole(chunk: int, calls: list[str]) -> None:
     size, dtype = (23, 2, 4), torch.float64

@@ -55,6 +55,7 @@ def test_it_is_autograd_on_the_functional_neurons(neuron: str, delays: str) -> N
             assert outcome.loss == pytest.approx(float(value), rel=1e-10)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("delays", ["none", "fractional"])
 @pytest.mark.parametrize("neuron", KINDS)
 def test_chunks_equal_the_whole(neuron: str, delays: str) -> None:

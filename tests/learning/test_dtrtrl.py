@@ -16,6 +16,7 @@ def _registered() -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunk", [1, 7, None])
 @pytest.mark.parametrize("kind", NEURON_OPTIONS)
 def test_it_is_bptt_for_one_hidden_layer(kind: str, chunk: int | None) -> None:
@@ -26,6 +27,7 @@ def test_it_is_bptt_for_one_hidden_layer(kind: str, chunk: int | None) -> None:
         assert relative_error(learnt(net, spikes, "dtrtrl", loss, chunk=chunk, price=0.2), wanted) < 1e-10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["adaptive_lif", "two_compartments"])
 def test_recurrent_spikes_are_taken_as_given(kind: str) -> None:
     net, spikes = chain(kind, recurrent=True), spikes_for()
@@ -34,6 +36,7 @@ def test_recurrent_spikes_are_taken_as_given(kind: str) -> None:
         assert relative_error(learnt(net, spikes, "dtrtrl", "each_step", chunk=chunk), wanted) < 1e-10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hidden", [(7,), (7, 6)])
 def test_for_a_constant_leak_it_is_ottt(hidden: tuple[int, ...]) -> None:
     net, spikes = chain("lif", hidden=hidden, readout_tau_ms=12.0), spikes_for()

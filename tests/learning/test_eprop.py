@@ -20,6 +20,7 @@ def _registered() -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("kind", NEURON_OPTIONS)
 def test_it_is_bptt_for_one_hidden_layer(kind: str, recurrent: bool) -> None:
@@ -31,6 +32,7 @@ def test_it_is_bptt_for_one_hidden_layer(kind: str, recurrent: bool) -> None:
         assert relative_error(learnt(net, spikes, "eprop", "each_step", chunk=chunk, price=0.2), wanted) < 1e-10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["adaptive_lif", "lif"])
 def test_delays_of_the_input_learn_too(kind: str) -> None:
     plain = chain(kind, readout_tau_ms=15.0)

@@ -41,6 +41,7 @@ def deltas() -> Tensor:
     return torch.randn(24, 3, 3, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", NEURON_OPTIONS)
 def test_it_is_its_definition_step_by_step(kind: str) -> None:
     net, spikes, delta, decay = chain(kind), spikes_for(), deltas(), math.exp(-DT_MS / 14.0)

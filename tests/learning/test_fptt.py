@@ -17,6 +17,7 @@ def gradients(net: Chain) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunk", [1, 5])
 def test_it_is_bptt_of_each_chunk_while_weights_stand_still(chunk: int) -> None:
     net, spikes, parts = chain("adaptive_lif", recurrent=True, readout_tau_ms=8.0), spikes_for(), []
@@ -62,6 +63,7 @@ def test_running_means_follow_their_recursion() -> None:
             assert torch.allclose(rule._estimates[index], estimates[index], atol=1e-14)
 
 
+@pytest.mark.long
 def test_it_learns_a_label_at_each_step() -> None:
     net, spikes = chain("adaptive_lif", hidden=(24,), readout_tau_ms=8.0), spikes_for()
     optimiser = torch.optim.Adam(net.parameters(), lr=0.01)

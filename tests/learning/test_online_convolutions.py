@@ -27,6 +27,7 @@ def convolutional(*hidden: dict[str, Any], head: list[dict[str, Any]] = HEAD) ->
     return net
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["ottt", "dtrtrl"])
 def test_one_hidden_layer_is_bptt(rule: str) -> None:
     spikes = spikes_for((2, 4, 4))
@@ -38,6 +39,7 @@ def test_one_hidden_layer_is_bptt(rule: str) -> None:
             assert relative_error(learnt(net, spikes, rule, "each_step", chunk=chunk, price=0.2), wanted) < 1e-10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["truncated", "ottt", "es_d_rtrl"])
 def test_chunks_equal_the_whole(rule: str) -> None:
     pooled = {"layer": "pool2d", "kind": "max"}

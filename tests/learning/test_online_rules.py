@@ -80,6 +80,7 @@ def truncated_by_autograd(net: SurrogateNet, spikes: Tensor, loss: str, price: f
     return dict(zip(named, torch.autograd.grad(total, list(named.values())), strict=True))
 
 
+@pytest.mark.long
 @every_case
 @pytest.mark.parametrize("rule", ["ottt", "eprop"])
 def test_it_is_its_definition_step_by_step(rule: str, case: str) -> None:
@@ -102,6 +103,7 @@ def test_truncated_is_autograd_with_every_state_taken_as_given(case: str) -> Non
         assert relative_error(learnt(net, spikes, "truncated", loss, price=price), wanted) < 1e-10
 
 
+@pytest.mark.long
 @every_case
 @pytest.mark.parametrize("rule", ONLINE)
 def test_chunks_equal_the_whole(rule: str, case: str) -> None:

@@ -33,6 +33,7 @@ def _registered() -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("readout_tau_ms", [0.0, 15.0])
 @pytest.mark.parametrize("kind", NEURON_OPTIONS)
 def test_it_is_bptt_for_one_hidden_layer(kind: str, readout_tau_ms: float) -> None:
@@ -83,6 +84,7 @@ def by_definition(net: Chain, spikes: Tensor) -> dict[str, Tensor]:
     return dict(zip(names, [*found, delta.sum((0, 1))], strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hidden", [(7,), (7, 6, 5)])
 def test_it_is_its_definition_step_by_step(hidden: tuple[int, ...]) -> None:
     net, spikes = chain("lif", hidden=hidden, readout_tau_ms=15.0), spikes_for()

@@ -55,6 +55,7 @@ def linear_mixture() -> GammaNet:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [linear, linear_per_synapse, linear_dropped_out, linear_mixture])
 def test_exact_without_rectification(make: Callable[[], GammaNet]) -> None:
     net, spikes = prepared(make, steps=STEPS)

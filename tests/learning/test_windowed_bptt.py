@@ -75,6 +75,7 @@ CHAINS: dict[str, Callable[[], Chain]] = {
 every_chain = pytest.mark.parametrize("make", CHAINS.values(), ids=CHAINS)
 
 
+@pytest.mark.long
 @every_chain
 def test_it_is_bptt_where_the_window_holds_the_recording(make: Callable[[], Chain]) -> None:
     net = make()
@@ -93,6 +94,7 @@ def test_it_is_bptt_where_the_window_holds_the_recording(make: Callable[[], Chai
     )
 
 
+@pytest.mark.long
 @every_chain
 def test_it_comes_closer_with_the_span(make: Callable[[], Chain]) -> None:
     net = make()

@@ -29,6 +29,7 @@ def test_it_is_the_integrator_of_each_outputs_time_constant(chunk: int) -> None:
         torch.testing.assert_close(torch.cat(found)[:, :, output : output + 1], wanted)
 
 
+@pytest.mark.long
 def test_gradients_are_those_of_finite_differences() -> None:
     layer = LearntIntegrator((3,), tau_ms=20.0).double()
 

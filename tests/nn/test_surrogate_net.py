@@ -36,6 +36,7 @@ def masks_of(state: ChainState) -> tuple[Tensor | None, ...]:
     return tuple(mask for mask in state.masks if mask is not None)
 
 
+@pytest.mark.long
 @every_delay
 @every_kind
 @pytest.mark.parametrize("readout", ["integrator", "spikes"])

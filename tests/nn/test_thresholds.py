@@ -32,6 +32,7 @@ def test_a_gamma_net_under_scaled_thresholds_is_itself_on_another_scale(factor: 
     torch.testing.assert_close(scaled.layers[-1].outputs, factor * plain.layers[-1].outputs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("neuron", ["lif", "adaptive_lif", "recurrent_lif", "srm_alpha"])
 def test_every_population_gets_the_scaled_threshold(neuron: str) -> None:
     net, spikes = reference_surrogates.prepared(neuron, signal_per_threshold=2.0)

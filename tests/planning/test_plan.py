@@ -70,6 +70,7 @@ def test_every_rule_and_net_is_measured(kind: str, monkeypatch: pytest.MonkeyPat
     assert found.device_mib is None
 
 
+@pytest.mark.long
 def test_memory_alone_takes_no_time_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_timed", None)  # is not called
     found = here(tiny_recipe(), timed=False)
@@ -77,6 +78,7 @@ def test_memory_alone_takes_no_time_to_measure(monkeypatch: pytest.MonkeyPatch) 
     assert found.peak_mib >= found.loaded_mib
 
 
+@pytest.mark.long
 def test_a_batch_that_would_not_fit_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is then in proportion to that of a quarter of it, and so is its time."""
     sizes: list[int] = []

@@ -22,6 +22,7 @@ LISTS = st.lists(st.lists(st.floats(1.0, 100.0), min_size=1).map(tuple), min_siz
 WORDS = st.permutations(["windowed", "traced", "instantaneous"]).map(lambda drawn: Range(choices=tuple(drawn)))
 
 
+@pytest.mark.long
 @given(
     rate=INTERVALS, size=WHOLE, buckets=LISTS, rule=WORDS, trials=st.integers(0, 99), epochs=st.integers(0, 99),
     seed=st.integers(0, 2**31 - 1),

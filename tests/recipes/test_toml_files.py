@@ -18,6 +18,7 @@ def test_bundled_recipes_are_valid_and_named_after_their_file(name: str) -> None
     assert load_recipe(name).name == name
 
 
+@pytest.mark.long
 @given(
     rate=st.floats(1e-12, 1.0),
     hidden=st.lists(st.integers(1, 1000), min_size=1, max_size=4),

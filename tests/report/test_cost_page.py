@@ -46,6 +46,7 @@ def test_the_dial_turns_spikes_down(rows: list[dict[str, Any]], finished: Run) -
         sparsity_curve(finished, [])
 
 
+@pytest.mark.long
 def test_a_page_of_costs_is_whole(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     html = report.write_report([written(tmp_path, rows)]).read_text(encoding="utf-8")
     drawings = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)

@@ -89,6 +89,7 @@ def test_every_row_is_in_the_table_and_commands_are_escaped(page: str) -> None:
     assert "--quick" not in page
 
 
+@pytest.mark.long
 def test_rows_of_quick_runs_are_told_apart(tmp_path: Path) -> None:
     path = report.write_report([written(tmp_path, [one | {"quick": True} for one in rows()])])
     assert "They show that the suite works, and nothing else." in path.read_text(encoding="utf-8")

@@ -26,6 +26,7 @@ class Interrupting(LogReporter):
             raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_delays_are_learnt_kept_in_bounds_and_resumed(tmp_path: Any) -> None:
     recipe = tiny_recipe(*DELAYED, "learning.delay_rate_ms=5.0", "training.epochs=2")
     whole = train(recipe, tmp_path / "whole", device="cpu", reporter=QUIET)

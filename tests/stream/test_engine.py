@@ -83,6 +83,7 @@ def rows_of(engine: Engine, items: Items) -> list[Row]:
     return [*engine.take(items), *engine.finish()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", ["sum", "last", "cumulative", "spikemax"])
 @pytest.mark.parametrize("make", [gamma_net, surrogate_net])
 def test_decisions_are_those_of_an_evaluation(make: object, loss: str) -> None:
@@ -122,6 +123,7 @@ def test_neither_chunks_nor_portions_matter(chunk: int, cuts: list[int]) -> None
     assert sum(row["what"] == "segment" for row in rows) == 3
 
 
+@pytest.mark.long
 def test_the_same_stream_gives_the_same_bytes_however_it_is_cut() -> None:
     net, text = gamma_net(), encode_text(items_of(recordings(6), labelled=True))
     found = []

@@ -47,6 +47,7 @@ def taken(run: Run, data: bytes, folder: Path, **settings: Any) -> tuple[Summary
     return summary, (folder / "out.jsonl").read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["text", "aer"])
 def test_decisions_and_accuracy_are_those_of_the_command_evaluate(run: Run, tmp_path: Path, name: str) -> None:
     (tmp_path / "events").write_bytes(streamed(run, name))
@@ -124,6 +125,7 @@ def test_settings_of_another_stream_are_refused_by_name(run: Run, tmp_path: Path
     assert "--out" in call(*options[:-2]).stderr  # a new stream does not write over an old one's rows
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -204,6 +206,7 @@ def test_being_killed_fifty_times_changes_nothing(run: Run, tmp_path: Path, opti
     killed_and_resumed(run, tmp_path, kills=50, times=160, options=options)
 
 
+@pytest.mark.long
 def test_the_weights_of_a_checkpoint_are_those_that_were_learnt(run: Run, tmp_path: Path) -> None:
     summary, _ = taken(
         run, streamed(run), tmp_path, lessons=LearningOptions(rule="instantaneous"), state=tmp_path / "state"

@@ -133,6 +133,7 @@ def test_two_groups_covary_as_their_states_do(middling: list[Recording]) -> None
             assert covariance[one, two] == pytest.approx(expected, abs=5 * error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("overlap", [0.0, 0.4, 0.7])
 def test_the_best_guess_from_totals_reaches_the_floor(overlap: float) -> None:
     counts, labels = windows_of(make(n_samples=N_SAMPLES, seed=2, overlap=overlap))
@@ -150,6 +151,7 @@ def test_the_best_guess_from_totals_reaches_the_floor(overlap: float) -> None:
     close(scores.argmax(1), labels, coincidence.floor(overlap))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("overlap", [0.3, 0.6, 0.8])
 def test_the_best_guess_from_windows_reaches_the_ceiling(overlap: float) -> None:
     counts, labels = windows_of(make(n_samples=N_SAMPLES, seed=3, overlap=overlap))
@@ -186,12 +188,14 @@ def test_the_ceiling_is_a_sum_over_all_recordings_of_one_window_or_two(n_windows
     assert coincidence.ceiling(overlap, n_windows) == pytest.approx(best, abs=2e-3)
 
 
+@pytest.mark.long
 def test_the_ceiling_does_not_depend_on_its_lattice() -> None:
     for overlap in (0.5, 0.7):
         coarse, fine = (coincidence.ceiling(overlap, n_cells=n) for n in (1024, 2048))
         assert coarse == pytest.approx(fine, abs=1e-4)
 
 
+@pytest.mark.long
 def test_bounds_are_in_order() -> None:
     overlaps = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     floors, ceilings = ([f(overlap) for overlap in overlaps] for f in (coincidence.floor, coincidence.ceiling))
@@ -246,6 +250,7 @@ def test_splits_differ() -> None:
     assert len({tuple(np.concatenate([r.times_us for r in part]).tolist()) for part in parts}) == 6
 
 
+@pytest.mark.long
 def test_it_says_what_it_is() -> None:
     said = coincidence.describe(overlap=0.5, n_windows=20)
     assert (said.n_channels, len(said.class_names)) == (60, 3)

@@ -43,6 +43,7 @@ def test_counts_tell_nothing() -> None:
     assert localisation.floor() == pytest.approx(1 / 9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ear", [0, 1])
 def test_one_ear_is_spread_evenly_at_every_lag(ear: int) -> None:
     # 9 lags x 24 bins of 10 ms, some 1700 spikes in each: chi-square with 9 x 23 degrees of freedom, as spikes are

@@ -60,6 +60,7 @@ def test_a_run_is_shown_as_its_metrics_say(tmp_path: Path) -> None:
     assert weights[-1].histogram_value.sum == pytest.approx(float(last.double().sum()), rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.long
 def test_an_interrupted_run_shows_no_epoch_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
